@@ -1,0 +1,84 @@
+//! What is known of a key.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+
+use crate::{digest::Digest, time::Timestamp};
+
+/// The public name of a key: `key_` and a ULID. Not secret; it stands in logs, context and admin calls.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyId(String);
+
+impl KeyId {
+    /// The id made from a ULID.
+    pub fn from_ulid(ulid: ulid::Ulid) -> Self {
+        Self(format!("key_{ulid}"))
+    }
+
+    /// Reads an id; `None` when it is not `key_` and a ULID in canonical upper case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let ulid = text.strip_prefix("key_")?;
+        let parsed = ulid::Ulid::from_string(ulid).ok()?;
+        (parsed.to_string() == ulid).then(|| Self(text.to_owned()))
+    }
+
+    /// The id as printed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for KeyId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a key works. Expiry is apart: it is a time, not a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyStatus {
+    /// The key works.
+    Active,
+    /// The key is switched off and can be switched on again.
+    Disabled,
+    /// The key is dead for good.
+    Revoked,
+}
+
+/// One key as stored. The printed key itself is never part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// Digest of the whole printed key.
+    pub digest: Digest,
+    /// Public id.
+    pub id: KeyId,
+    /// Owner.
+    pub tenant: String,
+    /// What people call it.
+    pub name: String,
+    /// The environment word in the printed key, such as `live`.
+    pub environment: String,
+    /// What it may do; none means no access.
+    pub scopes: Vec<String>,
+    /// The names of the routes it may use; absent means all that its scopes allow, empty means none.
+    pub routes: Option<Vec<String>>,
+    /// Where it may be used from; absent means anywhere, empty means nowhere.
+    pub addresses: Option<Vec<IpNet>>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it stops working; refused when now is at or after this time.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it works.
+    pub status: KeyStatus,
+    /// The key this one replaces.
+    pub rotated_from: Option<KeyId>,
+    /// The key that replaces this one.
+    pub rotated_to: Option<KeyId>,
+    /// The value of a usage-plan key of the gateway, never taken from the caller.
+    pub usage_plan_key: Option<String>,
+    /// Facts about the key for the context of the backend.
+    pub metadata: BTreeMap<String, String>,
+    /// Counts the changes of the record; optimistic concurrency compares it.
+    pub version: u64,
+}
