@@ -1,1 +1,28 @@
-//! skeleton
+//! The decision engine: a checked [`Request`] goes in, a [`Verdict`] comes out.
+//!
+//! The journey of a request, in reading order:
+//!
+//! 1. [`request`]: what a caller asks, checked and stamped once with the time it was received.
+//! 2. [`pipeline`]: **the order** of all layers, in one straight function, [`Engine::decide`].
+//! 3. [`layers`]: one folder each; every result is evidence that the next step demands.
+//! 4. [`decision`] and [`denial`]: what comes out, and the one table from reason to answer class.
+//! 5. [`config`]: raw text to checked configuration, every fault at once with its place.
+//!
+//! Invariant: nothing here knows AWS, opens a socket, reads the environment or a clock.
+
+pub mod attempt;
+pub mod config;
+pub mod decision;
+pub mod denial;
+pub mod identity;
+pub mod layers;
+pub mod pipeline;
+pub mod request;
+pub mod routes;
+
+pub use attempt::Attempt;
+pub use config::Config;
+pub use decision::{Decision, Grant, Trail, Verdict};
+pub use denial::{Class, Denial, Reason};
+pub use pipeline::{Engine, Sources};
+pub use request::Request;

@@ -3,7 +3,10 @@
 //! `secret` is 43 base62 characters of 256 random bits, `checksum` 6 base62 characters over all before it: CRC-32, or
 //! keyed with the pepper where one is set, so that a made-up key dies without a read. The checksum proves nothing.
 
-use crate::{digest::{Digest, Pepper}, secret::Secret};
+use crate::{
+    digest::{Digest, Pepper},
+    secret::Secret,
+};
 
 /// Which printed keys are ours.
 #[derive(Clone, Debug)]

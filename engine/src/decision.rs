@@ -1,0 +1,107 @@
+//! What comes out: a decision and the trail that led to it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use doorward_keys::Timestamp;
+
+use crate::{
+    denial::{Denial, Reason},
+    layers::policy::Policy,
+};
+
+/// The whole answer of the engine. Deciding cannot fail; a fault inside is a denial.
+#[derive(Debug)]
+pub struct Verdict {
+    /// Allow or deny.
+    pub decision: Decision,
+    /// Which layers were visited, and what came of each.
+    pub trail: Trail,
+}
+
+/// Allow or deny, each with all that the encoders need.
+#[derive(Debug)]
+pub enum Decision {
+    /// The caller may do what was asked.
+    Allow(Grant),
+    /// The caller may not.
+    Deny(Denial),
+}
+
+/// Flat facts for the backend; keys are `[A-Za-z][A-Za-z0-9_]*`, values printable ASCII.
+pub type Context = BTreeMap<String, String>;
+
+/// The proof that a request may pass. Only [`crate::layers::policy`] makes one.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub(crate) principal: String,
+    pub(crate) policy: Policy,
+    pub(crate) context: Context,
+    pub(crate) valid_until: Option<Timestamp>,
+    pub(crate) usage_plan_key: Option<String>,
+}
+
+impl Grant {
+    /// Who was let in: kind, issuer and subject, joined unambiguously.
+    pub fn principal(&self) -> &str {
+        &self.principal
+    }
+
+    /// Everything this caller may do, not only what was asked.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Facts for the backend.
+    pub const fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// When the earliest of the credentials stops working (leeway included).
+    pub const fn valid_until(&self) -> Option<Timestamp> {
+        self.valid_until
+    }
+
+    /// The usage-plan key of the API key, from the store only.
+    pub fn usage_plan_key(&self) -> Option<&str> {
+        self.usage_plan_key.as_deref()
+    }
+}
+
+/// What came of one layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The layer let the request on.
+    Passed,
+    /// The layer had nothing to look at.
+    Absent,
+    /// The layer refused.
+    Refused(Reason),
+}
+
+/// One step of the trail.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// The name of the layer.
+    pub layer: &'static str,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Which layers were visited, and the public facts that were learned on the way. No secrets.
+#[derive(Clone, Debug, Default)]
+pub struct Trail {
+    /// The layers in the order of the visit.
+    pub visits: Vec<Visit>,
+    /// The route that matched, as written in the configuration.
+    pub route: Option<String>,
+    /// The name of the issuer, once the token was verified.
+    pub issuer: Option<String>,
+    /// The public id of the key, once it was found.
+    pub key_id: Option<String>,
+    /// The subject or client, once verified.
+    pub principal: Option<String>,
+    /// The address the decision used.
+    pub address: Option<std::net::IpAddr>,
+}

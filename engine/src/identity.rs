@@ -1,0 +1,119 @@
+//! Evidence of who is calling. Fields are private to the engine: only the layers that verified something can build it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use doorward_keys::{KeyRecord, Timestamp};
+
+use crate::routes::Kind;
+
+/// A client that proved itself by an API key: the key was found, is active and has not expired.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub(crate) record: KeyRecord,
+}
+
+impl Client {
+    /// The record of the key.
+    pub const fn record(&self) -> &KeyRecord {
+        &self.record
+    }
+}
+
+/// A subject that proved itself by a token: signature, issuer, audience, times and profile hold.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The configured name of the issuer.
+    pub(crate) issuer_name: String,
+    /// `iss`, exactly.
+    pub(crate) issuer: String,
+    /// `sub`, exactly; for a token without a user, the client id.
+    pub(crate) subject: String,
+    /// Whether the token speaks for the client itself: no user behind it (RFC 9700 section 4.15).
+    pub(crate) is_client: bool,
+    /// The OAuth client, where the token names it.
+    pub(crate) client_id: Option<String>,
+    /// The tenant, where a claim is configured for it.
+    pub(crate) tenant: Option<String>,
+    /// The scopes.
+    pub(crate) scopes: BTreeSet<String>,
+    /// The roles.
+    pub(crate) roles: BTreeSet<String>,
+    /// When the token stops working here: `exp` plus leeway.
+    pub(crate) valid_until: Timestamp,
+    /// `exp` itself.
+    pub(crate) expires_at: Timestamp,
+    /// Mapped claims for the backend: context name to text.
+    pub(crate) context: BTreeMap<String, String>,
+}
+
+impl Subject {
+    /// Who it is, unambiguously: kind, issuer and subject, joined by `|` with `|` and `%` escaped.
+    pub fn principal(&self) -> String {
+        let kind = if self.is_client { "client" } else { "user" };
+        format!("{kind}|{}|{}", escape(&self.issuer), escape(&self.subject))
+    }
+
+    /// The configured name of the issuer.
+    pub fn issuer_name(&self) -> &str {
+        &self.issuer_name
+    }
+}
+
+/// Whoever passed the credential layers: a client, a subject, both, or nobody at all.
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    pub(crate) client: Option<Client>,
+    pub(crate) subject: Option<Subject>,
+}
+
+impl Authenticated {
+    /// The kinds of credentials that were verified.
+    pub fn kinds(&self) -> Vec<Kind> {
+        let key = self.client.as_ref().map(|_| Kind::ApiKey);
+        let jwt = self.subject.as_ref().map(|_| Kind::Jwt);
+        key.into_iter().chain(jwt).collect()
+    }
+
+    /// Who it is: the subject where there is one, else the key, else `anonymous`.
+    pub fn principal(&self) -> String {
+        match (&self.subject, &self.client) {
+            (Some(subject), _) => subject.principal(),
+            (None, Some(client)) => format!("key|{}", client.record.id),
+            (None, None) => "anonymous".to_owned(),
+        }
+    }
+
+    /// When the earliest of the credentials stops working.
+    pub fn valid_until(&self) -> Option<Timestamp> {
+        let key = self
+            .client
+            .as_ref()
+            .and_then(|client| client.record.expires_at);
+        let token = self.subject.as_ref().map(|subject| subject.valid_until);
+        key.into_iter().chain(token).min()
+    }
+
+    /// What the caller may do: the scopes of the one credential, or what both have in common.
+    pub fn scopes(&self) -> BTreeSet<&str> {
+        let of_key = self.client.as_ref().map(|c| {
+            c.record
+                .scopes
+                .iter()
+                .map(String::as_str)
+                .collect::<BTreeSet<_>>()
+        });
+        let of_token = self
+            .subject
+            .as_ref()
+            .map(|s| s.scopes.iter().map(String::as_str).collect::<BTreeSet<_>>());
+        match (of_key, of_token) {
+            (Some(key), Some(token)) => key.intersection(&token).copied().collect(),
+            (Some(only), None) | (None, Some(only)) => only,
+            (None, None) => BTreeSet::new(),
+        }
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('%', "%25").replace('|', "%7C")
+}

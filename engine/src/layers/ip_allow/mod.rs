@@ -1,0 +1,6 @@
+//! Source addresses: who is calling from where, and whether that is allowed.
+mod config;
+mod set;
+
+pub use config::{AddressesConfig, Forwarding};
+pub use set::{AddressRules, AddressSet};

@@ -1,0 +1,7 @@
+//! The layers, one folder each, in the order of the pipeline.
+
+pub mod api_key;
+pub mod entitlements;
+pub mod ip_allow;
+pub mod jwt;
+pub mod policy;

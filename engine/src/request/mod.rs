@@ -1,0 +1,94 @@
+//! What a caller asks, checked and stamped once with the time it was received.
+//!
+//! The authorizer (or another front) decodes its wire format into a [`Request`]; nothing behind this point sees an
+//! event. [`Headers`] answers "exactly one, none, or contradictory"; [`path`] normalises; [`credentials`] finds what the
+//! caller presented; the client address is derived in [`crate::layers::ip_allow`] alone.
+
+pub mod credentials;
+mod headers;
+pub mod path;
+
+use std::net::IpAddr;
+
+use doorward_keys::{Secret, Timestamp};
+
+pub use headers::{Headers, Lookup};
+
+/// The HTTP method, upper case, as the gateway states it. Method-override headers are never read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Verb(String);
+
+impl Verb {
+    /// Reads a method: an HTTP token of upper-case letters and `-`, at most 32 characters; `None` otherwise.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = !text.is_empty()
+            && text.len() <= 32
+            && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The method as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A method on a path, as they stand in the method ARN: without stage and base path. The path begins with `/` and
+    /// is not normalised yet.
+    Http {
+        /// The HTTP method.
+        verb: Verb,
+        /// The path as the gateway states it in the ARN.
+        path: String,
+    },
+    /// Opening a WebSocket connection.
+    Connect,
+    /// A GraphQL operation.
+    GraphQl,
+}
+
+/// Which API the request reached: the parts of the method ARN before the verb, taken over unchanged.
+/// `arn:{partition}:execute-api:{region}:{account}:{api}/{stage}` (AWS: API Gateway ARN format reference).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiStage {
+    arn_prefix: String,
+}
+
+impl ApiStage {
+    /// Takes the ARN up to and including the stage, without a slash at the end.
+    pub const fn new(arn_prefix: String) -> Self {
+        Self { arn_prefix }
+    }
+
+    /// The ARN up to and including the stage, without a slash at the end.
+    pub fn arn_prefix(&self) -> &str {
+        &self.arn_prefix
+    }
+}
+
+/// A request as the layers see it. Built by the front that decoded the event.
+#[derive(Debug)]
+pub struct Request {
+    /// When the function received it, by the function's own clock. Times in the event are data, not truth.
+    pub received_at: Timestamp,
+    /// The API and stage; policies are written for it.
+    pub stage: ApiStage,
+    /// What is asked for.
+    pub target: Target,
+    /// Other spellings of the path in the event (`path`, `rawPath`). Never matched against routes; they are only looked
+    /// at for characters that are refused.
+    pub raw_paths: Vec<String>,
+    /// The headers.
+    pub headers: Headers,
+    /// The decoded query parameters, in order, repeated names kept.
+    pub query: Vec<(String, Secret<String>)>,
+    /// The cookies, in order, repeated names kept.
+    pub cookies: Vec<(String, Secret<String>)>,
+    /// The address of the peer that reached the gateway.
+    pub peer: Option<IpAddr>,
+    /// The value of a TOKEN or AppSync event's `authorizationToken`: with or without a scheme before it.
+    pub token: Option<Secret<String>>,
+}

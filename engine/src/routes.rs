@@ -1,0 +1,89 @@
+//! Routes: method and path template, and what a caller needs there.
+
+use std::collections::BTreeMap;
+
+use crate::layers::ip_allow::AddressRules;
+
+/// One segment of a path template.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Segment {
+    /// Matches itself, character by character.
+    Literal(String),
+    /// `{name}`: one whole segment that is not empty.
+    Param(String),
+    /// `{name+}` at the end: one or more segments.
+    Greedy(String),
+}
+
+/// A path template in the syntax of API Gateway: `/orders/{id}`, `/files/{path+}`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Template {
+    /// The segments; empty for `/`.
+    pub segments: Vec<Segment>,
+}
+
+/// The methods of a route.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Methods {
+    /// Every method of [`METHODS`].
+    Any,
+    /// This one. A route for `GET` also answers `HEAD`, unless the template has a route for `HEAD`.
+    One(&'static str),
+}
+
+/// The methods that a route may name (RFC 9110 section 9, RFC 5789).
+pub const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// Where a route is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A method on a template.
+    Http(Methods, Template),
+    /// The `$connect` route of a WebSocket API.
+    Connect,
+    /// The GraphQL endpoint of an AppSync API.
+    GraphQl,
+}
+
+/// One kind of credential that a route can demand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// An API key.
+    ApiKey,
+    /// A JWT of a configured issuer.
+    Jwt,
+}
+
+/// What a route demands of a set of words such as scopes. Both parts must hold; an empty part demands nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// At least one of these.
+    pub any: Vec<String>,
+    /// Every one of these.
+    pub all: Vec<String>,
+}
+
+/// One route of the configuration, checked.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// As written, such as `GET /orders/{id}`; unique.
+    pub key: String,
+    /// The short name by which keys and logs may call it; unique; the key where none was given.
+    pub name: String,
+    /// Where it is.
+    pub place: Place,
+    /// The combinations of credentials that open it; each holds one or more kinds, all of which are needed.
+    pub credentials: Vec<Vec<Kind>>,
+    /// Whether a caller without any credential may use it.
+    pub anonymous: bool,
+    /// Scopes.
+    pub scopes: Demand,
+    /// Roles.
+    pub roles: Demand,
+    /// Tenants that may use it; absent means all.
+    pub tenants: Option<Vec<String>>,
+    /// Addresses from which it may be used.
+    pub addresses: Option<AddressRules>,
+    /// Facts for the backend.
+    pub context: BTreeMap<String, String>,
+}
