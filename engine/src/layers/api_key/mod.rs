@@ -11,6 +11,8 @@
 
 mod cache;
 mod config;
+#[cfg(test)]
+mod tests;
 
 use std::{net::IpAddr, sync::Arc};
 
