@@ -12,7 +12,7 @@
 
 pub mod attempt;
 pub mod config;
-mod context;
+pub mod context;
 pub mod decision;
 pub mod denial;
 pub mod identity;
