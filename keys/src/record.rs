@@ -107,6 +107,13 @@ pub struct KeyRecord {
     pub version: u64,
 }
 
+impl KeyRecord {
+    /// Where the record stands in the list of its tenant: by time of creation, then by id.
+    pub fn list_position(&self) -> String {
+        format!("{:014}#{}", self.created_at.unix(), self.id)
+    }
+}
+
 impl std::fmt::Debug for KeyRecord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("KeyRecord")
