@@ -1,1 +1,4 @@
-//! skeleton
+//! Support for the suites: samples, counterparts and faults.
+
+pub mod dynamodb;
+pub mod keys;
