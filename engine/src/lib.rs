@@ -19,6 +19,7 @@ pub mod layers;
 pub mod pipeline;
 pub mod request;
 pub mod routes;
+mod template;
 
 pub use attempt::Attempt;
 pub use config::Config;
