@@ -1,1 +1,3 @@
-//! skeleton
+//! The `doorward` command: a whole gateway on this machine, keys, tokens, checks and explanations.
+
+pub mod reference;

@@ -3,3 +3,4 @@
 mod config;
 
 pub use config::ApiKeysConfig;
+pub(crate) use config::RawApiKeys;

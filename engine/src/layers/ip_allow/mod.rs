@@ -3,4 +3,5 @@ mod config;
 mod set;
 
 pub use config::{AddressesConfig, Forwarding};
+pub(crate) use config::{RawAddresses, RawRules};
 pub use set::{AddressRules, AddressSet};
