@@ -1,1 +1,3 @@
-//! skeleton
+//! The Lambda authorizer: gateway events in, policies out.
+pub mod event;
+pub mod response;
