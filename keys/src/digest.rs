@@ -54,6 +54,25 @@ impl Digest {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// Sixty-four lower-case hexadecimal digits, for the key of a stored item. Never for a log or an answer.
+    pub fn to_hex(&self) -> String {
+        hex(&self.0)
+    }
+
+    /// Reads what [`Digest::to_hex`] wrote; `None` for anything else, upper case included.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digits = text.as_bytes();
+        if digits.len() != 64 {
+            return None;
+        }
+        let mut bytes = [0_u8; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let [high, low] = pair else { return None };
+            *byte = (nibble(*high)? << 4) | nibble(*low)?;
+        }
+        Some(Self(bytes))
+    }
 }
 
 impl PartialEq for Digest {
@@ -67,5 +86,87 @@ impl Eq for Digest {}
 impl std::fmt::Debug for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("[digest]")
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|nibble| char::from_digit(u32::from(nibble), 16))
+        .collect()
+}
+
+const fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::string_slice,
+    reason = "the texts are ASCII, and a test may panic"
+)]
+mod tests {
+    use super::*;
+
+    fn pepper(byte: u8) -> Pepper {
+        Pepper::new(vec![byte; 32]).unwrap()
+    }
+
+    #[test]
+    fn a_short_pepper_is_refused() {
+        assert!(Pepper::new(vec![1; 31]).is_none());
+    }
+
+    #[test]
+    fn the_plain_digest_is_sha_256_of_the_whole_text() {
+        // FIPS 180-2 appendix B.1.
+        assert_eq!(
+            Digest::of("abc", None).to_hex(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+
+    #[test]
+    fn a_digest_of_another_pepper_or_of_none_is_another() {
+        let digests = [
+            Digest::of("ck_live_x", None),
+            Digest::of("ck_live_x", Some(&pepper(1))),
+            Digest::of("ck_live_x", Some(&pepper(2))),
+            Digest::of("ck_test_x", Some(&pepper(2))),
+        ];
+        for (index, left) in digests.iter().enumerate() {
+            for right in digests.iter().skip(index + 1) {
+                assert_ne!(left, right);
+            }
+        }
+    }
+
+    #[test]
+    fn hexadecimal_of_wrong_length_case_or_alphabet_is_refused() {
+        let digest = Digest::of("abc", None);
+        let hex = digest.to_hex();
+        assert_eq!(Digest::from_hex(&hex), Some(digest));
+        for bad in [
+            hex.to_uppercase(),
+            hex[1..].to_owned(),
+            format!("{hex}0"),
+            format!("g{}", &hex[1..]),
+            format!("\u{e9}{}", &hex[2..]),
+            String::new(),
+        ] {
+            assert_eq!(Digest::from_hex(&bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_neither_digest_nor_pepper() {
+        let digest = Digest::of("abc", None);
+        assert_eq!(format!("{digest:?}"), "[digest]");
+        assert_eq!(format!("{:?}", pepper(7)), "Pepper([secret])");
     }
 }

@@ -2,19 +2,26 @@
 //!
 //! Reading order: [`secret`] and [`time`] are vocabulary; [`format`] says what a printed key looks like and
 //! refuses garbage without I/O; [`digest`] is what is stored instead of the key; [`record`] is what is known of
-//! a key; [`store`] holds the two narrow traits that back ends implement, one for each deployable.
+//! a key; [`lifecycle`] says which changes there are; [`audit`] and [`idempotency`] are what is written beside a change;
+//! [`store`] holds the two narrow traits that back ends implement, one for each deployable.
 //!
 //! Invariant: nothing here reads a clock, a generator of random numbers, the environment or a socket.
 
+pub mod audit;
+mod base62;
 pub mod digest;
 pub mod format;
+pub mod idempotency;
+pub mod lifecycle;
 pub mod record;
 pub mod secret;
 pub mod store;
 pub mod time;
 
+pub use audit::{AuditAction, AuditEntry};
 pub use digest::{Digest, Pepper};
+pub use idempotency::Idempotency;
 pub use record::{KeyId, KeyRecord, KeyStatus};
 pub use secret::Secret;
-pub use store::{KeyLookup, StoreError};
+pub use store::{Cursor, KeyLedger, KeyLookup, Page, StoreError, Written};
 pub use time::Timestamp;

@@ -46,8 +46,32 @@ pub enum KeyStatus {
     Revoked,
 }
 
-/// One key as stored. The printed key itself is never part of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl KeyStatus {
+    /// The word for it in stores, answers and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// Reads what [`KeyStatus::as_str`] wrote; `None` for any other word, whatever its case.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Active, Self::Disabled, Self::Revoked]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+    }
+}
+
+impl std::fmt::Display for KeyStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One key as stored. The printed key itself is never part of it, and `Debug` shows public facts only.
+#[derive(Clone, PartialEq, Eq)]
 pub struct KeyRecord {
     /// Digest of the whole printed key.
     pub digest: Digest,
@@ -81,4 +105,53 @@ pub struct KeyRecord {
     pub metadata: BTreeMap<String, String>,
     /// Counts the changes of the record; optimistic concurrency compares it.
     pub version: u64,
+}
+
+impl std::fmt::Debug for KeyRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyRecord")
+            .field("id", &self.id.as_str())
+            .field("tenant", &self.tenant)
+            .field("status", &self.status)
+            .field("expires_at", &self.expires_at)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::string_slice,
+    reason = "the texts are ASCII, and a test may panic"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_in_another_spelling_are_refused() {
+        let id = KeyId::from_ulid(ulid::Ulid::from_parts(1_700_000_000_000, 42));
+        assert_eq!(KeyId::parse(id.as_str()), Some(id.clone()));
+        let ulid = &id.as_str()["key_".len()..];
+        for bad in [
+            ulid.to_owned(),
+            format!("KEY_{ulid}"),
+            format!("key_{}", ulid.to_lowercase()),
+            format!("key_{ulid}0"),
+            format!("key_{}", &ulid[1..]),
+            format!(" key_{ulid}"),
+            format!("key_{ulid}#audit"),
+            "key_".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(KeyId::parse(&bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_status_in_another_spelling_is_refused() {
+        assert_eq!(KeyStatus::parse("revoked"), Some(KeyStatus::Revoked));
+        for bad in ["", "Active", "ACTIVE", " active", "deleted"] {
+            assert_eq!(KeyStatus::parse(bad), None, "{bad}");
+        }
+    }
 }

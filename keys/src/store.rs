@@ -2,10 +2,16 @@
 
 use async_trait::async_trait;
 
-use crate::{digest::Digest, record::KeyRecord};
+use crate::{
+    audit::AuditEntry,
+    digest::{Digest, hex},
+    idempotency::Idempotency,
+    lifecycle::Rotation,
+    record::{KeyId, KeyRecord},
+};
 
 /// What kind of failure a store had; the caller decides what it means.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The store did not answer in time or refused to serve. May pass.
     #[error("the key store is unavailable: {0}")]
@@ -23,4 +29,151 @@ pub enum StoreError {
 pub trait KeyLookup: Send + Sync {
     /// The record under `digest`, or `None`. One read, no scan.
     async fn lookup(&self, digest: &Digest) -> Result<Option<KeyRecord>, StoreError>;
+}
+
+/// What key administration may do. Every change is one transaction together with its audit entry: either all of it is
+/// seen, or none. Every write is conditional.
+#[async_trait]
+pub trait KeyLedger: Send + Sync {
+    /// The record of a key, or `None`.
+    async fn fetch(&self, id: &KeyId) -> Result<Option<KeyRecord>, StoreError>;
+
+    /// What an earlier request of this name led to. Answers [`Written::Done`] when there was none, or it is forgotten.
+    async fn recall(&self, request: &Idempotency) -> Result<Written, StoreError>;
+
+    /// Writes a new key. [`StoreError::Conflict`] when id or digest is taken.
+    async fn create(
+        &self,
+        record: &KeyRecord,
+        audit: &AuditEntry,
+        request: Option<&Idempotency>,
+    ) -> Result<Written, StoreError>;
+
+    /// Writes a changed key. [`StoreError::Conflict`] when the stored version is not `expected_version`, when there is no
+    /// such key, or when the stored one is revoked.
+    async fn replace(
+        &self,
+        record: &KeyRecord,
+        expected_version: u64,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// Writes both sides of a rotation, with an audit entry for the old and one for the new key. Conflicts are those of
+    /// [`KeyLedger::create`] and [`KeyLedger::replace`].
+    async fn rotate(
+        &self,
+        rotation: &Rotation,
+        expected_version: u64,
+        audit: &[AuditEntry; 2],
+        request: Option<&Idempotency>,
+    ) -> Result<Written, StoreError>;
+
+    /// The keys of a tenant by time of creation and id, at most `limit` (at least one), behind `after`.
+    /// May miss what was written in the last seconds.
+    async fn list(
+        &self,
+        tenant: &str,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<KeyRecord>, StoreError>;
+
+    /// The changes of a key from the first to the last, at most `limit` (at least one), behind `after`.
+    async fn audit(
+        &self,
+        id: &KeyId,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<AuditEntry>, StoreError>;
+}
+
+/// What came of a write that can be repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It is written.
+    Done,
+    /// The same request was written before and made this key; nothing was written now.
+    Repeated(KeyId),
+    /// Another request was written before under the same name; nothing was written now.
+    Reused,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What was found, in order.
+    pub items: Vec<T>,
+    /// Where the next part begins; absent when there is no more.
+    pub next: Option<Cursor>,
+}
+
+/// A place in a list. Its printed form is opaque: callers hand it back as they got it. It says where to go on, never what
+/// may be seen, so a made-up cursor shows nothing that its caller could not list anyway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(String);
+
+impl Cursor {
+    /// The longest position, in bytes.
+    const MAX_POSITION: usize = 96;
+
+    /// The place behind the item whose sort position is `position`.
+    pub const fn behind(position: String) -> Self {
+        Self(position)
+    }
+
+    /// The sort position behind which the next part begins.
+    pub fn position(&self) -> &str {
+        &self.0
+    }
+
+    /// Reads a printed cursor; `None` when it is not one of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix("c1")?.as_bytes();
+        if digits.is_empty() || digits.len() % 2 != 0 || digits.len() > 2 * Self::MAX_POSITION {
+            return None;
+        }
+        let bytes = digits
+            .chunks_exact(2)
+            .map(|pair| {
+                let pair = std::str::from_utf8(pair).ok()?;
+                u8::from_str_radix(pair, 16).ok()
+            })
+            .collect::<Option<Vec<u8>>>()?;
+        let position = String::from_utf8(bytes).ok()?;
+        let plain = position
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'#');
+        plain.then_some(Self(position))
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "c1{}", hex(self.0.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_that_is_not_ours_is_refused() {
+        let cursor = Cursor::behind("00000000000012#key_01".to_owned());
+        assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
+        for bad in [
+            "",
+            "c1",
+            "c1f",
+            "c1zz",
+            "c1+f",
+            "c2aa",
+            "c1ff",
+            "c100",
+            "c10a",
+            "c17e",
+            &format!("c1{}", "30".repeat(97)),
+        ] {
+            assert_eq!(Cursor::parse(bad), None, "{bad}");
+        }
+    }
 }

@@ -1,1 +1,4 @@
-//! skeleton
+//! Support for the suites: builders, faults and the comparison with committed files.
+
+pub mod faulty;
+pub mod golden;

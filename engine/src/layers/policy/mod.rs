@@ -1,5 +1,7 @@
 //! Everything a caller may do, as statements that the gateway can cache.
 
+mod conditions;
+
 use doorward_keys::Timestamp;
 use ipnet::IpNet;
 

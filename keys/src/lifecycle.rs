@@ -1,0 +1,239 @@
+//! How a key lives: a pure state machine on [`KeyRecord`].
+//!
+//! ```text
+//! create -> Active <-> Disabled
+//!             |            |
+//!             +-> Revoked <+      for good
+//! ```
+//!
+//! 1. A new key lives for a bounded time; no key lives for ever.
+//! 2. Every change counts the version up by one; what changes nothing is [`Refusal::Already`], and the version stays.
+//! 3. A revoked key stays revoked: no change is possible after it.
+//! 4. A rotation makes a successor with the same rights. The old key works until the end of the overlap or its own
+//!    expiry, whichever comes first; a key is rotated once, its successor is rotated next. An expired key may be
+//!    rotated (it does not come back to life), a disabled one must be enabled first.
+//! 5. Expiry is a time, not a status: [`standing`] compares it at every use.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+
+use crate::{
+    digest::Digest,
+    record::{KeyId, KeyRecord, KeyStatus},
+    time::Timestamp,
+};
+
+/// Bounds of the lives of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest life of a new key, in seconds.
+    pub max_lifetime_seconds: i64,
+    /// The longest time for which a rotated key works beside its successor, in seconds.
+    pub max_overlap_seconds: i64,
+}
+
+/// What a new key shall be.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Owner.
+    pub tenant: String,
+    /// What people call it.
+    pub name: String,
+    /// The environment word in the printed key.
+    pub environment: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// The names of the routes it may use; absent means all that its scopes allow.
+    pub routes: Option<Vec<String>>,
+    /// Where it may be used from; absent means anywhere.
+    pub addresses: Option<Vec<IpNet>>,
+    /// The value of a usage-plan key of the gateway.
+    pub usage_plan_key: Option<String>,
+    /// Facts about the key for the context of the backend.
+    pub metadata: BTreeMap<String, String>,
+    /// How long it lives, in seconds.
+    pub lifetime_seconds: i64,
+}
+
+/// The fresh id and digest of a key to be.
+#[derive(Clone, Debug)]
+pub struct Fresh {
+    /// Public id.
+    pub id: KeyId,
+    /// Digest of the whole printed key.
+    pub digest: Digest,
+}
+
+/// Both sides of a rotation, to be written together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// The old key with its end and the link to its successor.
+    pub old: KeyRecord,
+    /// The successor.
+    pub new: KeyRecord,
+}
+
+/// Why a change is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The key is in that status already; nothing is to be done.
+    #[error("the key is {0} already")]
+    Already(KeyStatus),
+    /// A revoked key stays revoked.
+    #[error("the key is revoked and stays revoked; create a new one")]
+    Revoked,
+    /// A disabled key is not rotated.
+    #[error("the key is disabled; enable it before it is rotated")]
+    Disabled,
+    /// The key has a successor.
+    #[error("the key has been rotated already; rotate its successor")]
+    Rotated,
+    /// The life asked for is not positive or too long.
+    #[error("the lifetime must be between 1 and {0} seconds")]
+    Lifetime(i64),
+    /// The overlap asked for is negative or too long.
+    #[error("the overlap must be between 0 and {0} seconds")]
+    Overlap(i64),
+}
+
+/// Whether a key works at a given time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It works.
+    Usable,
+    /// It is switched off.
+    Disabled,
+    /// It is dead for good.
+    Revoked,
+    /// Its time is over.
+    Expired,
+}
+
+/// Whether `record` works at `now`: status first, then expiry. A key that expires at `now` has expired.
+pub fn standing(record: &KeyRecord, now: Timestamp) -> Standing {
+    match record.status {
+        KeyStatus::Revoked => Standing::Revoked,
+        KeyStatus::Disabled => Standing::Disabled,
+        KeyStatus::Active if record.expires_at.is_some_and(|end| now >= end) => Standing::Expired,
+        KeyStatus::Active => Standing::Usable,
+    }
+}
+
+/// A new key, in version 1.
+pub fn create(
+    draft: Draft,
+    fresh: Fresh,
+    now: Timestamp,
+    limits: Limits,
+) -> Result<KeyRecord, Refusal> {
+    let expires_at = end_of_life(draft.lifetime_seconds, now, limits)?;
+    Ok(KeyRecord {
+        digest: fresh.digest,
+        id: fresh.id,
+        tenant: draft.tenant,
+        name: draft.name,
+        environment: draft.environment,
+        scopes: draft.scopes,
+        routes: draft.routes,
+        addresses: draft.addresses,
+        created_at: now,
+        expires_at: Some(expires_at),
+        status: KeyStatus::Active,
+        rotated_from: None,
+        rotated_to: None,
+        usage_plan_key: draft.usage_plan_key,
+        metadata: draft.metadata,
+        version: 1,
+    })
+}
+
+/// A successor of `old` with the same rights, living for `lifetime_seconds`, and `old` ending after `overlap_seconds`.
+pub fn rotate(
+    old: &KeyRecord,
+    fresh: Fresh,
+    lifetime_seconds: i64,
+    overlap_seconds: i64,
+    now: Timestamp,
+    limits: Limits,
+) -> Result<Rotation, Refusal> {
+    match old.status {
+        KeyStatus::Revoked => return Err(Refusal::Revoked),
+        KeyStatus::Disabled => return Err(Refusal::Disabled),
+        KeyStatus::Active if old.rotated_to.is_some() => return Err(Refusal::Rotated),
+        KeyStatus::Active => {}
+    }
+    if !(0..=limits.max_overlap_seconds).contains(&overlap_seconds) {
+        return Err(Refusal::Overlap(limits.max_overlap_seconds));
+    }
+    let expires_at = end_of_life(lifetime_seconds, now, limits)?;
+    let end_of_overlap = now.plus(overlap_seconds);
+    let new = KeyRecord {
+        digest: fresh.digest,
+        id: fresh.id.clone(),
+        created_at: now,
+        expires_at: Some(expires_at),
+        rotated_from: Some(old.id.clone()),
+        version: 1,
+        ..old.clone()
+    };
+    let old = KeyRecord {
+        expires_at: Some(
+            old.expires_at
+                .map_or(end_of_overlap, |end| end.min(end_of_overlap)),
+        ),
+        rotated_to: Some(fresh.id),
+        ..counted_up(old)
+    };
+    Ok(Rotation { old, new })
+}
+
+/// The key switched off; it can be switched on again.
+pub fn disable(record: &KeyRecord) -> Result<KeyRecord, Refusal> {
+    moved_to(KeyStatus::Disabled, record)
+}
+
+/// The key switched on again.
+pub fn enable(record: &KeyRecord) -> Result<KeyRecord, Refusal> {
+    moved_to(KeyStatus::Active, record)
+}
+
+/// The key dead for good.
+pub fn revoke(record: &KeyRecord) -> Result<KeyRecord, Refusal> {
+    moved_to(KeyStatus::Revoked, record)
+}
+
+fn moved_to(status: KeyStatus, record: &KeyRecord) -> Result<KeyRecord, Refusal> {
+    if record.status == status {
+        return Err(Refusal::Already(status));
+    }
+    if record.status == KeyStatus::Revoked {
+        return Err(Refusal::Revoked);
+    }
+    Ok(KeyRecord {
+        status,
+        ..counted_up(record)
+    })
+}
+
+fn counted_up(record: &KeyRecord) -> KeyRecord {
+    KeyRecord {
+        version: record.version.saturating_add(1),
+        ..record.clone()
+    }
+}
+
+fn end_of_life(
+    lifetime_seconds: i64,
+    now: Timestamp,
+    limits: Limits,
+) -> Result<Timestamp, Refusal> {
+    if (1..=limits.max_lifetime_seconds).contains(&lifetime_seconds) {
+        Ok(now.plus(lifetime_seconds))
+    } else {
+        Err(Refusal::Lifetime(limits.max_lifetime_seconds))
+    }
+}
+
+#[cfg(test)]
+mod tests;
