@@ -79,7 +79,12 @@ impl Document {
         if !document.statement.iter().any(|said| said.effect == "Allow") {
             return Err(Reason::Internal);
         }
-        if document.fits(max_bytes) {
+        let too_long = |said: &Said| {
+            said.resource
+                .iter()
+                .any(|resource| resource.len() > MAX_RESOURCE)
+        };
+        if document.fits(max_bytes) && !document.statement.iter().any(too_long) {
             Ok(document)
         } else {
             Err(Reason::PolicyTooLarge)
