@@ -1,4 +1,5 @@
-//! TOKEN authorizer of a REST API: type, ARN and the raw value of one header (AWS: input to a Lambda authorizer).
+//! TOKEN authorizer of a REST API: type, ARN and the raw value of one header (AWS: input to a Lambda authorizer). Local
+//! gateways add headers and a version; they are not looked at.
 
 use doorward_engine::{
     Request,
@@ -13,13 +14,16 @@ use super::{
 };
 
 pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
-    event.without(&[
-        "headers",
-        "multiValueHeaders",
-        "identitySource",
-        "routeArn",
-        "version",
-    ])?;
+    event.without(&["routeArn"])?;
+    if event
+        .text("version")?
+        .is_some_and(|version| version != "1.0")
+    {
+        return Err(Malformed {
+            at: "version",
+            what: "is of another kind of event",
+        });
+    }
     if seen.target == Target::Connect {
         return Err(Malformed {
             at: "methodArn",
