@@ -20,6 +20,7 @@ pub mod layers;
 pub mod pipeline;
 pub mod request;
 pub mod routes;
+mod template;
 #[cfg(test)]
 mod test_support;
 
