@@ -175,6 +175,7 @@ fn fault(name: &str, message: String) -> Fault {
         path: name.to_owned(),
         place: None,
         message,
+        code: "environment",
     }
 }
 
