@@ -1,6 +1,7 @@
 """The template at work: `sam local start-api` with the released binaries in containers. A key made by the key-admin Lambda
 and a token of a real provider each reach the echo function with what the authorizer says of them."""
 
+import functools
 import json
 import os
 import pathlib
@@ -70,16 +71,30 @@ def one_api(checks, api, template, provider, key):
         checks.equal(f"{api}: with the path it asked for", answer.json().get("path"), "/orders/7")
         answer = asked("GET", "/orders/7", f"Bearer {reader}")
         expected = {"subject": "ann", "issuer": "provider", "tenant": "globex"}
-        checks.equal(f"{api}: a token reaches the backend with its context", part(answer, "subject", "issuer", "tenant"), expected)
+        checks.equal(
+            f"{api}: a token reaches the backend with its context",
+            part(answer, "subject", "issuer", "tenant"),
+            expected,
+        )
         es256 = provider.user_token("es256", "bob", "read write")
         answer = asked("POST", "/orders", f"Bearer {es256}")
         checks.equal(f"{api}: so does an ES256 token, on another route", part(answer, "subject"), {"subject": "bob"})
 
-        checks.equal(f"{api}: a key without the scope is denied", asked("POST", "/orders", f"Bearer {key['secret']}").status, 403)
+        checks.equal(
+            f"{api}: a key without the scope is denied", asked("POST", "/orders", f"Bearer {key['secret']}").status, 403
+        )
         checks.equal(f"{api}: a token without the scope is denied", asked("POST", "/orders", f"Bearer {reader}").status, 403)
-        checks.equal(f"{api}: a key on a route for tokens is denied", asked("GET", "/admin", f"Bearer {key['secret']}").status, 403)
+        checks.equal(
+            f"{api}: a key on a route for tokens is denied",
+            asked("GET", "/admin", f"Bearer {key['secret']}").status,
+            403,
+        )
         missing = asked("GET", "/orders")
-        checks.equal(f"{api}: no credential is unauthorized", (missing.status, missing.json()), (401, {"message": "Unauthorized"}))
+        checks.equal(
+            f"{api}: no credential is unauthorized",
+            (missing.status, missing.json()),
+            (401, {"message": "Unauthorized"}),
+        )
         # SAM answers 502 where API Gateway answers 401 to the error `Unauthorized`; nothing passes either way.
         made_up = key["secret"][:-1] + ("0" if key["secret"][-1] != "0" else "1")
         for name, credential in (("a made-up key", made_up), ("a broken token", "a.b.c"), ("nonsense", "x")):
@@ -106,7 +121,7 @@ def main():
             for api in ("RestApi", "HttpApi"):
                 template = folder / f"{api}.yaml"
                 template.write_text(derive.one_api(api, layer, variables))
-                key = create_key(lambda event: invoke(template, "KeyAdminFunction", event), tenant="acme", scopes=["read"])
+                key = create_key(functools.partial(invoke, template, "KeyAdminFunction"), tenant="acme", scopes=["read"])
                 one_api(checks, api, template, provider, key)
         finally:
             remove_containers()

@@ -24,7 +24,9 @@ class CognitoLocal(Process):
         self.endpoint = f"http://127.0.0.1:{port}"
         self.api = client("cognito-idp", self.endpoint)
         self.pool = self.api.create_user_pool(PoolName="doorward")["UserPool"]["Id"]
-        app = self.api.create_user_pool_client(UserPoolId=self.pool, ClientName="app", ExplicitAuthFlows=["USER_PASSWORD_AUTH"])
+        app = self.api.create_user_pool_client(
+            UserPoolId=self.pool, ClientName="app", ExplicitAuthFlows=["USER_PASSWORD_AUTH"]
+        )
         self.client_id = app["UserPoolClient"]["ClientId"]
         self.issuer = f"{self.endpoint}/{self.pool}"
         self.jwks_uri = f"{self.issuer}/.well-known/jwks.json"
