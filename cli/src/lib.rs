@@ -1,3 +1,4 @@
 //! The `doorward` command: a whole gateway on this machine, keys, tokens, checks and explanations.
 
 pub mod dynamodb;
+pub mod reference;

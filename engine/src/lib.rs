@@ -12,6 +12,7 @@
 
 pub mod attempt;
 pub mod config;
+pub mod context;
 pub mod decision;
 pub mod denial;
 pub mod identity;
@@ -19,6 +20,9 @@ pub mod layers;
 pub mod pipeline;
 pub mod request;
 pub mod routes;
+mod template;
+#[cfg(test)]
+mod test_support;
 
 pub use attempt::Attempt;
 pub use config::Config;

@@ -54,6 +54,16 @@ pub enum Kind {
     Jwt,
 }
 
+impl Kind {
+    /// The word for it in configuration and context.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiKey => "api_key",
+            Self::Jwt => "jwt",
+        }
+    }
+}
+
 /// What a route demands of a set of words such as scopes. Both parts must hold; an empty part demands nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
@@ -86,4 +96,22 @@ pub struct Route {
     pub addresses: Option<AddressRules>,
     /// Facts for the backend.
     pub context: BTreeMap<String, String>,
+}
+
+impl Route {
+    /// The credentials that open the route, for people: `jwt, or api_key + jwt`.
+    pub fn wanted(&self) -> String {
+        let combination = |kinds: &Vec<Kind>| {
+            kinds
+                .iter()
+                .map(|kind| kind.as_str())
+                .collect::<Vec<_>>()
+                .join(" + ")
+        };
+        self.credentials
+            .iter()
+            .map(combination)
+            .collect::<Vec<_>>()
+            .join(", or ")
+    }
 }

@@ -1,1 +1,182 @@
-//! skeleton
+//! What the caller presented, found once and routed once by its form.
+//!
+//! 1. An API key may stand in `Authorization: Bearer` or `ApiKey`, in the configured headers, or in the configured query
+//!    parameter; a token in `Authorization: Bearer`, or in the configured query parameter or cookie.
+//! 2. A credential is routed by its form: the configured key prefix makes it an API key, two dots make it a JWT. It is
+//!    never tried as another kind.
+//! 3. The scheme is compared in any case (RFC 9110 section 11.1); after it come one or more spaces, one token, and
+//!    nothing else (RFC 6750 section 2.1).
+//! 4. The same kind twice, in one place or in two, is refused (RFC 6750 section 2), and so is a header that contradicts
+//!    itself.
+
+use crate::{
+    config::Config,
+    denial::{Denial, Reason},
+    request::{Lookup, Request},
+    routes::Kind,
+};
+
+/// The credentials of one request, not verified yet. No `Debug`: it holds secrets.
+#[derive(Default)]
+pub struct Presented<'a> {
+    /// A text with the prefix of our keys, or one that stood where only keys may stand.
+    pub api_key: Option<&'a str>,
+    /// A text with the form of a JWT.
+    pub jwt: Option<&'a str>,
+}
+
+impl<'a> Presented<'a> {
+    /// Finds what `request` carries in the places that `config` names.
+    pub fn find(request: &'a Request, config: &Config) -> Result<Self, Denial> {
+        let mut found = Self::default();
+        match request.headers.one("authorization") {
+            Lookup::Absent => {}
+            Lookup::Conflict => {
+                return Err(repeated("the Authorization header occurs more than once"));
+            }
+            Lookup::One(value) => found.take_authorization(value, config)?,
+        }
+        if let Some(token) = &request.token {
+            found.take_authorization(token.expose(), config)?;
+        }
+        if let Some(keys) = &config.api_keys {
+            for name in &keys.headers {
+                match request.headers.one(name) {
+                    Lookup::Absent => {}
+                    Lookup::Conflict => {
+                        return Err(repeated(format!(
+                            "the `{name}` header occurs more than once"
+                        )));
+                    }
+                    Lookup::One(value) => found.put_key(value)?,
+                }
+            }
+            if let Some(name) = &keys.query_parameter {
+                for value in named(&request.query, name) {
+                    found.put_key(value)?;
+                }
+            }
+        }
+        let parameter = config
+            .tokens
+            .query_parameter
+            .iter()
+            .flat_map(|name| named(&request.query, name));
+        let cookie = config
+            .tokens
+            .cookie
+            .iter()
+            .flat_map(|name| named(&request.cookies, name));
+        for value in parameter.chain(cookie) {
+            found.route(value, config)?;
+        }
+        Ok(found)
+    }
+
+    /// The kinds that were presented.
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> + use<> {
+        let (key, jwt) = (
+            self.api_key.map(|_| Kind::ApiKey),
+            self.jwt.map(|_| Kind::Jwt),
+        );
+        key.into_iter().chain(jwt)
+    }
+
+    fn take_authorization(&mut self, value: &'a str, config: &Config) -> Result<(), Denial> {
+        let Some((scheme, rest)) = value.split_once(' ') else {
+            // A TOKEN or AppSync event may carry the credential bare; a header may not, but a bare word that is not
+            // one of our forms is refused all the same.
+            return self.route(value, config);
+        };
+        let credential = rest.trim_start_matches(' ');
+        if scheme.eq_ignore_ascii_case("bearer") {
+            self.route(credential, config)
+        } else if scheme.eq_ignore_ascii_case("apikey") {
+            if config.api_keys.is_none() {
+                return Err(Denial::new(
+                    Reason::CredentialUnsupported,
+                    "API keys are not configured",
+                ));
+            }
+            self.put_key(credential)
+        } else {
+            let shown = if is_token(scheme) && scheme.len() <= 32 {
+                scheme
+            } else {
+                "?"
+            };
+            Err(Denial::new(
+                Reason::CredentialUnsupported,
+                format!("the scheme `{shown}` is not accepted here"),
+            ))
+        }
+    }
+
+    fn route(&mut self, credential: &'a str, config: &Config) -> Result<(), Denial> {
+        if !is_token68(credential) {
+            return Err(Denial::new(
+                Reason::CredentialMalformed,
+                "the credential is empty or holds characters that none may have",
+            ));
+        }
+        if config
+            .api_keys
+            .as_ref()
+            .is_some_and(|keys| keys.format.owns(credential))
+        {
+            return self.put_key(credential);
+        }
+        if credential.split('.').take(4).count() != 3 {
+            return Err(Denial::new(
+                Reason::CredentialUnsupported,
+                "the credential is neither one of our keys nor a JWT",
+            ));
+        }
+        if config.issuers.is_empty() {
+            return Err(Denial::new(
+                Reason::CredentialUnsupported,
+                "no issuer of tokens is configured",
+            ));
+        }
+        if self.jwt.replace(credential).is_some() {
+            return Err(repeated("two tokens were presented"));
+        }
+        Ok(())
+    }
+
+    fn put_key(&mut self, key: &'a str) -> Result<(), Denial> {
+        if self.api_key.replace(key).is_some() {
+            return Err(repeated("two API keys were presented"));
+        }
+        Ok(())
+    }
+}
+
+fn repeated(detail: impl Into<String>) -> Denial {
+    Denial::new(Reason::CredentialRepeated, detail)
+}
+
+fn named<'a>(
+    pairs: &'a [(String, doorward_keys::Secret<String>)],
+    name: &str,
+) -> impl Iterator<Item = &'a str> {
+    pairs
+        .iter()
+        .filter(move |(held, _)| held == name)
+        .map(|(_, value)| value.expose().as_str())
+}
+
+/// `token68` of RFC 9110 section 11.2, and `_`, which base64url uses. No comma: HTTP APIs join repeated headers with it.
+fn is_token68(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b))
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}

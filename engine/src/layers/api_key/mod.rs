@@ -1,5 +1,146 @@
 //! API keys: one read at most, every reason told apart for the log and none for the caller.
+//!
+//! The order of work: form, prefix, environment and checksum without any I/O; the digest; one read by exact digest, or
+//! none where the answer is remembered; the full digest compared in constant time; environment, status, expiry and
+//! address list of the record. Every refusal before the address list has the class
+//! [`Unauthenticated`](crate::Class::Unauthenticated), so that the caller cannot tell an unknown key from a dead one.
+//!
+//! A found key is remembered for `cache_seconds`, an unknown one for `negative_cache_seconds`. The first is this layer's
+//! part of the delay of a revocation. Expiry is looked at on every use. A store that fails refuses with
+//! [`Reason::KeyStoreUnavailable`] or [`Reason::KeyStoreCorrupt`], and the failure is not remembered.
 
+mod cache;
 mod config;
+#[cfg(test)]
+mod tests;
+
+use std::{net::IpAddr, sync::Arc};
+
+use doorward_keys::{
+    Digest, KeyLookup, KeyRecord, KeyStatus, StoreError, Timestamp, format::FormatFault,
+};
+
+use self::cache::KeyCache;
+use crate::{
+    denial::{Denial, Reason},
+    identity::Client,
+    layers::ip_allow::{self, AddressRules},
+};
 
 pub use config::ApiKeysConfig;
+pub(crate) use config::RawApiKeys;
+
+/// Verifies API keys.
+pub struct ApiKeys {
+    config: ApiKeysConfig,
+    lookup: Arc<dyn KeyLookup>,
+    cache: KeyCache,
+}
+
+impl ApiKeys {
+    /// A verifier that finds keys with `lookup`.
+    pub fn new(config: ApiKeysConfig, lookup: Arc<dyn KeyLookup>) -> Self {
+        let cache = KeyCache::new(&config);
+        Self {
+            config,
+            lookup,
+            cache,
+        }
+    }
+
+    /// Verifies `printed`, presented from `address` at `now`.
+    pub async fn verify(
+        &self,
+        printed: &str,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Client, Denial> {
+        let digest = self.config.format.parse(printed).map_err(malformed)?;
+        let record = match self.cache.find(&digest, now) {
+            Some(remembered) => remembered,
+            None => self.read(&digest, now).await?,
+        };
+        let record =
+            record.ok_or_else(|| Denial::new(Reason::KeyUnknown, "no key with this digest"))?;
+        self.admit(&record, now)?;
+        if let Some(ranges) = &record.addresses {
+            let rules = AddressRules {
+                allow: Some(ranges.iter().copied().collect()),
+                ..AddressRules::default()
+            };
+            ip_allow::check(&rules, address, Reason::KeyAddressRefused)?;
+        }
+        Ok(Client { record })
+    }
+
+    async fn read(
+        &self,
+        digest: &Digest,
+        now: Timestamp,
+    ) -> Result<Option<Arc<KeyRecord>>, Denial> {
+        let found = self
+            .lookup
+            .lookup(digest)
+            .await
+            .map_err(|error| match error {
+                StoreError::Corrupt(_) => Denial::new(Reason::KeyStoreCorrupt, error.to_string()),
+                StoreError::Unavailable(_) | StoreError::Conflict(_) => {
+                    Denial::new(Reason::KeyStoreUnavailable, error.to_string())
+                }
+            })?;
+        // The comparison is of whole digests and in constant time; a store that answers with another key is not believed.
+        if found
+            .as_ref()
+            .is_some_and(|record| record.digest != *digest)
+        {
+            return Err(Denial::new(
+                Reason::KeyStoreCorrupt,
+                "the key store answered with another key",
+            ));
+        }
+        let found = found.map(Arc::new);
+        self.cache.keep(digest, found.clone(), now);
+        Ok(found)
+    }
+
+    fn admit(&self, record: &KeyRecord, now: Timestamp) -> Result<(), Denial> {
+        let id = &record.id;
+        if !self
+            .config
+            .format
+            .environments
+            .contains(&record.environment)
+        {
+            let detail = format!("{id} belongs to the environment `{}`", record.environment);
+            return Err(Denial::new(Reason::KeyEnvironment, detail));
+        }
+        match record.status {
+            KeyStatus::Active => {}
+            KeyStatus::Disabled => {
+                return Err(Denial::new(
+                    Reason::KeyDisabled,
+                    format!("{id} is disabled"),
+                ));
+            }
+            KeyStatus::Revoked => {
+                return Err(Denial::new(Reason::KeyRevoked, format!("{id} is revoked")));
+            }
+        }
+        match record.expires_at {
+            Some(end) if now >= end => Err(Denial::new(
+                Reason::KeyExpired,
+                format!("{id} expired {} s ago", now.since(end)),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn malformed(fault: FormatFault) -> Denial {
+    let reason = match fault {
+        FormatFault::Malformed | FormatFault::Foreign => Reason::KeyMalformed,
+        FormatFault::Environment => Reason::KeyEnvironment,
+        FormatFault::Checksum => Reason::KeyChecksum,
+    };
+    Denial::new(reason, fault.to_string())
+}

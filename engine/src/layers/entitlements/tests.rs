@@ -1,0 +1,278 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use doorward_keys::{Digest, KeyId, KeyRecord, KeyStatus};
+
+use super::*;
+use crate::{
+    identity::{Client, Subject},
+    layers::ip_allow::AddressRules,
+    routes::{Methods, Place, Template},
+    test_support::NOW,
+};
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn route() -> Route {
+    Route {
+        key: "GET /orders".to_owned(),
+        name: "orders".to_owned(),
+        place: Place::Http(
+            Methods::One("GET"),
+            Template {
+                segments: Vec::new(),
+            },
+        ),
+        credentials: vec![
+            vec![Kind::Jwt],
+            vec![Kind::ApiKey],
+            vec![Kind::ApiKey, Kind::Jwt],
+        ],
+        anonymous: false,
+        scopes: Demand::default(),
+        roles: Demand::default(),
+        tenants: None,
+        addresses: None,
+        context: BTreeMap::new(),
+    }
+}
+
+fn key(scopes: &str, tenant: &str, routes: Option<&str>) -> Client {
+    Client {
+        record: Arc::new(KeyRecord {
+            digest: Digest::from_bytes([7; 32]),
+            id: KeyId::parse("key_01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap(),
+            tenant: tenant.to_owned(),
+            name: "partner".to_owned(),
+            environment: "live".to_owned(),
+            scopes: words(scopes),
+            routes: routes.map(words),
+            addresses: None,
+            created_at: NOW,
+            expires_at: None,
+            status: KeyStatus::Active,
+            rotated_from: None,
+            rotated_to: None,
+            usage_plan_key: None,
+            metadata: BTreeMap::new(),
+            version: 1,
+        }),
+    }
+}
+
+fn token(scopes: &str, roles: &str, tenant: Option<&str>) -> Subject {
+    Subject {
+        issuer_name: "demo".to_owned(),
+        issuer: "https://issuer.example".to_owned(),
+        subject: "alice".to_owned(),
+        is_client: false,
+        client_id: None,
+        tenant: tenant.map(str::to_owned),
+        scopes: words(scopes).into_iter().collect(),
+        roles: words(roles).into_iter().collect(),
+        valid_until: NOW.plus(60),
+        expires_at: NOW,
+        context: BTreeMap::new(),
+    }
+}
+
+#[track_caller]
+fn check_case(route: &Route, client: Option<Client>, subject: Option<Subject>, expected: &str) {
+    let address = Some("192.0.2.1".parse().unwrap());
+    let found = check(route, &Authenticated { client, subject }, address);
+    assert_eq!(
+        found.map_or_else(|denial| denial.reason().as_str(), |()| "entitled"),
+        expected
+    );
+}
+
+#[test]
+fn refuses_missing_scopes_and_roles() {
+    let wants = Route {
+        scopes: Demand {
+            any: words("a b"),
+            all: words("c d"),
+        },
+        ..route()
+    };
+    check_case(&wants, None, Some(token("a c d", "", None)), "entitled");
+    check_case(&wants, None, Some(token("c d", "", None)), "scope_missing");
+    check_case(
+        &wants,
+        None,
+        Some(token("a b c", "", None)),
+        "scope_missing",
+    );
+    let wants = Route {
+        roles: Demand {
+            any: words("admin"),
+            all: Vec::new(),
+        },
+        ..route()
+    };
+    check_case(&wants, None, Some(token("", "admin", None)), "entitled");
+    check_case(&wants, None, Some(token("admin", "", None)), "role_missing");
+    check_case(&wants, Some(key("admin", "t1", None)), None, "role_missing");
+}
+
+#[test]
+fn compares_scopes_whole_and_by_case() {
+    let wants = Route {
+        scopes: Demand {
+            any: Vec::new(),
+            all: words("orders:read"),
+        },
+        ..route()
+    };
+    for held in ["orders", "orders:reads", "Orders:Read", "orders:*", "*"] {
+        check_case(&wants, None, Some(token(held, "", None)), "scope_missing");
+    }
+}
+
+#[test]
+fn refuses_a_key_without_scopes_where_scopes_are_demanded() {
+    let wants = Route {
+        scopes: Demand {
+            any: Vec::new(),
+            all: words("a"),
+        },
+        ..route()
+    };
+    check_case(&wants, Some(key("", "t1", None)), None, "scope_missing");
+}
+
+#[test]
+fn never_lets_one_credential_widen_the_other() {
+    let wants = Route {
+        scopes: Demand {
+            any: Vec::new(),
+            all: words("a"),
+        },
+        ..route()
+    };
+    check_case(
+        &wants,
+        Some(key("a", "t1", None)),
+        Some(token("b", "", None)),
+        "scope_missing",
+    );
+    check_case(
+        &wants,
+        Some(key("b", "t1", None)),
+        Some(token("a", "", None)),
+        "scope_missing",
+    );
+    check_case(
+        &wants,
+        Some(key("a b", "t1", None)),
+        Some(token("a", "", None)),
+        "entitled",
+    );
+}
+
+#[test]
+fn refuses_other_combinations_than_the_route_names() {
+    let both = Route {
+        credentials: vec![vec![Kind::ApiKey, Kind::Jwt]],
+        ..route()
+    };
+    check_case(
+        &both,
+        Some(key("", "t1", None)),
+        None,
+        "credential_insufficient",
+    );
+    check_case(
+        &both,
+        None,
+        Some(token("", "", None)),
+        "credential_insufficient",
+    );
+    check_case(
+        &both,
+        Some(key("", "t1", None)),
+        Some(token("", "", None)),
+        "entitled",
+    );
+    let one = Route {
+        credentials: vec![vec![Kind::Jwt]],
+        ..route()
+    };
+    check_case(
+        &one,
+        Some(key("", "t1", None)),
+        Some(token("", "", None)),
+        "credential_insufficient",
+    );
+    check_case(&one, None, None, "credential_insufficient");
+    let open = Route {
+        credentials: Vec::new(),
+        anonymous: true,
+        ..route()
+    };
+    check_case(&open, None, None, "entitled");
+    check_case(&open, Some(key("", "t1", Some(""))), None, "entitled");
+}
+
+#[test]
+fn refuses_other_tenants_and_two_that_differ() {
+    let wants = Route {
+        tenants: Some(words("t1")),
+        ..route()
+    };
+    check_case(&wants, Some(key("", "t1", None)), None, "entitled");
+    check_case(&wants, Some(key("", "t2", None)), None, "tenant_refused");
+    check_case(&wants, None, Some(token("", "", None)), "tenant_refused");
+    check_case(
+        &Route {
+            tenants: Some(Vec::new()),
+            ..route()
+        },
+        Some(key("", "t1", None)),
+        None,
+        "tenant_refused",
+    );
+    check_case(
+        &route(),
+        Some(key("", "t1", None)),
+        Some(token("", "", Some("t2"))),
+        "tenant_refused",
+    );
+}
+
+#[test]
+fn refuses_a_key_on_routes_it_does_not_list() {
+    check_case(
+        &route(),
+        Some(key("", "t1", Some("orders"))),
+        None,
+        "entitled",
+    );
+    check_case(
+        &route(),
+        Some(key("", "t1", Some("other"))),
+        None,
+        "key_route_refused",
+    );
+    check_case(
+        &route(),
+        Some(key("", "t1", Some(""))),
+        None,
+        "key_route_refused",
+    );
+}
+
+#[test]
+fn refuses_addresses_that_the_route_does_not_list() {
+    let allow = Some(["203.0.113.0/24".parse().unwrap()].into_iter().collect());
+    let office = Route {
+        addresses: Some(AddressRules {
+            allow,
+            ..AddressRules::default()
+        }),
+        anonymous: true,
+        ..route()
+    };
+    check_case(&office, None, None, "route_address_refused");
+}

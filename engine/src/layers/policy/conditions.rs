@@ -1,0 +1,148 @@
+//! What decided and can be said as a condition, so that a cached answer ends on time and stays at its address.
+
+use std::net::IpAddr;
+
+use doorward_keys::Timestamp;
+use ipnet::IpNet;
+
+use super::Condition;
+use crate::{
+    identity::Authenticated,
+    layers::ip_allow::{AddressRules, AddressesConfig, Forwarding},
+    routes::Route,
+};
+
+/// Lists up to this many ranges stand in a policy; for longer ones the answer is good for the caller's address alone.
+const MAX_RANGES: usize = 16;
+
+/// The facts that one decision used and a condition can repeat.
+pub(crate) struct Facts<'a> {
+    /// Global address rules, and how the address was found.
+    pub(crate) addresses: &'a AddressesConfig,
+    /// Who is calling.
+    pub(crate) caller: &'a Authenticated,
+    /// From where.
+    pub(crate) address: Option<IpAddr>,
+}
+
+impl Facts<'_> {
+    /// The condition under which `route` stays allowed.
+    pub(crate) fn condition(&self, route: &Route) -> Condition {
+        let before = self.caller.valid_until();
+        // `aws:SourceIp` is the peer of the gateway. Where the caller was found behind proxies the condition would look at
+        // the wrong address, so there is none; the address must then be among the identity sources.
+        if !matches!(self.addresses.forwarding, Forwarding::Peer) {
+            return Condition {
+                before,
+                ..Condition::default()
+            };
+        }
+        let of_key = self
+            .caller
+            .client
+            .as_ref()
+            .and_then(|client| client.record.addresses.clone());
+        let rules = [Some(&self.addresses.rules), route.addresses.as_ref()];
+        match express(rules.into_iter().flatten(), of_key) {
+            Some((addresses, not_addresses)) => Condition {
+                before,
+                addresses,
+                not_addresses,
+            },
+            // INVARIANT: rules that are too long for a policy are not open, so the address was known and admitted.
+            None => Condition {
+                before,
+                addresses: Some(self.address.map(IpNet::from).into_iter().collect()),
+                not_addresses: Vec::new(),
+            },
+        }
+    }
+
+    /// The time before which the answer holds.
+    pub(crate) fn valid_until(&self) -> Option<Timestamp> {
+        self.caller.valid_until()
+    }
+}
+
+/// The allow lists cut down to what they have in common, and the deny lists together; `None` when that is too long.
+fn express<'a>(
+    rules: impl Iterator<Item = &'a AddressRules> + Clone,
+    of_key: Option<Vec<IpNet>>,
+) -> Option<(Option<Vec<IpNet>>, Vec<IpNet>)> {
+    let total: usize = rules
+        .clone()
+        .map(|r| {
+            r.deny.len().max(
+                r.allow
+                    .as_ref()
+                    .map_or(0, crate::layers::ip_allow::AddressSet::len),
+            )
+        })
+        .sum();
+    if total > MAX_RANGES
+        || of_key
+            .as_ref()
+            .is_some_and(|ranges| ranges.len() > MAX_RANGES)
+    {
+        return None;
+    }
+    let lists = rules
+        .clone()
+        .filter_map(|r| r.allow.as_ref().map(|allow| allow.ranges().collect()))
+        .chain(of_key);
+    let allow = lists.reduce(|left: Vec<IpNet>, right| common(&left, &right));
+    if allow.as_ref().is_some_and(Vec::is_empty) {
+        return None;
+    }
+    let mut deny: Vec<IpNet> = rules
+        .flat_map(|r| r.deny.ranges().collect::<Vec<_>>())
+        .collect();
+    deny.sort_unstable();
+    deny.dedup();
+    Some((allow, deny))
+}
+
+/// Two ranges are nested or apart, so what two lists have in common is the smaller range of each nested pair.
+fn common(left: &[IpNet], right: &[IpNet]) -> Vec<IpNet> {
+    let pairs = left.iter().flat_map(|l| right.iter().map(move |r| (l, r)));
+    let mut ranges: Vec<IpNet> = pairs
+        .filter_map(|(l, r)| {
+            if l.contains(r) {
+                Some(*r)
+            } else {
+                r.contains(l).then_some(*l)
+            }
+        })
+        .collect();
+    ranges.sort_unstable();
+    ranges.dedup();
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nets(texts: &[&str]) -> Vec<IpNet> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn keeps_only_what_lists_have_in_common() {
+        let office = nets(&["10.0.0.0/8", "203.0.113.0/24"]);
+        let key = nets(&["10.1.0.0/16", "198.51.100.0/24", "203.0.0.0/16"]);
+        assert_eq!(
+            common(&office, &key),
+            nets(&["10.1.0.0/16", "203.0.113.0/24"])
+        );
+        assert!(common(&office, &nets(&["192.0.2.0/24"])).is_empty());
+    }
+
+    #[test]
+    fn gives_up_on_long_lists_rather_than_cutting_them() {
+        let long: Vec<IpNet> = (0..=16)
+            .map(|n| format!("10.{n}.0.0/16").parse().unwrap())
+            .collect();
+        assert!(express(std::iter::empty(), Some(long)).is_none());
+    }
+}

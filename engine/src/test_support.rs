@@ -1,0 +1,34 @@
+//! Small builders for the unit tests of this crate.
+
+use doorward_keys::{Secret, Timestamp};
+
+use crate::request::{ApiStage, Headers, Request, Target, Verb};
+
+pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+/// A request for `GET /orders` with these headers.
+pub(crate) fn request(headers: &[(&str, &str)]) -> Request {
+    let multi = headers.iter().map(|(name, value)| (*name, vec![*value]));
+    Request {
+        received_at: NOW,
+        stage: ApiStage::new("arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/prod".to_owned()),
+        target: Target::Http {
+            verb: Verb::parse("GET").unwrap(),
+            path: "/orders".to_owned(),
+        },
+        raw_paths: Vec::new(),
+        headers: Headers::from_maps([], multi),
+        query: Vec::new(),
+        cookies: Vec::new(),
+        peer: Some("198.51.100.7".parse().unwrap()),
+        token: None,
+    }
+}
+
+/// Name and value pairs as the event's maps give them.
+pub(crate) fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, Secret<String>)> {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Secret::new((*value).to_owned())))
+        .collect()
+}
