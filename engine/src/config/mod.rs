@@ -36,7 +36,7 @@ pub(crate) use addresses::{AddressLists, RawRanges};
 pub use faults::{ConfigFaults, Fault, Faults};
 pub use problems::CODES as FAULT_CODES;
 pub(crate) use problems::Problem;
-pub use routes::RESERVED_CONTEXT_NAMES;
+pub use routes::GATEWAY_CONTEXT_NAMES;
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub(crate) use secrets::RawSecret;

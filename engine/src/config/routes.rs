@@ -23,7 +23,7 @@ use crate::{
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct RawRoute {
     /// `GET /orders/{id}`: a method (or `ANY`), one space and a path template in the syntax of API Gateway. Or
-    /// `$connect` for a WebSocket API, `$graphql` for an AppSync API.
+    /// `$connect` for a WebSocket API, `$graphql` for an `AppSync` API.
     route: Option<String>,
     /// A short name by which keys and logs may call the route. Default: the text of `route`.
     name: Option<String>,
@@ -73,36 +73,17 @@ pub(super) struct Configured {
     pub(super) jwt: bool,
 }
 
-/// Context names that the gateway or the engine gives a meaning (AWS: API Gateway, `$context` variables for access
-/// logging, and output from a Lambda authorizer).
-pub const RESERVED_CONTEXT_NAMES: &[&str] = &[
+/// Context names that the gateway gives a meaning (AWS: API Gateway, `$context` variables for access logging, and
+/// output from a Lambda authorizer). Those of [`crate::context::NAMES`] are taken too.
+pub const GATEWAY_CONTEXT_NAMES: &[&str] = &[
     "principalId",
     "claims",
+    "error",
     "integrationLatency",
     "integrationStatus",
-    "error",
     "latency",
-    "status",
     "requestId",
-    "principal",
-    "reason",
-    "class",
-    "keyId",
-    "keyName",
-    "tenant",
-    "environment",
-    "scopes",
-    "roles",
-    "issuer",
-    "subject",
-    "clientId",
-    "route",
-    "expiresAt",
-    "rateLimited",
-    "retryAfter",
-    "limit",
-    "remaining",
-    "reset",
+    "status",
 ];
 
 pub(super) fn check(
@@ -323,10 +304,7 @@ fn check_context(
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !fits {
             faults.problem(&path, Problem::ContextName { found });
-        } else if RESERVED_CONTEXT_NAMES
-            .iter()
-            .any(|taken| taken.eq_ignore_ascii_case(name))
-        {
+        } else if is_taken(name) {
             faults.problem(&path, Problem::ContextTaken { found });
         }
         if !value.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
@@ -341,6 +319,14 @@ fn check_context(
         let max = u32::try_from(answers.max_context_bytes).unwrap_or(u32::MAX);
         faults.problem(path, Problem::ContextLarge { max, found });
     }
+}
+
+/// Letter case makes no difference, because backends may see the names as headers.
+fn is_taken(name: &str) -> bool {
+    let taken = GATEWAY_CONTEXT_NAMES.iter().chain(&crate::context::NAMES);
+    taken
+        .into_iter()
+        .any(|taken| taken.eq_ignore_ascii_case(name))
 }
 
 /// Refuses routes that are there twice, names that are there twice, and templates that API Gateway cannot hold beside
