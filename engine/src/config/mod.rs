@@ -8,7 +8,6 @@
 //! Nothing is reported twice, and nothing that only follows from another fault.
 
 mod addresses;
-mod credentials;
 mod faults;
 mod issuers;
 mod problems;
