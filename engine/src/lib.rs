@@ -22,6 +22,7 @@ pub mod request;
 pub mod routes;
 #[cfg(test)]
 mod test_support;
+mod template;
 
 pub use attempt::Attempt;
 pub use config::Config;
