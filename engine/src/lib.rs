@@ -20,9 +20,9 @@ pub mod layers;
 pub mod pipeline;
 pub mod request;
 pub mod routes;
+mod template;
 #[cfg(test)]
 mod test_support;
-mod template;
 
 pub use attempt::Attempt;
 pub use config::Config;
