@@ -86,6 +86,15 @@ impl NormalPath {
         &self.0
     }
 
+    /// The first `count` segments, when there are more than that.
+    pub(crate) fn before(&self, count: usize) -> Option<&str> {
+        if self.0 == "/" {
+            return None;
+        }
+        let (end, _) = self.0.match_indices('/').nth(count)?;
+        self.0.get(..end.max(1))
+    }
+
     /// The segments, none of them empty; nothing for `/`.
     pub fn segments(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.split('/').filter(|segment| !segment.is_empty())
