@@ -1,1 +1,4 @@
-//! skeleton
+//! The `doorward` command: a whole gateway on this machine, keys, tokens, checks and explanations.
+
+pub mod dynamodb;
+pub mod reference;

@@ -16,7 +16,7 @@ pub(crate) fn encode_256(mut number: [u8; 32]) -> String {
         for byte in &mut number {
             let dividend = (remainder << 8) | u32::from(*byte);
             // INVARIANT: remainder < 62, so dividend < 62 * 256 and the mask changes nothing.
-            *byte = (dividend / 62 & 0xff) as u8;
+            *byte = ((dividend / 62) & 0xff) as u8;
             remainder = dividend % 62;
         }
         *digit = character(remainder);

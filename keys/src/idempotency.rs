@@ -7,7 +7,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{digest::hex, time::Timestamp};
+use crate::{digest::hex, record::KeyId, store::Earlier, time::Timestamp};
 
 /// The name of a request and what it asked for, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,18 @@ impl Idempotency {
     /// When the request is forgotten.
     pub const fn expires_at(&self) -> Timestamp {
         self.made_at.plus(Self::MEMORY_SECONDS)
+    }
+
+    /// What a remembered request means for this one: one that `made` a key, asked for `content` and is remembered until
+    /// `forgotten_at`.
+    pub fn compare(&self, content: &str, made: KeyId, forgotten_at: Timestamp) -> Option<Earlier> {
+        if forgotten_at <= self.made_at {
+            None
+        } else if content == self.content {
+            Some(Earlier::Same(made))
+        } else {
+            Some(Earlier::Different)
+        }
     }
 }
 

@@ -23,5 +23,5 @@ pub use digest::{Digest, Pepper};
 pub use idempotency::Idempotency;
 pub use record::{KeyId, KeyRecord, KeyStatus};
 pub use secret::Secret;
-pub use store::{Cursor, KeyLedger, KeyLookup, Page, StoreError, Written};
+pub use store::{Cursor, Earlier, KeyLedger, KeyLookup, Page, StoreError, Written};
 pub use time::Timestamp;

@@ -16,6 +16,12 @@ impl KeyId {
         Self(format!("key_{ulid}"))
     }
 
+    /// A fresh id for a key made at `at`, from 80 bits of `random` (the upper 48 are ignored).
+    pub fn new(at: Timestamp, random: u128) -> Self {
+        let seconds = u64::try_from(at.unix()).unwrap_or(0);
+        Self::from_ulid(ulid::Ulid::from_parts(seconds.saturating_mul(1000), random))
+    }
+
     /// Reads an id; `None` when it is not `key_` and a ULID in canonical upper case.
     pub fn parse(text: &str) -> Option<Self> {
         let ulid = text.strip_prefix("key_")?;
@@ -105,6 +111,13 @@ pub struct KeyRecord {
     pub metadata: BTreeMap<String, String>,
     /// Counts the changes of the record; optimistic concurrency compares it.
     pub version: u64,
+}
+
+impl KeyRecord {
+    /// Where the record stands in the list of its tenant: by time of creation, then by id.
+    pub fn list_position(&self) -> String {
+        format!("{:014}#{}", self.created_at.unix(), self.id)
+    }
 }
 
 impl std::fmt::Debug for KeyRecord {

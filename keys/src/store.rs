@@ -38,8 +38,8 @@ pub trait KeyLedger: Send + Sync {
     /// The record of a key, or `None`.
     async fn fetch(&self, id: &KeyId) -> Result<Option<KeyRecord>, StoreError>;
 
-    /// What an earlier request of this name led to. Answers [`Written::Done`] when there was none, or it is forgotten.
-    async fn recall(&self, request: &Idempotency) -> Result<Written, StoreError>;
+    /// What an earlier request of this name led to; `None` when there was none, or it is forgotten.
+    async fn recall(&self, request: &Idempotency) -> Result<Option<Earlier>, StoreError>;
 
     /// Writes a new key. [`StoreError::Conflict`] when id or digest is taken.
     async fn create(
@@ -90,11 +90,18 @@ pub trait KeyLedger: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written {
     /// It is written.
-    Done,
-    /// The same request was written before and made this key; nothing was written now.
-    Repeated(KeyId),
-    /// Another request was written before under the same name; nothing was written now.
-    Reused,
+    Now,
+    /// A request of that name was written before; nothing was written now.
+    Before(Earlier),
+}
+
+/// An earlier request of the same name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Earlier {
+    /// It asked for the same and made this key.
+    Same(KeyId),
+    /// It asked for something else.
+    Different,
 }
 
 /// A part of a list.

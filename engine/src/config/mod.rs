@@ -1,8 +1,29 @@
 //! Configuration: text to checked values, every fault at once with its place.
+//!
+//! 1. `tree`: the text, TOML or JSON, becomes a tree whose every value knows its place.
+//! 2. `raw`: the tree becomes structures of optional values. Only when that fails, `shape` compares the tree with the
+//!    schema, reports every unknown setting, wrong type and wrong word, and takes them out so that step 3 still runs.
+//! 3. The checks, each beside what it checks: `addresses`, `routes`, `issuers` here, the others in their layers.
+//!
+//! Nothing is reported twice, and nothing that only follows from another fault.
 
+mod addresses;
+mod credentials;
 mod faults;
+mod issuers;
+mod problems;
+mod raw;
+mod routes;
+#[cfg(feature = "schema")]
+mod schema;
+mod secrets;
+mod shape;
+mod tree;
+pub(crate) mod values;
 
 use std::sync::Arc;
+
+use doorward_keys::Secret;
 
 use crate::{
     layers::{
@@ -11,7 +32,15 @@ use crate::{
     routes::Route,
 };
 
-pub use faults::{Fault, Faults};
+pub(crate) use addresses::{AddressLists, RawRanges};
+pub use faults::{ConfigFaults, Fault, Faults};
+pub use problems::CODES as FAULT_CODES;
+pub(crate) use problems::Problem;
+pub use routes::RESERVED_CONTEXT_NAMES;
+#[cfg(feature = "schema")]
+pub use schema::schema;
+pub(crate) use secrets::RawSecret;
+pub use secrets::{SECRET_SETTINGS, SecretReference, secret_references};
 
 /// The whole configuration, checked. What it cannot express cannot be configured.
 #[derive(Clone, Debug)]
@@ -61,4 +90,60 @@ pub struct AnswersConfig {
     pub max_policy_bytes: usize,
     /// The longest context, in bytes.
     pub max_context_bytes: usize,
+}
+
+/// What reading a configuration needs from outside. The engine does no I/O.
+#[derive(Clone, Copy)]
+pub struct ConfigEnv<'a> {
+    /// The text of a file that the configuration names, by its path as written. The error says why, without the path.
+    pub read_file: &'a dyn Fn(&str) -> Result<String, String>,
+    /// A secret, fetched before by [`secret_references`]. The error says why; it must not hold the secret.
+    pub secret: &'a dyn Fn(&SecretReference) -> Result<Secret<String>, String>,
+}
+
+/// A configuration that can be used, and what should be known of it.
+#[derive(Debug)]
+pub struct Checked {
+    /// The configuration.
+    pub config: Config,
+    /// What works but weakens or does nothing, in the order of the text.
+    pub warnings: Vec<Fault>,
+}
+
+impl Config {
+    /// Reads and checks `text`, which is TOML, or JSON when it begins with `{`. `name` names it in messages.
+    ///
+    /// # Errors
+    /// All faults at once, each with its place, what was found and what would be right.
+    pub fn read(text: &str, name: &str, env: &ConfigEnv<'_>) -> Result<Checked, ConfigFaults> {
+        let mut faults = Faults::default();
+        if text.len() > tree::MAX_BYTES {
+            let max = tree::MAX_BYTES;
+            faults.problem("", Problem::TextTooLong { max });
+            let (faults, warnings) = faults.into_parts();
+            let name = name.to_owned();
+            return Err(ConfigFaults {
+                name,
+                faults,
+                warnings,
+            });
+        }
+        let (mut tree, reading) = tree::read(text, &mut faults);
+        let raw = raw::read(&mut tree, reading, &mut faults);
+        let places = tree::Places::of(text, &tree);
+        let config = raw.map(|raw| raw.check(env, &mut faults));
+        let is_faulty = !faults.is_empty();
+        let (faults, warnings) = faults.placed(&places);
+        match config {
+            Some(config) if !is_faulty => Ok(Checked { config, warnings }),
+            _ => {
+                let name = name.to_owned();
+                Err(ConfigFaults {
+                    name,
+                    faults,
+                    warnings,
+                })
+            }
+        }
+    }
 }

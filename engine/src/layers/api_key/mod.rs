@@ -28,6 +28,7 @@ use crate::{
 };
 
 pub use config::ApiKeysConfig;
+pub(crate) use config::RawApiKeys;
 
 /// Verifies API keys.
 pub struct ApiKeys {

@@ -24,6 +24,7 @@ use crate::{
 };
 
 pub use config::{AddressesConfig, Forwarding};
+pub(crate) use config::{RawAddresses, RawRules};
 pub use set::{AddressRules, AddressSet};
 
 /// The proof that the global lists let the caller in, and the address they looked at.

@@ -1,9 +1,13 @@
 //! Everything a caller may do, as statements that the gateway can cache.
 
 mod conditions;
+mod config;
 
 use doorward_keys::Timestamp;
 use ipnet::IpNet;
+
+pub(crate) use config::RawPolicy;
+pub use config::{PolicyConfig, UnlistedPaths};
 
 /// Allow or deny; a Deny wins wherever both match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,22 +63,4 @@ impl Policy {
     pub fn statements(&self) -> &[Statement] {
         &self.statements
     }
-}
-
-/// Whether paths that no route lists can reach the policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnlistedPaths {
-    /// They can (a greedy proxy resource, a `$default` route): the policy must not let any of them pass.
-    Refuse,
-    /// They cannot: the gateway has exactly the routes of the configuration.
-    Unreachable,
-}
-
-/// How policies are written.
-#[derive(Clone, Debug)]
-pub struct PolicyConfig {
-    /// Whether paths that no route lists can reach the policy.
-    pub unlisted_paths: UnlistedPaths,
-    /// Whether expiry and address lists go into conditions.
-    pub conditions: bool,
 }

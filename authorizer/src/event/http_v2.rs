@@ -1,0 +1,37 @@
+//! HTTP API, payload format 2.0 (AWS: Lambda authorizers for HTTP APIs). Repeated headers are joined by commas, cookies
+//! are a list of their own, and the query is read from its raw form, where repeated names are still apart.
+
+use doorward_engine::{Request, request::Target};
+
+use super::{
+    Seen,
+    arn::verb_agrees,
+    fields,
+    tree::{Malformed, Node},
+};
+
+pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
+    event.without(&[
+        "httpMethod",
+        "multiValueHeaders",
+        "multiValueQueryStringParameters",
+    ])?;
+    if seen.target == Target::Connect {
+        return Err(Malformed {
+            at: "routeArn",
+            what: "is of a WebSocket API",
+        });
+    }
+    verb_agrees(event, &seen.target, &["requestContext.http.method"])?;
+    Ok(Request {
+        received_at: seen.received_at,
+        stage: seen.stage,
+        target: seen.target,
+        raw_paths: fields::paths(event, &["rawPath", "requestContext.http.path"])?,
+        headers: fields::headers(event, "headers", None)?,
+        query: fields::raw_query(event)?,
+        cookies: fields::listed_cookies(event)?,
+        peer: fields::address(event, "requestContext.http.sourceIp")?,
+        token: None,
+    })
+}

@@ -1,0 +1,54 @@
+//! REQUEST authorizer of a WebSocket API (AWS: Lambda authorizers for WebSocket APIs). Only `$connect` is authorised; its
+//! ARN has no verb.
+
+use doorward_engine::{Request, request::Target};
+
+use super::{
+    Seen, fields,
+    tree::{Malformed, Node},
+};
+
+const HEADERS: &str = "headers";
+const ALL_HEADERS: Option<&str> = Some("multiValueHeaders");
+
+pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
+    event.without(&[
+        "cookies",
+        "httpMethod",
+        "rawPath",
+        "rawQueryString",
+        "routeArn",
+    ])?;
+    if event
+        .text("version")?
+        .is_some_and(|version| version == "1.0" || version == "2.0")
+    {
+        return Err(Malformed {
+            at: "version",
+            what: "is of an HTTP API",
+        });
+    }
+    let is_connect = event
+        .text("requestContext.eventType")?
+        .is_none_or(|of| of == "CONNECT")
+        && event
+            .text("requestContext.routeKey")?
+            .is_none_or(|key| key == "$connect");
+    if !is_connect || seen.target != Target::Connect {
+        return Err(Malformed {
+            at: "requestContext.eventType",
+            what: "is not the opening of a WebSocket connection",
+        });
+    }
+    Ok(Request {
+        received_at: seen.received_at,
+        stage: seen.stage,
+        target: seen.target,
+        raw_paths: Vec::new(),
+        headers: fields::headers(event, HEADERS, ALL_HEADERS)?,
+        query: fields::query(event)?,
+        cookies: fields::cookies(event, HEADERS, ALL_HEADERS)?,
+        peer: fields::address(event, "requestContext.identity.sourceIp")?,
+        token: None,
+    })
+}

@@ -1,0 +1,54 @@
+//! The answer to AppSync (AWS: AppSync, Lambda authorization).
+
+use std::collections::BTreeMap;
+
+use doorward_keys::Timestamp;
+use serde::Serialize;
+
+use super::Allowed;
+
+/// The longest that AppSync is told to remember an Allow, in seconds: a revoked key keeps working for as long.
+const MAX_TTL_SECONDS: i64 = 300;
+
+/// Yes or no for one token, and how long AppSync may remember it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppSyncAnswer {
+    /// Whether the request may pass.
+    pub is_authorized: bool,
+    /// Flat facts for the resolvers.
+    pub resolver_context: BTreeMap<String, String>,
+    /// Seconds; 0 means that the answer is not remembered.
+    pub ttl_override: i64,
+}
+
+impl AppSyncAnswer {
+    /// AppSync remembers by the token alone. So nothing is remembered that also depended on an address, or that has no
+    /// end of its own.
+    pub(super) fn allow(
+        allowed: Allowed<'_>,
+        resolver_context: BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Self {
+        let by_address = allowed.statements.iter().any(|statement| {
+            statement.condition.addresses.is_some() || !statement.condition.not_addresses.is_empty()
+        });
+        let ttl_override = match allowed.valid_until {
+            Some(end) if !by_address => end.since(now).clamp(0, MAX_TTL_SECONDS),
+            _ => 0,
+        };
+        Self {
+            is_authorized: true,
+            resolver_context,
+            ttl_override,
+        }
+    }
+
+    pub(super) const fn refuse(resolver_context: BTreeMap<String, String>) -> Self {
+        Self {
+            is_authorized: false,
+            resolver_context,
+            ttl_override: 0,
+        }
+    }
+}

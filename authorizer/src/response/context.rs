@@ -1,0 +1,155 @@
+//! The flat facts that go to the backend with an answer.
+//!
+//! Values go into headers, so they are printable ASCII (RFC 9110 section 5.5): everything else is percent-encoded, and so
+//! is `%` itself. Decoding a value once gives the fact exactly, and two facts never look the same.
+
+use std::collections::BTreeMap;
+
+use doorward_engine::{Class, decision::Context};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+/// Names that the gateway itself uses in `$context.authorizer`, in claims or in its logs (AWS: mapping template reference,
+/// HTTP API logging variables).
+const RESERVED: [&str; 9] = [
+    "claims",
+    "error",
+    "integrationLatency",
+    "integrationStatus",
+    "latency",
+    "principalId",
+    "property",
+    "requestId",
+    "status",
+];
+
+/// The facts that stay when room is short, most important first; the others follow by name. The order puts the short
+/// facts that say who is calling before the lists that may be long.
+const PRIORITY: [&str; 10] = [
+    "tenant",
+    "subject",
+    "issuer",
+    "clientId",
+    "keyId",
+    "credential",
+    "expiresAt",
+    "keyName",
+    "scopes",
+    "roles",
+];
+
+/// Set when facts had to be left out, so that a backend can tell "has none" from "did not fit".
+const TRUNCATED: &str = "contextTruncated";
+
+/// The facts of a grant, whole ones only, within `max_bytes` of names and values.
+pub(super) fn of_grant(facts: &Context, max_bytes: usize) -> BTreeMap<String, String> {
+    let first = PRIORITY
+        .iter()
+        .filter_map(|name| facts.get_key_value(*name));
+    let rest = facts
+        .iter()
+        .filter(|(name, _)| !PRIORITY.contains(&name.as_str()));
+    let mut room = max_bytes.saturating_sub(TRUNCATED.len().saturating_add("true".len()));
+    let mut kept = BTreeMap::new();
+    let mut truncated = false;
+    for (name, value) in first.chain(rest).filter(|(name, _)| is_name(name)) {
+        let value = encoded(value);
+        match room.checked_sub(name.len().saturating_add(value.len())) {
+            Some(left) => {
+                room = left;
+                kept.insert(name.clone(), value);
+            }
+            None => truncated = true,
+        }
+    }
+    if truncated {
+        kept.insert(TRUNCATED.to_owned(), "true".to_owned());
+    }
+    kept
+}
+
+/// All that a caller learns of a refusal.
+pub(super) fn of_refusal(class: Class) -> BTreeMap<String, String> {
+    BTreeMap::from([("reason".to_owned(), class.as_str().to_owned())])
+}
+
+/// `text` with everything but printable ASCII percent-encoded. For texts that escape `%` themselves, such as principals.
+pub(super) fn printable(text: &str) -> String {
+    utf8_percent_encode(text, CONTROLS).to_string()
+}
+
+fn encoded(text: &str) -> String {
+    const UNSAFE: &AsciiSet = &CONTROLS.add(b'%');
+    utf8_percent_encode(text, UNSAFE).to_string()
+}
+
+fn is_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|b| b.is_ascii_alphabetic())
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !RESERVED.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(pairs: &[(&str, &str)]) -> Context {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn knows_a_place_for_every_fact_of_the_identity_contract() {
+        let (mut ours, mut theirs) = (PRIORITY.to_vec(), doorward_engine::context::NAMES.to_vec());
+        ours.sort_unstable();
+        theirs.sort_unstable();
+        assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn refuses_controls_and_what_is_not_ascii_in_values() {
+        let kept = of_grant(&facts(&[("name", "a\r\nX-Admin: 1\0é%C3%A9\u{7f}")]), 4096);
+        assert_eq!(kept["name"], "a%0D%0AX-Admin: 1%00%C3%A9%25C3%25A9%7F");
+    }
+
+    #[test]
+    fn refuses_reserved_and_odd_names() {
+        let kept = of_grant(
+            &facts(&[
+                ("claims", "x"),
+                ("principalId", "x"),
+                ("a-b", "x"),
+                ("", "x"),
+                ("1a", "x"),
+                ("ok_1", "x"),
+            ]),
+            4096,
+        );
+        assert_eq!(kept.keys().collect::<Vec<_>>(), ["ok_1"]);
+    }
+
+    #[test]
+    fn leaves_whole_facts_out_in_a_fixed_order_when_room_is_short() {
+        let long = "s".repeat(60);
+        let all = facts(&[
+            ("aaa", "1"),
+            ("scopes", &long),
+            ("tenant", "t"),
+            ("subject", "u"),
+        ]);
+        let kept = of_grant(&all, 50);
+        assert_eq!(
+            kept,
+            facts(&[
+                ("aaa", "1"),
+                ("contextTruncated", "true"),
+                ("subject", "u"),
+                ("tenant", "t")
+            ])
+        );
+        assert_eq!(of_grant(&all, 4096), all);
+        assert_eq!(of_grant(&all, 0), facts(&[("contextTruncated", "true")]));
+    }
+}

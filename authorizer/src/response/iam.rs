@@ -1,0 +1,228 @@
+//! IAM policies (AWS: output from a Lambda authorizer; IAM JSON policy elements).
+
+use std::{collections::BTreeMap, io};
+
+use doorward_engine::{
+    Reason,
+    layers::policy::{Condition, Effect, Statement},
+};
+use doorward_keys::Timestamp;
+use serde::Serialize;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::context::printable;
+use crate::event::MethodArn;
+
+/// The longest resource (AWS: output from a Lambda authorizer).
+const MAX_RESOURCE: usize = 512;
+
+/// A policy and what goes with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyAnswer {
+    principal_id: String,
+    policy_document: Document,
+    context: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage_identifier_key: Option<String>,
+}
+
+impl PolicyAnswer {
+    pub(super) fn new(
+        principal: &str,
+        policy_document: Document,
+        context: BTreeMap<String, String>,
+        usage_plan_key: Option<&str>,
+    ) -> Self {
+        Self {
+            principal_id: printable(principal),
+            policy_document,
+            context,
+            usage_identifier_key: usage_plan_key.map(str::to_owned),
+        }
+    }
+}
+
+/// A policy document. Never without a statement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Document {
+    version: &'static str,
+    statement: Vec<Said>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Said {
+    effect: &'static str,
+    action: &'static str,
+    resource: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    condition: BTreeMap<&'static str, BTreeMap<&'static str, Operand>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Operand {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Document {
+    /// The policy of a grant.
+    pub(super) fn allowing(
+        statements: &[Statement],
+        arn: &MethodArn,
+        max_bytes: usize,
+    ) -> Result<Self, Reason> {
+        let document = Self::of(said(statements, arn));
+        if !document.statement.iter().any(|said| said.effect == "Allow") {
+            return Err(Reason::Internal);
+        }
+        let too_long = |said: &Said| {
+            said.resource
+                .iter()
+                .any(|resource| resource.len() > MAX_RESOURCE)
+        };
+        if document.fits(max_bytes) && !document.statement.iter().any(too_long) {
+            Ok(document)
+        } else {
+            Err(Reason::PolicyTooLarge)
+        }
+    }
+
+    /// The policy of a refusal: `statements` of what else the caller may do, and the Deny of what was asked. The Deny is
+    /// added here, whatever the statements say; where it cannot be said exactly, nothing else is allowed either.
+    pub(super) fn refusing(
+        statements: &[Statement],
+        asked: Option<&MethodArn>,
+        max_bytes: usize,
+    ) -> Self {
+        let Some(arn) = asked else {
+            return Self::of(vec![Said::deny("*".to_owned())]);
+        };
+        let prefix = arn.stage().arn_prefix();
+        let exact = format!("{prefix}/{}", arn.resource());
+        if exact.len() > MAX_RESOURCE || !is_plain(arn.resource()) {
+            return Self::of(vec![Said::deny(format!("{prefix}/*"))]);
+        }
+        let deny = Said::deny(exact);
+        let mut all = said(statements, arn);
+        if !all.contains(&deny) {
+            all.push(deny.clone());
+        }
+        let document = Self::of(all);
+        if document.fits(max_bytes) {
+            document
+        } else {
+            Self::of(vec![deny])
+        }
+    }
+
+    const fn of(statement: Vec<Said>) -> Self {
+        Self {
+            version: "2012-10-17",
+            statement,
+        }
+    }
+
+    fn fits(&self, max_bytes: usize) -> bool {
+        let mut counted = Counted(0);
+        serde_json::to_writer(&mut counted, self).is_ok() && counted.0 <= max_bytes
+    }
+}
+
+impl Said {
+    fn deny(resource: String) -> Self {
+        Self {
+            effect: "Deny",
+            action: ACTION,
+            resource: vec![resource],
+            condition: BTreeMap::new(),
+        }
+    }
+}
+
+const ACTION: &str = "execute-api:Invoke";
+
+/// Statements as IAM writes them. Those that cover nothing, or apply to nobody, are left out.
+fn said(statements: &[Statement], arn: &MethodArn) -> Vec<Said> {
+    let prefix = arn.stage().arn_prefix();
+    let applies = |statement: &&Statement| {
+        !statement.resources.is_empty()
+            && statement
+                .condition
+                .addresses
+                .as_ref()
+                .is_none_or(|list| !list.is_empty())
+    };
+    let said = statements.iter().filter(applies).map(|statement| Said {
+        effect: match statement.effect {
+            Effect::Allow => "Allow",
+            Effect::Deny => "Deny",
+        },
+        action: ACTION,
+        resource: statement
+            .resources
+            .iter()
+            .map(|resource| format!("{prefix}/{resource}"))
+            .collect(),
+        condition: condition(&statement.condition),
+    });
+    said.collect()
+}
+
+fn condition(condition: &Condition) -> BTreeMap<&'static str, BTreeMap<&'static str, Operand>> {
+    let mut operators = BTreeMap::new();
+    if let Some(end) = condition.before {
+        operators.insert(
+            "DateLessThan",
+            BTreeMap::from([("aws:CurrentTime", Operand::One(date(end)))]),
+        );
+    }
+    let many =
+        |list: &[ipnet::IpNet]| Operand::Many(list.iter().map(ToString::to_string).collect());
+    if let Some(list) = &condition.addresses {
+        operators.insert("IpAddress", BTreeMap::from([("aws:SourceIp", many(list))]));
+    }
+    if !condition.not_addresses.is_empty() {
+        operators.insert(
+            "NotIpAddress",
+            BTreeMap::from([("aws:SourceIp", many(&condition.not_addresses))]),
+        );
+    }
+    operators
+}
+
+/// A time as ISO 8601 in UTC, held within the years 1970 to 9999: an end beyond them is said earlier, never later.
+fn date(at: Timestamp) -> String {
+    const LAST: i64 = 253_402_300_799;
+    let held = at.unix().clamp(0, LAST);
+    OffsetDateTime::from_unix_timestamp(held)
+        .ok()
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
+}
+
+/// Whether a path can stand in a policy without meaning anything but itself: unreserved characters, slashes and the few
+/// others that are common in paths (RFC 3986 section 3.3). `*`, `?` and `$` are not among them.
+fn is_plain(resource: &str) -> bool {
+    resource == "$connect"
+        || resource
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._~/%:@+,=".contains(&b))
+}
+
+/// Counts what is written to it.
+struct Counted(usize);
+
+impl io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

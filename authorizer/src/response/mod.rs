@@ -1,0 +1,250 @@
+//! Verdicts in, answers out, each in the shape of the event that asked.
+//!
+//! 1. Bad or missing credentials: the error text `Unauthorized`, letter for letter; any other text becomes a 500 (AWS:
+//!    output from a Lambda authorizer). Errors are not cached. Where the shape has a boolean, it is `false`.
+//! 2. Not permitted: a Deny of exactly what was asked, beside what else the caller may do where that is known. The
+//!    context says the class of the refusal, never its reason.
+//! 3. Could not find out: an error with another text, so that nothing is cached and nobody takes it for a bad credential.
+//! 4. An Allow comes from a [`Grant`](doorward_engine::Grant) alone. A statement that is empty, or applies to nobody, is
+//!    left out; if nothing is left, the answer is an error.
+//! 5. Nothing the caller chose stands in a policy, save one plain path in a Deny.
+
+mod appsync;
+mod context;
+mod iam;
+mod refusal;
+mod simple;
+
+use doorward_engine::{
+    Class, Decision, Reason, Verdict,
+    config::{AnswersConfig, HttpApiAnswer},
+    decision::Context,
+    layers::policy::Statement,
+};
+use doorward_keys::Timestamp;
+use serde::Serialize;
+
+pub use appsync::AppSyncAnswer;
+pub use iam::PolicyAnswer;
+pub use refusal::Refusal;
+pub use simple::SimpleAnswer;
+
+use crate::event::{EventKind, MethodArn};
+
+/// What the function returns to the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// An IAM policy.
+    Policy(PolicyAnswer),
+    /// The simple response of HTTP APIs.
+    Simple(SimpleAnswer),
+    /// The answer to AppSync.
+    AppSync(AppSyncAnswer),
+}
+
+impl Answer {
+    /// The answer as a JSON value.
+    pub fn to_value(&self) -> serde_json::Value {
+        // These types have text keys and plain values only, so this cannot fail; `null` would be a refusal at the gateway.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// To whom the answer goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// The kind of event.
+    pub kind: EventKind,
+    /// What was asked for, where the event said so.
+    pub asked: Option<&'a MethodArn>,
+    /// When the event was received.
+    pub received_at: Timestamp,
+}
+
+/// An answer, and whether the encoder had to refuse what the engine allowed.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    /// What goes to the gateway.
+    pub answer: Result<Answer, Refusal>,
+    /// Why an Allow could not be said, if that happened.
+    pub overruled: Option<Reason>,
+}
+
+/// What the encoders see of a verdict.
+#[derive(Clone, Copy)]
+enum Outcome<'a> {
+    Allow(Allowed<'a>),
+    Deny(Refused<'a>),
+}
+
+#[derive(Clone, Copy)]
+struct Allowed<'a> {
+    principal: &'a str,
+    statements: &'a [Statement],
+    context: &'a Context,
+    valid_until: Option<Timestamp>,
+    usage_plan_key: Option<&'a str>,
+}
+
+#[derive(Clone, Copy)]
+struct Refused<'a> {
+    class: Class,
+    principal: Option<&'a str>,
+    statements: &'a [Statement],
+}
+
+/// Says `verdict` in the shape that `asker` understands.
+pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> Encoded {
+    let principal = verdict.trail.principal.as_deref();
+    let outcome = match &verdict.decision {
+        Decision::Allow(grant) => Outcome::Allow(Allowed {
+            principal: grant.principal(),
+            statements: grant.policy().statements(),
+            context: grant.context(),
+            valid_until: grant.valid_until(),
+            usage_plan_key: grant.usage_plan_key(),
+        }),
+        Decision::Deny(denial) => Outcome::Deny(Refused {
+            class: denial.class(),
+            principal,
+            statements: denial.policy().map_or(&[], |policy| policy.statements()),
+        }),
+    };
+    say(outcome, asker, answers)
+}
+
+/// The answer when there is no configuration to say how answers are shaped: an error, in every shape.
+pub const fn refuse_unconfigured() -> Refusal {
+    Refusal::Failed
+}
+
+fn say(outcome: Outcome<'_>, asker: Asker<'_>, answers: &AnswersConfig) -> Encoded {
+    let Some(shape) = Shape::of(asker.kind, answers) else {
+        return Encoded {
+            answer: Err(Refusal::Failed),
+            overruled: None,
+        };
+    };
+    let allowed = match outcome {
+        Outcome::Allow(allowed) => allowed,
+        Outcome::Deny(refused) => {
+            return Encoded {
+                answer: shape.refuse(refused, asker, answers),
+                overruled: None,
+            };
+        }
+    };
+    match shape.allow(allowed, asker, answers) {
+        Ok(answer) => Encoded {
+            answer: Ok(answer),
+            overruled: None,
+        },
+        Err(reason) => {
+            let refused = Refused {
+                class: reason.class(),
+                principal: Some(allowed.principal),
+                statements: &[],
+            };
+            Encoded {
+                answer: shape.refuse(refused, asker, answers),
+                overruled: Some(reason),
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Shape {
+    Policy { usage_plans: bool },
+    Simple,
+    AppSync,
+}
+
+impl Shape {
+    const fn of(kind: EventKind, answers: &AnswersConfig) -> Option<Self> {
+        match (kind, answers.http_api) {
+            (EventKind::RestToken | EventKind::RestRequest | EventKind::WebSocket, _) => {
+                Some(Self::Policy { usage_plans: true })
+            }
+            (EventKind::HttpApiV1, _) | (EventKind::HttpApiV2, HttpApiAnswer::Policy) => {
+                Some(Self::Policy { usage_plans: false })
+            }
+            (EventKind::HttpApiV2, HttpApiAnswer::Simple) => Some(Self::Simple),
+            (EventKind::AppSync, _) => Some(Self::AppSync),
+            (EventKind::IotCore | EventKind::Unknown, _) => None,
+        }
+    }
+
+    fn allow(
+        self,
+        allowed: Allowed<'_>,
+        asker: Asker<'_>,
+        answers: &AnswersConfig,
+    ) -> Result<Answer, Reason> {
+        let context = context::of_grant(allowed.context, answers.max_context_bytes);
+        match self {
+            Self::Policy { usage_plans } => {
+                let arn = asker.asked.ok_or(Reason::Internal)?;
+                let document =
+                    iam::Document::allowing(allowed.statements, arn, answers.max_policy_bytes)?;
+                let usage_plan_key = allowed.usage_plan_key.filter(|_| usage_plans);
+                Ok(Answer::Policy(PolicyAnswer::new(
+                    allowed.principal,
+                    document,
+                    context,
+                    usage_plan_key,
+                )))
+            }
+            Self::Simple => Ok(Answer::Simple(SimpleAnswer {
+                is_authorized: true,
+                context,
+            })),
+            Self::AppSync => Ok(Answer::AppSync(AppSyncAnswer::allow(
+                allowed,
+                context,
+                asker.received_at,
+            ))),
+        }
+    }
+
+    fn refuse(
+        self,
+        refused: Refused<'_>,
+        asker: Asker<'_>,
+        answers: &AnswersConfig,
+    ) -> Result<Answer, Refusal> {
+        let context = context::of_refusal(refused.class);
+        match (refused.class, self) {
+            (Class::Unavailable, _) => Err(Refusal::Failed),
+            (Class::Unauthenticated, Self::Policy { .. }) => Err(Refusal::Unauthorized),
+            (Class::Forbidden, Self::Policy { .. }) => {
+                let document = iam::Document::refusing(
+                    refused.statements,
+                    asker.asked,
+                    answers.max_policy_bytes,
+                );
+                let principal = refused.principal.unwrap_or(UNKNOWN_PRINCIPAL);
+                Ok(Answer::Policy(PolicyAnswer::new(
+                    principal, document, context, None,
+                )))
+            }
+            (Class::Unauthenticated | Class::Forbidden, Self::Simple) => {
+                Ok(Answer::Simple(SimpleAnswer {
+                    is_authorized: false,
+                    context,
+                }))
+            }
+            (Class::Unauthenticated | Class::Forbidden, Self::AppSync) => {
+                Ok(Answer::AppSync(AppSyncAnswer::refuse(context)))
+            }
+        }
+    }
+}
+
+/// The principal of a refusal that came before anybody was recognised. The engine's principals have a `|` or are
+/// `anonymous`, so this is nobody's.
+const UNKNOWN_PRINCIPAL: &str = "unknown";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! The client: built quickly, patient for a stated time only.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::{
+    Client,
+    config::{
+        Builder, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
+        timeout::TimeoutConfig,
+    },
+};
+
+/// How long one call may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// The longest time until a connection stands, TLS included.
+    pub connect: Duration,
+    /// The longest time of one attempt.
+    pub attempt: Duration,
+    /// How many attempts there are, the first included.
+    pub attempts: u32,
+}
+
+impl Patience {
+    /// Between attempts, at most.
+    const PAUSE: Duration = Duration::from_millis(100);
+
+    /// For a caller who waits at the gate: at most about a second, where the gateway itself gives up after ten
+    /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>).
+    pub const AUTHORIZER: Self = Self {
+        connect: Duration::from_millis(400),
+        attempt: Duration::from_millis(450),
+        attempts: 2,
+    };
+
+    /// For administration, where a transaction may take longer and a failure costs more than a wait.
+    pub const ADMIN: Self = Self {
+        connect: Duration::from_millis(1000),
+        attempt: Duration::from_millis(2000),
+        attempts: 3,
+    };
+
+    /// The longest time of a call with all its attempts and the pauses between them.
+    pub fn total(self) -> Duration {
+        (self.attempt + Self::PAUSE).saturating_mul(self.attempts)
+    }
+}
+
+/// Where the tables are and as whom they are touched.
+#[derive(Clone)]
+pub struct Connection {
+    /// Region; the SDK's own chain is asked where absent.
+    pub region: Option<String>,
+    /// Another address than the region's own, such as an emulator's.
+    pub endpoint_url: Option<String>,
+    /// Credentials; the SDK's own chain is asked where absent.
+    pub credentials: Option<Credentials>,
+    /// Another HTTP client than the SDK's own, such as one without TLS for an emulator on this machine.
+    pub http_client: Option<SharedHttpClient>,
+    /// How long a call may take.
+    pub patience: Patience,
+}
+
+impl Connection {
+    /// What the variables of an AWS environment say: `AWS_REGION`, `AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID`,
+    /// `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL`,
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`
+    /// (<https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>). `variable` answers the value of a name.
+    pub fn from_environment(variable: impl Fn(&str) -> Option<String>, patience: Patience) -> Self {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let credentials = set("AWS_ACCESS_KEY_ID")
+            .zip(set("AWS_SECRET_ACCESS_KEY"))
+            .map(|(id, secret)| {
+                Credentials::new(id, secret, set("AWS_SESSION_TOKEN"), None, "environment")
+            });
+        let ignored = set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let endpoint_url = set("AWS_ENDPOINT_URL_DYNAMODB")
+            .or_else(|| set("AWS_ENDPOINT_URL"))
+            .filter(|_| !ignored);
+        Self {
+            region: set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")),
+            endpoint_url,
+            credentials,
+            http_client: None,
+            patience,
+        }
+    }
+}
+
+/// A client for the connection. With region and credentials at hand, as in a Lambda function, nothing is looked up: no
+/// file, no metadata service, no network.
+pub async fn connect(connection: Connection) -> Client {
+    let version = BehaviorVersion::v2026_01_12();
+    let region = connection.region.map(Region::new);
+    let builder = match (region, connection.credentials) {
+        (Some(region), Some(credentials)) => Builder::new()
+            .behavior_version(version)
+            .region(region)
+            .credentials_provider(credentials),
+        (region, credentials) => {
+            let mut chain = aws_config::defaults(version);
+            if let Some(region) = region {
+                chain = chain.region(region);
+            }
+            if let Some(credentials) = credentials {
+                chain = chain.credentials_provider(credentials);
+            }
+            Builder::from(&chain.load().await)
+        }
+    };
+    let patience = connection.patience;
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(patience.connect)
+        .operation_attempt_timeout(patience.attempt)
+        .operation_timeout(patience.total())
+        .build();
+    let retries = RetryConfig::standard()
+        .with_max_attempts(patience.attempts)
+        .with_initial_backoff(Patience::PAUSE / 4)
+        .with_max_backoff(Patience::PAUSE);
+    let mut builder = builder
+        .timeout_config(timeouts)
+        .retry_config(retries)
+        // An attempt has its own end; a second watch over slow bodies adds nothing.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    if let Some(url) = connection.endpoint_url {
+        builder = builder.endpoint_url(url);
+    }
+    if let Some(http_client) = connection.http_client {
+        builder = builder.http_client(http_client);
+    }
+    Client::from_conf(builder.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(variables: &[(&str, &str)]) -> Connection {
+        Connection::from_environment(
+            |name| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            },
+            Patience::AUTHORIZER,
+        )
+    }
+
+    #[test]
+    fn the_endpoint_of_the_service_wins_over_the_general_one() {
+        let both = [
+            ("AWS_ENDPOINT_URL", "http://a"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "http://b"),
+        ];
+        assert_eq!(from(&both).endpoint_url.as_deref(), Some("http://b"));
+        assert_eq!(from(&both[..1]).endpoint_url.as_deref(), Some("http://a"));
+        let ignored = [both[1], ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "TRUE")];
+        assert_eq!(from(&ignored).endpoint_url, None);
+    }
+
+    #[test]
+    fn empty_variables_count_as_absent() {
+        let connection = from(&[
+            ("AWS_REGION", ""),
+            ("AWS_DEFAULT_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", ""),
+        ]);
+        assert_eq!(connection.region.as_deref(), Some("eu-west-1"));
+        assert!(connection.credentials.is_none());
+    }
+
+    #[test]
+    fn the_patience_at_the_gate_stays_far_below_the_gateway_limit() {
+        assert!(Patience::AUTHORIZER.total() <= Duration::from_millis(1200));
+    }
+}

@@ -1,0 +1,8 @@
+//! Items of the keys table, written and read strictly: what is not exactly of the form in [`schema`] is corrupt, and an
+//! attribute that cannot be read is never taken as absent.
+
+mod read;
+mod write;
+
+pub(super) use read::{Reader, record};
+pub(super) use write::{Item, audit_item, id_item, record_item, request_item};

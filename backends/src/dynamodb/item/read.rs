@@ -1,0 +1,186 @@
+//! Items to records and their companions.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use doorward_keys::{
+    AuditAction, AuditEntry, Digest, Earlier, Idempotency, KeyId, KeyRecord, KeyStatus, StoreError,
+    Timestamp,
+};
+
+use super::Item;
+use crate::dynamodb::schema;
+
+/// The record in an item. Whatever the item says of itself twice must agree: its key, its index and its attributes.
+pub(in crate::dynamodb) fn record(item: &Item) -> Result<KeyRecord, StoreError> {
+    let read = Reader::of(item)?;
+    let record = KeyRecord {
+        digest: read.digest()?,
+        id: read.key_id(schema::ID)?,
+        tenant: read.text(schema::TENANT)?.to_owned(),
+        name: read.text(schema::NAME)?.to_owned(),
+        environment: read.text(schema::ENVIRONMENT)?.to_owned(),
+        scopes: read
+            .texts(schema::SCOPES)?
+            .ok_or_else(|| read.corrupt(schema::SCOPES))?,
+        routes: read.texts(schema::ROUTES)?,
+        addresses: read
+            .texts(schema::ADDRESSES)?
+            .map(|ranges| ranges.iter().map(|range| range.parse()).collect())
+            .transpose()
+            .map_err(|_| read.corrupt(schema::ADDRESSES))?,
+        created_at: Timestamp::from_unix(read.number(schema::CREATED_AT)?),
+        expires_at: read
+            .optional(schema::EXPIRES_AT, Reader::number)?
+            .map(Timestamp::from_unix),
+        status: KeyStatus::parse(read.text(schema::STATUS)?)
+            .ok_or_else(|| read.corrupt(schema::STATUS))?,
+        rotated_from: read.optional(schema::ROTATED_FROM, Reader::key_id)?,
+        rotated_to: read.optional(schema::ROTATED_TO, Reader::key_id)?,
+        usage_plan_key: read
+            .optional(schema::USAGE_PLAN_KEY, Reader::text)?
+            .map(ToOwned::to_owned),
+        metadata: read.metadata()?,
+        version: read.number(schema::VERSION)?,
+    };
+    read.expect(schema::PK, &schema::record_pk(&record.digest.to_hex()))?;
+    read.expect(schema::SK, schema::RECORD_SK)?;
+    read.expect(schema::TENANT_PK, &schema::tenant_pk(&record.tenant))?;
+    read.expect(schema::TENANT_SK, &record.list_position())?;
+    Ok(record)
+}
+
+/// Reads the attributes of one item whose `format` is ours.
+pub(in crate::dynamodb) struct Reader<'item> {
+    item: &'item Item,
+}
+
+impl<'item> Reader<'item> {
+    pub(in crate::dynamodb) fn of(item: &'item Item) -> Result<Self, StoreError> {
+        let read = Self { item };
+        if read.number::<u32>(schema::FORMAT)? == schema::FORMAT_VERSION {
+            Ok(read)
+        } else {
+            Err(read.corrupt(schema::FORMAT))
+        }
+    }
+
+    pub(in crate::dynamodb) fn digest(&self) -> Result<Digest, StoreError> {
+        match self.item.get(schema::DIGEST) {
+            Some(AttributeValue::B(bytes)) => <[u8; 32]>::try_from(bytes.as_ref())
+                .map(Digest::from_bytes)
+                .map_err(|_| self.corrupt(schema::DIGEST)),
+            _ => Err(self.corrupt(schema::DIGEST)),
+        }
+    }
+
+    pub(in crate::dynamodb) fn audit_entry(
+        &self,
+        key_id: &KeyId,
+    ) -> Result<AuditEntry, StoreError> {
+        Ok(AuditEntry {
+            id: self
+                .text(schema::SK)?
+                .strip_prefix(schema::AUDIT_SK)
+                .ok_or_else(|| self.corrupt(schema::SK))?
+                .to_owned(),
+            key_id: key_id.clone(),
+            at: Timestamp::from_unix(self.number(schema::AT)?),
+            action: AuditAction::parse(self.text(schema::ACTION)?)
+                .ok_or_else(|| self.corrupt(schema::ACTION))?,
+            actor: self.text(schema::ACTOR)?.to_owned(),
+            version: self.number(schema::VERSION)?,
+            reason: self
+                .optional(schema::REASON, Self::text)?
+                .map(ToOwned::to_owned),
+            related: self.optional(schema::RELATED, Self::key_id)?,
+        })
+    }
+
+    /// What a remembered request means for `request`.
+    pub(in crate::dynamodb) fn earlier(
+        &self,
+        request: &Idempotency,
+    ) -> Result<Option<Earlier>, StoreError> {
+        Ok(request.compare(
+            self.text(schema::CONTENT)?,
+            self.key_id(schema::ID)?,
+            Timestamp::from_unix(self.number(schema::PURGE_AT)?),
+        ))
+    }
+
+    fn text(&self, name: &str) -> Result<&'item str, StoreError> {
+        match self.item.get(name) {
+            Some(AttributeValue::S(text)) => Ok(text),
+            _ => Err(self.corrupt(name)),
+        }
+    }
+
+    fn number<T: FromStr>(&self, name: &str) -> Result<T, StoreError> {
+        match self.item.get(name) {
+            Some(AttributeValue::N(digits)) => digits.parse().map_err(|_| self.corrupt(name)),
+            _ => Err(self.corrupt(name)),
+        }
+    }
+
+    fn key_id(&self, name: &str) -> Result<KeyId, StoreError> {
+        KeyId::parse(self.text(name)?).ok_or_else(|| self.corrupt(name))
+    }
+
+    fn texts(&self, name: &str) -> Result<Option<Vec<String>>, StoreError> {
+        let list = match self.item.get(name) {
+            None => return Ok(None),
+            Some(AttributeValue::L(list)) => list,
+            Some(_) => return Err(self.corrupt(name)),
+        };
+        list.iter()
+            .map(|value| value.as_s().cloned())
+            .collect::<Result<_, _>>()
+            .map(Some)
+            .map_err(|_| self.corrupt(name))
+    }
+
+    fn metadata(&self) -> Result<BTreeMap<String, String>, StoreError> {
+        let name = schema::METADATA;
+        let Some(AttributeValue::M(map)) = self.item.get(name) else {
+            return Err(self.corrupt(name));
+        };
+        map.iter()
+            .map(|(key, value)| Ok((key.clone(), value.as_s()?.clone())))
+            .collect::<Result<_, &AttributeValue>>()
+            .map_err(|_| self.corrupt(name))
+    }
+
+    /// `None` when the attribute is absent; one that is there must be readable.
+    fn optional<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&Self, &str) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.item
+            .contains_key(name)
+            .then(|| read(self, name))
+            .transpose()
+    }
+
+    fn expect(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        if self.text(name)? == value {
+            Ok(())
+        } else {
+            Err(self.corrupt(name))
+        }
+    }
+
+    /// Names the attribute and, where it can be read, the key. Never a value: it may be anything.
+    fn corrupt(&self, name: &str) -> StoreError {
+        let id = match self.item.get(schema::ID) {
+            Some(AttributeValue::S(id)) => KeyId::parse(id),
+            _ => None,
+        };
+        let whose = id.map_or_else(|| "an item".to_owned(), |id| format!("`{id}`"));
+        StoreError::Corrupt(format!(
+            "attribute `{name}` of {whose} is missing or not of format {}",
+            schema::FORMAT_VERSION
+        ))
+    }
+}

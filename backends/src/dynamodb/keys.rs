@@ -1,0 +1,73 @@
+//! API keys in the keys table.
+
+mod ledger;
+mod transaction;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use doorward_keys::{Digest, KeyLookup, KeyRecord, StoreError};
+
+use super::{
+    errors::unavailable,
+    item::{self, Item},
+    schema,
+};
+
+/// API keys in a table of DynamoDB.
+///
+/// Reads are strongly consistent, at twice the price of others: a revocation counts from the next read on, and is not
+/// delayed by replication as well as by the two caches. Values reach the store as bound parameters only.
+#[derive(Clone, Debug)]
+pub struct DynamoKeys {
+    client: Client,
+    table: String,
+}
+
+impl DynamoKeys {
+    /// The keys in `table`.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self {
+            client,
+            table: table.into(),
+        }
+    }
+
+    async fn get(&self, pk: String, sk: &str) -> Result<Option<Item>, StoreError> {
+        let key = HashMap::from([
+            (schema::PK.to_owned(), AttributeValue::S(pk)),
+            (schema::SK.to_owned(), AttributeValue::S(sk.to_owned())),
+        ]);
+        self.client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .consistent_read(true)
+            .send()
+            .await
+            .map(|answer| answer.item)
+            .map_err(|error| unavailable("GetItem", &self.table, &error))
+    }
+}
+
+#[async_trait]
+impl KeyLookup for DynamoKeys {
+    async fn lookup(&self, digest: &Digest) -> Result<Option<KeyRecord>, StoreError> {
+        let pk = schema::record_pk(&digest.to_hex());
+        let Some(item) = self.get(pk, schema::RECORD_SK).await? else {
+            return Ok(None);
+        };
+        let record = item::record(&item)?;
+        // The comparison of digests takes constant time. The store found the item by its key already; this holds whatever
+        // the store answered.
+        if record.digest == *digest {
+            Ok(Some(record))
+        } else {
+            Err(StoreError::Corrupt(format!(
+                "`{}` came back for another digest",
+                record.id
+            )))
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! One transaction: conditional writes, and what a cancelled one means.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{
+    error::{BuildError, SdkError},
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{AttributeValue, CancellationReason, Put, TransactWriteItem},
+};
+use doorward_keys::{AuditEntry, Idempotency, KeyId, KeyRecord, StoreError};
+
+use super::DynamoKeys;
+use crate::dynamodb::{
+    errors::unavailable,
+    item::{Item, audit_item, id_item, record_item, request_item},
+    schema,
+};
+
+/// The writes of one transaction, in order.
+pub(super) struct Transaction<'store> {
+    store: &'store DynamoKeys,
+    puts: Vec<Result<Put, BuildError>>,
+}
+
+/// Why a transaction did not happen.
+pub(super) enum Refused {
+    /// The condition of the write at this place, from 0, did not hold.
+    At(usize),
+    /// Another transaction was on one of the items at the same time.
+    Contended,
+    /// The store failed.
+    Failed(StoreError),
+}
+
+impl<'store> Transaction<'store> {
+    pub(super) const fn on(store: &'store DynamoKeys) -> Self {
+        Self {
+            store,
+            puts: Vec::new(),
+        }
+    }
+
+    /// Remembers a request, unless one of its name is remembered and not yet forgotten.
+    pub(super) fn remember(self, request: &Idempotency, made: &KeyId) -> Self {
+        let forgotten = "attribute_not_exists(#pk) OR #purge_at <= :now";
+        let names = [("#pk", schema::PK), ("#purge_at", schema::PURGE_AT)];
+        let now = AttributeValue::N(request.made_at.unix().to_string());
+        self.put(
+            request_item(request, made),
+            forgotten,
+            &names,
+            [(":now", now)],
+        )
+    }
+
+    /// A key that is not there yet, and the way to it by its id.
+    pub(super) fn insert(self, record: &KeyRecord) -> Self {
+        self.put_new(record_item(record)).put_new(id_item(record))
+    }
+
+    /// A key in place of its `expected_version`. A stored key that is revoked is never written over.
+    pub(super) fn replace(self, record: &KeyRecord, expected_version: u64) -> Self {
+        let unchanged = "#id = :id AND #version = :expected AND #status <> :revoked";
+        let names = [
+            ("#id", schema::ID),
+            ("#version", schema::VERSION),
+            ("#status", schema::STATUS),
+        ];
+        let revoked = doorward_keys::KeyStatus::Revoked.as_str().to_owned();
+        let values = [
+            (":id", AttributeValue::S(record.id.as_str().to_owned())),
+            (":expected", AttributeValue::N(expected_version.to_string())),
+            (":revoked", AttributeValue::S(revoked)),
+        ];
+        self.put(record_item(record), unchanged, &names, values)
+    }
+
+    /// An audit entry; none is ever written over.
+    pub(super) fn audit(self, entry: &AuditEntry) -> Self {
+        self.put_new(audit_item(entry))
+    }
+
+    fn put_new(self, item: Item) -> Self {
+        self.put(
+            item,
+            "attribute_not_exists(#pk)",
+            &[("#pk", schema::PK)],
+            [],
+        )
+    }
+
+    fn put<const N: usize>(
+        mut self,
+        item: Item,
+        condition: &str,
+        names: &[(&str, &str)],
+        values: [(&str, AttributeValue); N],
+    ) -> Self {
+        let names: HashMap<String, String> = names
+            .iter()
+            .map(|(place, name)| ((*place).to_owned(), (*name).to_owned()))
+            .collect();
+        let values: HashMap<String, AttributeValue> = values
+            .into_iter()
+            .map(|(place, value)| (place.to_owned(), value))
+            .collect();
+        let put = Put::builder()
+            .table_name(&self.store.table)
+            .set_item(Some(item))
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values((!values.is_empty()).then_some(values))
+            .build();
+        self.puts.push(put);
+        self
+    }
+
+    /// Writes all or nothing. The SDK sends one request token with every attempt, so that an attempt whose answer was lost
+    /// is not written twice.
+    pub(super) async fn commit(self) -> Result<(), Refused> {
+        let table = &self.store.table;
+        let puts: Vec<Put> = self
+            .puts
+            .into_iter()
+            .collect::<Result<_, _>>()
+            .map_err(|error| {
+                let message = format!("the write to table `{table}` cannot be built: {error}");
+                Refused::Failed(StoreError::Unavailable(message))
+            })?;
+        let items = puts
+            .into_iter()
+            .map(|put| TransactWriteItem::builder().put(put).build())
+            .collect();
+        let sent = self
+            .store
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) => Err(refused(&error).unwrap_or_else(|| {
+                Refused::Failed(unavailable("TransactWriteItems", table, &error))
+            })),
+        }
+    }
+}
+
+/// What the reasons of a cancelled transaction say; `None` when the store failed for another cause.
+fn refused<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Refused> {
+    let SdkError::ServiceError(service) = error else {
+        return None;
+    };
+    match service.err() {
+        TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+            let reasons = cancelled.cancellation_reasons();
+            let at = |code: &str| {
+                reasons
+                    .iter()
+                    .position(|reason: &CancellationReason| reason.code() == Some(code))
+            };
+            at("ConditionalCheckFailed")
+                .map(Refused::At)
+                .or_else(|| at("TransactionConflict").map(|_| Refused::Contended))
+        }
+        _ => None,
+    }
+}

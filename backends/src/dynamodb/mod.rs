@@ -1,0 +1,16 @@
+//! DynamoDB: the two tables, the client, and API keys on it.
+//!
+//! [`schema`] lists every table, key and attribute; nothing else names one. [`connect`] builds the client from an
+//! environment handed in. [`DynamoKeys`] implements both key traits; which of them a function may use is decided by its
+//! role: the authorizer's allows `dynamodb:GetItem` only.
+
+mod client;
+mod errors;
+mod item;
+mod keys;
+pub mod schema;
+mod tables;
+
+pub use client::{Connection, Patience, connect};
+pub use keys::DynamoKeys;
+pub use tables::{TableNames, create_missing_tables};

@@ -1,0 +1,233 @@
+//! API keys in memory, with the very semantics of the table.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use doorward_keys::{
+    AuditEntry, Cursor, Digest, Earlier, Idempotency, KeyId, KeyLedger, KeyLookup, KeyRecord,
+    KeyStatus, Page, StoreError, Timestamp, Written, lifecycle::Rotation,
+};
+
+/// API keys in memory. Each call takes one short lock, so each call is a transaction.
+#[derive(Default)]
+pub struct MemoryKeys {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    records: BTreeMap<[u8; 32], KeyRecord>,
+    digests: BTreeMap<KeyId, [u8; 32]>,
+    /// By key and entry id.
+    audit: BTreeMap<(KeyId, String), AuditEntry>,
+    requests: HashMap<String, Request>,
+}
+
+struct Request {
+    content: String,
+    made: KeyId,
+    forgotten_at: Timestamp,
+}
+
+impl MemoryKeys {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // INVARIANT: a change is checked first and then made by inserts that do not fail, so a panic elsewhere under the
+        // lock leaves no half of a change behind.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn earlier(&self, request: &Idempotency) -> Option<Earlier> {
+        let known = self.requests.get(&request.name)?;
+        request.compare(&known.content, known.made.clone(), known.forgotten_at)
+    }
+
+    fn check_new(&self, record: &KeyRecord) -> Result<(), StoreError> {
+        if self.digests.contains_key(&record.id)
+            || self.records.contains_key(record.digest.as_bytes())
+        {
+            return Err(conflict(&record.id));
+        }
+        Ok(())
+    }
+
+    fn check_stored(&self, record: &KeyRecord, expected_version: u64) -> Result<(), StoreError> {
+        let fits = |stored: &KeyRecord| {
+            stored.id == record.id
+                && stored.version == expected_version
+                && stored.status != KeyStatus::Revoked
+        };
+        match self.records.get(record.digest.as_bytes()) {
+            Some(stored) if fits(stored) => Ok(()),
+            _ => Err(conflict(&record.id)),
+        }
+    }
+
+    fn check_audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        let place = (entry.key_id.clone(), entry.id.clone());
+        if self.audit.contains_key(&place) {
+            return Err(conflict(&entry.key_id));
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, record: &KeyRecord, entry: &AuditEntry) {
+        let digest = *record.digest.as_bytes();
+        self.records.insert(digest, record.clone());
+        self.digests.insert(record.id.clone(), digest);
+        let place = (entry.key_id.clone(), entry.id.clone());
+        self.audit.insert(place, entry.clone());
+    }
+
+    fn remember(&mut self, request: Option<&Idempotency>, made: &KeyId) {
+        if let Some(request) = request {
+            let remembered = Request {
+                content: request.content.clone(),
+                made: made.clone(),
+                forgotten_at: request.expires_at(),
+            };
+            self.requests.insert(request.name.clone(), remembered);
+        }
+    }
+}
+
+#[async_trait]
+impl KeyLookup for MemoryKeys {
+    async fn lookup(&self, digest: &Digest) -> Result<Option<KeyRecord>, StoreError> {
+        Ok(self.state().records.get(digest.as_bytes()).cloned())
+    }
+}
+
+#[async_trait]
+impl KeyLedger for MemoryKeys {
+    async fn fetch(&self, id: &KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        let state = self.state();
+        let digest = state.digests.get(id);
+        Ok(digest.and_then(|digest| state.records.get(digest)).cloned())
+    }
+
+    async fn recall(&self, request: &Idempotency) -> Result<Option<Earlier>, StoreError> {
+        Ok(self.state().earlier(request))
+    }
+
+    async fn create(
+        &self,
+        record: &KeyRecord,
+        audit: &AuditEntry,
+        request: Option<&Idempotency>,
+    ) -> Result<Written, StoreError> {
+        let mut state = self.state();
+        if let Some(earlier) = request.and_then(|request| state.earlier(request)) {
+            return Ok(Written::Before(earlier));
+        }
+        state.check_new(record)?;
+        state.check_audit(audit)?;
+        state.write(record, audit);
+        state.remember(request, &record.id);
+        Ok(Written::Now)
+    }
+
+    async fn replace(
+        &self,
+        record: &KeyRecord,
+        expected_version: u64,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.check_stored(record, expected_version)?;
+        state.check_audit(audit)?;
+        state.write(record, audit);
+        Ok(())
+    }
+
+    async fn rotate(
+        &self,
+        rotation: &Rotation,
+        expected_version: u64,
+        audit: &[AuditEntry; 2],
+        request: Option<&Idempotency>,
+    ) -> Result<Written, StoreError> {
+        let mut state = self.state();
+        if let Some(earlier) = request.and_then(|request| state.earlier(request)) {
+            return Ok(Written::Before(earlier));
+        }
+        let [of_old, of_new] = audit;
+        state.check_stored(&rotation.old, expected_version)?;
+        state.check_new(&rotation.new)?;
+        state.check_audit(of_old)?;
+        state.check_audit(of_new)?;
+        state.write(&rotation.old, of_old);
+        state.write(&rotation.new, of_new);
+        state.remember(request, &rotation.new.id);
+        Ok(Written::Now)
+    }
+
+    async fn list(
+        &self,
+        tenant: &str,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<KeyRecord>, StoreError> {
+        let mut records: Vec<(String, KeyRecord)> = self
+            .state()
+            .records
+            .values()
+            .filter(|record| record.tenant == tenant)
+            .map(|record| (record.list_position(), record.clone()))
+            .collect();
+        records.sort_by(|left, right| left.0.cmp(&right.0));
+        Ok(page(records, limit, after))
+    }
+
+    async fn audit(
+        &self,
+        id: &KeyId,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<AuditEntry>, StoreError> {
+        let entries = self
+            .state()
+            .audit
+            .values()
+            .filter(|entry| entry.key_id == *id)
+            .map(|entry| (entry.id.clone(), entry.clone()))
+            .collect();
+        Ok(page(entries, limit, after))
+    }
+}
+
+/// The part of `sorted`, given with its positions, behind `after`.
+fn page<T>(sorted: Vec<(String, T)>, limit: usize, after: Option<&Cursor>) -> Page<T> {
+    let mut rest = sorted
+        .into_iter()
+        .skip_while(|(position, _)| {
+            after.is_some_and(|after| position.as_str() <= after.position())
+        })
+        .peekable();
+    let mut items = Vec::new();
+    let mut last = None;
+    while items.len() < limit.max(1) {
+        let Some((position, item)) = rest.next() else {
+            break;
+        };
+        items.push(item);
+        last = Some(position);
+    }
+    Page {
+        items,
+        next: last.filter(|_| rest.peek().is_some()).map(Cursor::behind),
+    }
+}
+
+fn conflict(id: &KeyId) -> StoreError {
+    StoreError::Conflict(format!("`{id}` was written by somebody else"))
+}

@@ -1,0 +1,106 @@
+//! Every kind of fault and warning, with its code for machines and its words for people.
+//!
+//! Texts of the configuration reach a message only through [`super::values::shown`], and values of settings that may
+//! hold a secret never do.
+
+/// Declares kinds, codes and words once.
+macro_rules! problems {
+    ($($variant:ident $({ $($field:ident: $type:ty),+ })? = $code:literal, $words:literal;)+) => {
+        /// What can be wrong with a configuration.
+        #[derive(Clone, Debug)]
+        pub(crate) enum Problem { $($variant $({ $($field: $type),+ })?,)+ }
+
+        /// The codes of all kinds of faults and warnings.
+        pub const CODES: &[&str] = &[$($code,)+];
+
+        impl Problem {
+            /// The code of the kind.
+            pub(crate) const fn code(&self) -> &'static str {
+                match self { $(Self::$variant { .. } => $code,)+ }
+            }
+        }
+
+        impl std::fmt::Display for Problem {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self { $(Self::$variant $({ $($field),+ })? => write!(f, $words),)+ }
+            }
+        }
+    };
+}
+
+problems! {
+    // The text.
+    TextTooLong { max: usize } = "text_too_long", "the configuration is longer than {max} bytes";
+    Syntax { language: &'static str, message: String } = "syntax", "not valid {language}: {message}";
+    SettingRepeated = "setting_repeated", "stands there twice; keep one";
+
+    // The shape.
+    SettingUnknown { hint: String } = "setting_unknown", "unknown setting{hint}";
+    WrongType { expected: String, found: &'static str } = "wrong_type", "must be {expected}, found {found}";
+    WrongWord { expected: String, found: String, hint: String } = "wrong_word", "must be {expected}, found `{found}`{hint}";
+
+    // Values of any setting.
+    Missing { what: &'static str } = "missing", "is missing: {what}";
+    Empty { what: &'static str, otherwise: &'static str } = "empty", "must name at least one {what}, found an empty list{otherwise}";
+    OutOfRange { min: u32, max: u32, found: i64 } = "out_of_range", "must be from {min} to {max}, found {found}";
+    AboveOther { other: &'static str, max: u32, found: u32 } = "above_other", "must be at most `{other}` ({max}), found {found}";
+    Repeated { value: String } = "repeated", "names `{value}` twice";
+    HeaderName { found: String } = "header_name", "must be the name of a header (RFC 9110 section 5.6.2), found `{found}`";
+    HeaderTaken { found: String } = "header_taken", "the header `{found}` cannot be used for this";
+    ParameterName { found: String } = "parameter_name", "must be letters, digits, `-`, `.`, `_` or `~`, at most 64, found `{found}`";
+    ParameterTaken { other: &'static str, found: String } = "parameter_taken", "`{found}` is taken by `{other}`; one parameter cannot carry two kinds of credentials";
+    CookieName { found: String } = "cookie_name", "must be the name of a cookie (RFC 6265 section 4.1.1), found `{found}`";
+
+    // Secrets. The value is never shown.
+    SecretLiteral = "secret_literal", "must be a reference such as `env:NAME`, `ssm:/name` or `secretsmanager:name`; secrets do not stand in the configuration";
+    SecretUnavailable { reason: String } = "secret_unavailable", "the secret cannot be had: {reason}";
+    SecretShort { min: usize } = "secret_short", "the secret must be at least {min} bytes long";
+    PepperAlone = "pepper_alone", "has no effect without `pepper`";
+    PeppersEqual = "peppers_equal", "is the same secret as `pepper`";
+
+    // API keys.
+    KeyWord { found: String } = "key_word", "must be 1 to 20 lower-case letters and digits, beginning with a letter and without `_`, found `{found}`";
+
+    // Addresses.
+    RangeMalformed { found: String } = "range_malformed", "must be an address or a range such as `203.0.113.0/24`, found `{found}`";
+    RangeHostBits { found: String, network: String, address: String } = "range_host_bits", "`{found}` has bits set behind its prefix; did you mean `{network}`, or `{address}` for the one address?";
+    RangePrefix { found: String, max: u8 } = "range_prefix", "the prefix length must be from 0 to {max} without leading zeros, found `{found}`";
+    RangeZone { found: String } = "range_zone", "`{found}` names a zone, which means nothing to other machines; leave out what follows `%`";
+    RangeAnywhere { found: String } = "range_anywhere", "`{found}` means anywhere; leave the list out, or set `addresses.danger_allow_anywhere`";
+    ListUnknown { found: String, hint: String } = "list_unknown", "no list `{found}` in `address_lists`{hint}";
+    ListName { found: String } = "list_name", "a list must be named by a letter and then letters, digits, `_` or `-`, found `{found}`";
+    ListFile { reason: String } = "list_file", "the list cannot be read: {reason}";
+    ListLine { file: String, line: usize, problem: String } = "list_line", "{file}:{line}: {problem}";
+    ListMore { file: String, more: usize } = "list_more", "{file}: and {more} more faulty lines";
+    ProxyRulesBoth = "proxy_rules_both", "cannot stand beside `trusted_proxies`; choose one";
+    ForwardedHeaderAlone = "forwarded_header_alone", "has no effect without `trusted_proxies` or `trusted_hops`";
+
+    // Routes.
+    NoRoutes = "no_routes", "no route is configured, so that every request would be refused; add a `[[routes]]` table";
+    RouteMalformed { found: String } = "route_malformed", "must be a method, one space and a path such as `GET /orders/{{id}}`, or `$connect` or `$graphql`, found `{found}`";
+    RouteMethod { found: String, hint: String } = "route_method", "`{found}` is not a method that a route may name; use GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS or ANY{hint}";
+    RouteTemplate { found: String, reason: String } = "route_template", "{reason}, in `{found}`";
+    RouteRepeated { first: String } = "route_repeated", "is the same route as {first}";
+    RouteConflict { first: String, other: String } = "route_conflict", "matches the same paths as `{other}` of {first} but names its parameters otherwise; name them alike";
+    RouteName { found: String } = "route_name", "must be 1 to 64 letters, digits, `_`, `-` or `.`, found `{found}`";
+    RouteNameRepeated { found: String, first: String } = "route_name_repeated", "`{found}` is already the name of {first}";
+    CredentialUnknown { found: String, hint: String } = "credential_unknown", "must be `jwt`, `api_key`, both joined by `+`, or `anonymous`, found `{found}`{hint}";
+    CredentialUnconfigured { found: &'static str, needs: &'static str } = "credential_unconfigured", "`{found}` needs `{needs}`, which is not configured";
+    AnonymousJoined = "anonymous_joined", "`anonymous` cannot be joined with another credential by `+`";
+    AnonymousDemand = "anonymous_demand", "an anonymous caller cannot meet this; name `jwt` or `api_key` in `credentials`, or leave this out";
+    ScopeMalformed { found: String } = "scope_malformed", "must be a scope without spaces, quotes and backslashes (RFC 6749 section 3.3), found `{found}`";
+    WordMalformed { found: String } = "word_malformed", "must be 1 to 256 characters without control characters or spaces at the ends, found `{found}`";
+    ContextName { found: String } = "context_name", "a context name must be a letter and then letters, digits or `_`, at most 64, found `{found}`";
+    ContextTaken { found: String } = "context_taken", "the context name `{found}` is taken by the gateway or by the engine";
+    ContextValue = "context_value", "must be printable ASCII (RFC 9110 section 5.5)";
+    ContextLarge { max: u32, found: usize } = "context_large", "takes {found} bytes, more than `answers.max_context_bytes` ({max})";
+
+    // Warnings.
+    NobodyAllowed = "nobody_allowed", "is empty, so that nobody is allowed; leave it out to allow everybody";
+    Anywhere = "anywhere", "lists may allow or trust every address there is";
+    QueryCredential = "query_credential", "credentials in query strings end up in logs and histories (RFC 6750 section 5.3)";
+    NeverAccepted { kind: &'static str } = "never_accepted", "is configured, but no route accepts `{kind}`";
+    ListUnused = "list_unused", "is used nowhere";
+    KeysHaveNoRoles = "keys_have_no_roles", "API keys carry no roles, so that `api_key` alone never passes here";
+    AnonymousNeverPasses = "anonymous_never_passes", "an anonymous caller cannot meet this, so that `anonymous` never passes here";
+}

@@ -1,0 +1,205 @@
+//! The configuration as written: every value optional, nothing checked.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{
+    AnswersConfig, Config, ConfigEnv, HttpApiAnswer, TokensConfig,
+    addresses::{AddressLists, RawList},
+    faults::Faults,
+    issuers,
+    problems::Problem,
+    routes::{self, RawRoute},
+    shape,
+    tree::{Node, Reading},
+    values::{self, Limits},
+};
+use crate::layers::{api_key::RawApiKeys, ip_allow::RawAddresses, policy::RawPolicy};
+
+/// The configuration of Doorward.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawConfig {
+    /// The address of this schema, for editors. Not read.
+    #[serde(rename = "$schema")]
+    _schema: Option<String>,
+    /// API keys. Without this table no key is accepted.
+    api_keys: Option<RawApiKeys>,
+    /// Where tokens may stand and how long they may be.
+    tokens: Option<RawTokens>,
+    /// Rules on addresses for every route, and how the address of the caller is found.
+    addresses: Option<RawAddresses>,
+    /// Named lists of addresses and ranges, for `allow`, `deny` and `trusted_proxies`.
+    address_lists: Option<BTreeMap<String, RawList>>,
+    /// Issuers of tokens. Without one no token is accepted.
+    issuers: Option<Vec<issuers::RawIssuer>>,
+    /// Routes: what a caller needs where. A request that matches none is refused.
+    routes: Option<Vec<RawRoute>>,
+    /// How policies are written.
+    policy: Option<RawPolicy>,
+    /// How answers are shaped.
+    answers: Option<RawAnswers>,
+}
+
+/// Where tokens may stand and how long they may be.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct RawTokens {
+    /// The longest token that is looked at, in bytes.
+    #[cfg_attr(feature = "schema", schemars(range(min = MAX_TOKEN.min, max = MAX_TOKEN.max), extend("default" = MAX_TOKEN.default)))]
+    max_bytes: Option<i64>,
+    /// A query parameter that may carry a token. Off unless named: query strings end up in logs (RFC 6750 section 5.3).
+    query_parameter: Option<String>,
+    /// A cookie that may carry a token. Off unless named.
+    cookie: Option<String>,
+}
+
+/// How answers are shaped.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct RawAnswers {
+    /// What HTTP APIs with payload format 2.0 expect. Must agree with `EnableSimpleResponses` of the authorizer.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "policy")))]
+    http_api: Option<RawHttpApi>,
+    /// The longest policy document, in bytes. A longer one is narrowed to fewer routes, never cut.
+    #[cfg_attr(feature = "schema", schemars(range(min = MAX_POLICY.min, max = MAX_POLICY.max), extend("default" = MAX_POLICY.default)))]
+    max_policy_bytes: Option<i64>,
+    /// The longest context for the backend, in bytes.
+    #[cfg_attr(feature = "schema", schemars(range(min = MAX_CONTEXT.min, max = MAX_CONTEXT.max), extend("default" = MAX_CONTEXT.default)))]
+    max_context_bytes: Option<i64>,
+}
+
+/// What an HTTP API expects as answer.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+enum RawHttpApi {
+    /// An IAM policy.
+    Policy,
+    /// `isAuthorized`: one yes or no, which the gateway's cache applies to every route of the authorizer.
+    Simple,
+}
+
+const MAX_TOKEN: Limits = Limits {
+    min: 256,
+    max: 16384,
+    default: 8192,
+};
+const MAX_POLICY: Limits = Limits {
+    min: 512,
+    max: 8192,
+    default: 8192,
+};
+const MAX_CONTEXT: Limits = Limits {
+    min: 256,
+    max: 8192,
+    default: 4096,
+};
+
+/// The tree as raw structures. What does not fit is reported and left out.
+pub(super) fn read(tree: &mut Node, reading: Reading, faults: &mut Faults) -> Option<RawConfig> {
+    let parse = |tree: &Node| serde_json::from_value(tree.to_json()?).ok();
+    if reading == Reading::Whole
+        && let Some(raw) = parse(tree)
+    {
+        return Some(raw);
+    }
+    let before = faults.len();
+    shape::prune(tree, faults);
+    if reading == Reading::Partial {
+        return None;
+    }
+    let raw = parse(tree);
+    if raw.is_none() && faults.len() == before {
+        faults.add("", "the text does not fit the schema; check it in an editor with `docs/doorward.schema.json`");
+    }
+    raw
+}
+
+impl RawConfig {
+    /// The checked configuration. It holds defaults wherever a fault was found, and must not be used then.
+    pub(super) fn check(self, env: &ConfigEnv<'_>, faults: &mut Faults) -> Config {
+        let danger_anywhere = self
+            .addresses
+            .as_ref()
+            .is_some_and(RawAddresses::allows_anywhere);
+        let mut lists = AddressLists::read(self.address_lists, danger_anywhere, env, faults);
+        let kinds = routes::Configured {
+            api_key: self.api_keys.is_some() || faults.is_replaced("api_keys"),
+            jwt: self.issuers.as_ref().is_some_and(|list| !list.is_empty())
+                || faults.is_replaced("issuers"),
+        };
+        let api_keys = self.api_keys.and_then(|raw| raw.check(env, faults));
+        let issuers = issuers::check(self.issuers, env, faults);
+        let tokens = self.tokens.unwrap_or_default().check(faults);
+        let addresses = self.addresses.unwrap_or_default().check(&mut lists, faults);
+        let answers = self.answers.unwrap_or_default().check(faults);
+        let routes = routes::check(self.routes, kinds, &answers, &mut lists, faults);
+        if faults.is_empty() {
+            lists.warn_unused(faults);
+            routes::warn_unused(&routes, kinds, faults);
+        }
+        if let (Some(of_key), Some(of_token)) = (
+            api_keys
+                .as_ref()
+                .and_then(|keys| keys.query_parameter.as_ref()),
+            tokens.query_parameter.as_ref(),
+        ) && of_key == of_token
+        {
+            let other = "api_keys.query_parameter";
+            let found = of_token.clone();
+            faults.problem(
+                "tokens.query_parameter",
+                Problem::ParameterTaken { other, found },
+            );
+        }
+        Config {
+            api_keys,
+            issuers,
+            tokens,
+            addresses,
+            routes,
+            policy: self.policy.unwrap_or_default().check(),
+            answers,
+        }
+    }
+}
+
+impl RawTokens {
+    fn check(self, faults: &mut Faults) -> TokensConfig {
+        TokensConfig {
+            max_bytes: MAX_TOKEN.check(self.max_bytes, "tokens.max_bytes", faults) as usize,
+            query_parameter: values::query_parameter(
+                self.query_parameter,
+                "tokens.query_parameter",
+                faults,
+            ),
+            cookie: values::cookie(self.cookie, "tokens.cookie", faults),
+        }
+    }
+}
+
+impl RawAnswers {
+    fn check(self, faults: &mut Faults) -> AnswersConfig {
+        AnswersConfig {
+            http_api: match self.http_api {
+                None | Some(RawHttpApi::Policy) => HttpApiAnswer::Policy,
+                Some(RawHttpApi::Simple) => HttpApiAnswer::Simple,
+            },
+            max_policy_bytes: MAX_POLICY.check(
+                self.max_policy_bytes,
+                "answers.max_policy_bytes",
+                faults,
+            ) as usize,
+            max_context_bytes: MAX_CONTEXT.check(
+                self.max_context_bytes,
+                "answers.max_context_bytes",
+                faults,
+            ) as usize,
+        }
+    }
+}

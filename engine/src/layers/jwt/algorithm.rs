@@ -1,0 +1,186 @@
+//! The signature algorithms that an issuer can be configured with (RFC 7518 section 3.1, RFC 8037, RFC 9864).
+
+use aws_lc_rs::signature::{
+    self, EcdsaVerificationAlgorithm, EdDSAParameters, ParsedPublicKey, RsaParameters,
+    RsaPublicKeyComponents,
+};
+
+/// One algorithm. There is no `none`, and nothing symmetric: what cannot be said cannot be configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    Rs384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    Rs512,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
+    /// RSASSA-PSS with SHA-384.
+    Ps384,
+    /// RSASSA-PSS with SHA-512.
+    Ps512,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// ECDSA on P-384 with SHA-384.
+    Es384,
+    /// ECDSA on P-521 with SHA-512.
+    Es512,
+    /// `EdDSA` on Ed25519; also spelled `Ed25519` (RFC 9864 section 2.2).
+    Ed25519,
+}
+
+/// What kind of key an algorithm needs, with the parameters of the crypto library.
+pub(super) enum Needs {
+    Rsa(&'static RsaParameters),
+    Ec(Curve, &'static EcdsaVerificationAlgorithm),
+    Ed25519(&'static EdDSAParameters),
+}
+
+/// The elliptic curves of RFC 7518 section 6.2.1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Curve {
+    P256,
+    P384,
+    P521,
+}
+
+impl Curve {
+    /// Reads `crv`.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "P-256" => Some(Self::P256),
+            "P-384" => Some(Self::P384),
+            "P-521" => Some(Self::P521),
+            _ => None,
+        }
+    }
+
+    /// The length of one coordinate in bytes (RFC 7518 section 6.2.1.2).
+    pub(super) const fn coordinate_bytes(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+            Self::P521 => 66,
+        }
+    }
+}
+
+impl Algorithm {
+    /// Every algorithm there is.
+    pub const ALL: [Self; 10] = [
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es256,
+        Self::Es384,
+        Self::Es512,
+        Self::Ed25519,
+    ];
+
+    /// Reads `alg`, case-sensitively. `EdDSA` and `Ed25519` are two names for one thing here: Ed448 is not offered.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "Ed25519" => Some(Self::Ed25519),
+            _ => Self::ALL.into_iter().find(|one| one.name() == name),
+        }
+    }
+
+    /// The name in `alg`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+            Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::Es512 => "ES512",
+            Self::Ed25519 => "EdDSA",
+        }
+    }
+
+    pub(super) const fn needs(self) -> Needs {
+        match self {
+            Self::Rs256 => Needs::Rsa(&signature::RSA_PKCS1_2048_8192_SHA256),
+            Self::Rs384 => Needs::Rsa(&signature::RSA_PKCS1_2048_8192_SHA384),
+            Self::Rs512 => Needs::Rsa(&signature::RSA_PKCS1_2048_8192_SHA512),
+            // The salt is as long as the hash (RFC 7518 section 3.5); the library checks it.
+            Self::Ps256 => Needs::Rsa(&signature::RSA_PSS_2048_8192_SHA256),
+            Self::Ps384 => Needs::Rsa(&signature::RSA_PSS_2048_8192_SHA384),
+            Self::Ps512 => Needs::Rsa(&signature::RSA_PSS_2048_8192_SHA512),
+            // The fixed form is r and s of full length, one after the other (RFC 7518 section 3.4); never ASN.1.
+            Self::Es256 => Needs::Ec(Curve::P256, &signature::ECDSA_P256_SHA256_FIXED),
+            Self::Es384 => Needs::Ec(Curve::P384, &signature::ECDSA_P384_SHA384_FIXED),
+            Self::Es512 => Needs::Ec(Curve::P521, &signature::ECDSA_P521_SHA512_FIXED),
+            Self::Ed25519 => Needs::Ed25519(&signature::ED25519),
+        }
+    }
+
+    /// The key for this algorithm, parsed once; `None` when the key is of another kind or the library refuses it (a
+    /// point off the curve, a modulus or exponent it cannot use).
+    pub(super) fn parse(self, material: &Material) -> Option<ParsedPublicKey> {
+        match (self.needs(), material) {
+            (Needs::Rsa(parameters), Material::Rsa { modulus, exponent }) => {
+                let components = RsaPublicKeyComponents {
+                    n: modulus,
+                    e: exponent,
+                };
+                components.to_parsed_public_key(parameters).ok()
+            }
+            (
+                Needs::Ec(curve, parameters),
+                Material::Ec {
+                    curve: of_key,
+                    point,
+                },
+            ) if curve == *of_key => ParsedPublicKey::new(parameters, point).ok(),
+            (Needs::Ed25519(parameters), Material::Ed25519(public)) => {
+                ParsedPublicKey::new(parameters, public).ok()
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The public numbers of a key, checked for size and form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Material {
+    /// Without leading zeros.
+    Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
+    /// The uncompressed point (SEC 1 section 2.3.3).
+    Ec { curve: Curve, point: Vec<u8> },
+    /// The 32 bytes of RFC 8032 section 5.1.5.
+    Ed25519(Vec<u8>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_names_with_regard_to_case() {
+        for algorithm in Algorithm::ALL {
+            assert_eq!(Algorithm::named(algorithm.name()), Some(algorithm));
+            assert_eq!(
+                Algorithm::named(&algorithm.name().to_ascii_lowercase()),
+                None
+            );
+        }
+        assert_eq!(Algorithm::named("Ed25519"), Some(Algorithm::Ed25519));
+    }
+
+    #[test]
+    fn knows_no_algorithm_without_a_public_key() {
+        for name in [
+            "none", "None", "", "HS256", "HS384", "HS512", "Ed448", "ES256K", "RSA-OAEP",
+        ] {
+            assert_eq!(Algorithm::named(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The compact form: three parts of base64url with dots between them (RFC 7515 section 7.1, RFC 7519 section 7.2).
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::shown::shown;
+use crate::denial::{Denial, Reason};
+
+/// The three parts of a token, still encoded. Nothing in them is verified.
+#[derive(Clone, Copy)]
+pub(super) struct Compact<'t> {
+    pub(super) header: &'t str,
+    pub(super) payload: &'t str,
+    pub(super) signature: &'t str,
+    /// What was signed: header, dot, payload.
+    pub(super) signing_input: &'t str,
+}
+
+impl<'t> Compact<'t> {
+    /// Checks length, then alphabet, then splits.
+    pub(super) fn split(token: &'t str, max_bytes: usize) -> Result<Self, Denial> {
+        if token.len() > max_bytes {
+            return Err(Denial::new(
+                Reason::TokenTooLong,
+                format!("{} bytes, at most {max_bytes} are read", token.len()),
+            ));
+        }
+        let mut dots = 0_usize;
+        for byte in token.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => {}
+                b'.' => dots += 1,
+                other => {
+                    let found = shown(&char::from(other).to_string());
+                    return Err(malformed(format!("{found} is not allowed in a token")));
+                }
+            }
+        }
+        match dots {
+            2 => {}
+            4 => return Err(malformed("five parts: encrypted tokens are not accepted")),
+            _ => {
+                return Err(malformed(format!(
+                    "{} parts where three are needed",
+                    dots + 1
+                )));
+            }
+        }
+        let parts = token
+            .rsplit_once('.')
+            .and_then(|(signing_input, signature)| {
+                let (header, payload) = signing_input.split_once('.')?;
+                Some(Self {
+                    header,
+                    payload,
+                    signature,
+                    signing_input,
+                })
+            });
+        parts.ok_or_else(|| malformed("three parts are needed"))
+    }
+}
+
+/// Decodes one part: no padding, no other alphabet, unused bits zero (RFC 7515 section 2, RFC 4648 section 3.5), so that
+/// a token has one spelling.
+pub(super) fn decode(part: &str, what: &str) -> Result<Vec<u8>, Denial> {
+    URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| malformed(format!("the {what} is not canonical base64url")))
+}
+
+/// The refusal of a token that cannot be read.
+pub(super) fn malformed(detail: impl Into<String>) -> Denial {
+    Denial::new(Reason::TokenMalformed, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(token: &str, expected: Result<(), Reason>) {
+        let found = Compact::split(token, 100)
+            .map(|_| ())
+            .map_err(|d| d.reason());
+        assert_eq!(found, expected, "{token}");
+    }
+
+    #[test]
+    fn splits_three_parts() {
+        let parts = Compact::split("aa.bb.cc", 100).unwrap();
+        assert_eq!(
+            (
+                parts.header,
+                parts.payload,
+                parts.signature,
+                parts.signing_input
+            ),
+            ("aa", "bb", "cc", "aa.bb")
+        );
+    }
+
+    #[test]
+    fn refuses_any_other_number_of_parts() {
+        for token in ["", "a", "a.b", "a.b.c.d", "a.b.c.d.e", "a.b.c.d.e.f"] {
+            check(token, Err(Reason::TokenMalformed));
+        }
+        check("..", Ok(()));
+    }
+
+    #[test]
+    fn refuses_characters_outside_the_alphabet() {
+        for token in [
+            "a=.b.c",
+            "a+.b.c",
+            "a/.b.c",
+            "a .b.c",
+            " a.b.c",
+            "a.b.c\n",
+            "a.b.c\0",
+            "é.b.c",
+            "{\"a\":1}",
+        ] {
+            check(token, Err(Reason::TokenMalformed));
+        }
+    }
+
+    #[test]
+    fn looks_at_the_length_before_anything_else() {
+        check(&"=".repeat(101), Err(Reason::TokenTooLong));
+        check(&"=".repeat(100), Err(Reason::TokenMalformed));
+    }
+
+    #[test]
+    fn decodes_only_canonical_base64url() {
+        assert_eq!(decode("_-8", "x").unwrap(), [0xff, 0xef]);
+        for part in ["_-9", "_-8=", "/+8", "_-8\n", "A", "AB"] {
+            assert!(decode(part, "x").is_err(), "{part}");
+        }
+        assert_eq!(decode("", "x").unwrap(), Vec::<u8>::new());
+    }
+}

@@ -1,0 +1,175 @@
+//! Reading claims. A claim is absent, or it has the right type, or the token is refused: a wrong type never counts as
+//! absent (RFC 7519 section 4.1).
+
+use std::collections::BTreeSet;
+
+use doorward_keys::Timestamp;
+
+use super::{
+    claim_path::ClaimPath,
+    config::{RawScalar, WordsFormat},
+    json::{Object, Value},
+    shown::shown,
+};
+use crate::denial::{Denial, Reason};
+
+/// The last second of the year 9999. Later times are mistakes, such as milliseconds in place of seconds.
+const LATEST: i64 = 253_402_300_799;
+
+/// The claims of a token.
+#[derive(Clone, Copy)]
+pub(super) struct Claims<'o, 't>(pub(super) &'o Object<'t>);
+
+impl<'o> Claims<'o, '_> {
+    /// A claim that is text.
+    pub(super) fn text(self, name: &str) -> Result<Option<&'o str>, Denial> {
+        text(name, self.0.get(name))
+    }
+
+    /// A claim that must be there, be text and not be empty.
+    pub(super) fn required_text(self, name: &str) -> Result<&'o str, Denial> {
+        self.text(name)?
+            .ok_or_else(|| claim_denial(format!("`{name}` is missing")))
+    }
+
+    /// A claim at a path that is text.
+    pub(super) fn text_at(self, path: &ClaimPath) -> Result<Option<&'o str>, Denial> {
+        text(&path.to_string(), path.find(self.0))
+    }
+
+    /// A claim that is a time (RFC 7519 section 2, `NumericDate`); fractions are cut off.
+    pub(super) fn time(self, name: &str) -> Result<Option<Timestamp>, Denial> {
+        let number = match self.0.get(name) {
+            None => return Ok(None),
+            Some(Value::Number(number)) => number,
+            Some(other) => {
+                return Err(claim_denial(format!(
+                    "`{name}` is {}, not a number",
+                    other.kind()
+                )));
+            }
+        };
+        let seconds = number.as_i64().or_else(|| number.as_f64().map(whole));
+        match seconds {
+            Some(seconds) if (0..=LATEST).contains(&seconds) => {
+                Ok(Some(Timestamp::from_unix(seconds)))
+            }
+            _ => Err(claim_denial(format!(
+                "`{name}` is {}, not a time in seconds since 1970",
+                shown(&number.to_string())
+            ))),
+        }
+    }
+
+    /// `aud`: text or a list of texts (RFC 7519 section 4.1.3).
+    pub(super) fn audiences(self) -> Result<Vec<&'o str>, Denial> {
+        match self.0.get("aud") {
+            None => Ok(Vec::new()),
+            Some(Value::Text(one)) => Ok(vec![one]),
+            Some(Value::List(several)) => texts("aud", several),
+            Some(other) => Err(claim_denial(format!(
+                "`aud` is {}, not text or a list of texts",
+                other.kind()
+            ))),
+        }
+    }
+
+    /// The words of a claim in its one configured form; an absent claim has none.
+    pub(super) fn words(
+        self,
+        claim: Option<&(ClaimPath, WordsFormat)>,
+    ) -> Result<BTreeSet<String>, Denial> {
+        let Some((path, format)) = claim else {
+            return Ok(BTreeSet::new());
+        };
+        let words: Vec<&str> = match (format, path.find(self.0)) {
+            (_, None) => Vec::new(),
+            (WordsFormat::Text, Some(Value::Text(text))) => text.split(' ').collect(),
+            (WordsFormat::List, Some(Value::List(list))) => texts(&path.to_string(), list)?,
+            (format, Some(other)) => {
+                let expected = match format {
+                    WordsFormat::Text => "text",
+                    WordsFormat::List => "a list",
+                };
+                return Err(claim_denial(format!(
+                    "`{path}` is {}, not {expected}",
+                    other.kind()
+                )));
+            }
+        };
+        if words.iter().any(|word| word.chars().any(char::is_control)) {
+            return Err(claim_denial(format!("`{path}` has control characters")));
+        }
+        let words = words.into_iter().filter(|word| !word.is_empty());
+        Ok(words.map(str::to_owned).collect())
+    }
+
+    /// Whether the claim has one of the values, or is a list and one element has.
+    pub(super) fn has_one_of(self, path: &ClaimPath, accepted: &[RawScalar]) -> bool {
+        let is_accepted = |value: &Value<'_>| accepted.iter().any(|one| is_equal(value, one));
+        match path.find(self.0) {
+            Some(Value::List(list)) => list.iter().any(is_accepted),
+            Some(value) => is_accepted(value),
+            None => false,
+        }
+    }
+
+    /// A flat claim as text for the backend; anything else is left out.
+    pub(super) fn flat(self, path: &ClaimPath) -> Option<String> {
+        match path.find(self.0)? {
+            Value::Text(text) => Some(text.clone().into_owned()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(value) => Some(value.to_string()),
+            Value::Null | Value::List(_) | Value::Object(_) => None,
+        }
+    }
+}
+
+/// The refusal of a claim.
+pub(super) fn claim_denial(detail: impl Into<String>) -> Denial {
+    Denial::new(Reason::TokenClaim, detail)
+}
+
+/// Text that names somebody or something: not empty, no control characters, which nobody's name has and which would
+/// travel on into headers and logs.
+fn text<'o>(name: &str, value: Option<&'o Value<'_>>) -> Result<Option<&'o str>, Denial> {
+    match value {
+        None => Ok(None),
+        Some(Value::Text(text)) if text.is_empty() || text.chars().any(char::is_control) => Err(
+            claim_denial(format!("`{name}` is empty or has control characters")),
+        ),
+        Some(Value::Text(text)) => Ok(Some(text)),
+        Some(other) => Err(claim_denial(format!(
+            "`{name}` is {}, not text",
+            other.kind()
+        ))),
+    }
+}
+
+fn texts<'o>(name: &str, list: &'o [Value<'_>]) -> Result<Vec<&'o str>, Denial> {
+    list.iter()
+        .map(|value| {
+            value.as_text().ok_or_else(|| {
+                claim_denial(format!("`{name}` holds {}, not only text", value.kind()))
+            })
+        })
+        .collect()
+}
+
+fn is_equal(value: &Value<'_>, accepted: &RawScalar) -> bool {
+    match (value, accepted) {
+        (Value::Bool(value), RawScalar::Bool(accepted)) => value == accepted,
+        (Value::Number(value), RawScalar::Number(accepted)) => value.as_i64() == Some(*accepted),
+        (Value::Text(value), RawScalar::Text(accepted)) => value == accepted,
+        _ => false,
+    }
+}
+
+/// The whole seconds of a time with a fraction. What does not fit saturates, far outside of the range that is accepted.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the conversion saturates, and the range is checked after it"
+)]
+fn whole(seconds: f64) -> i64 {
+    seconds.floor() as i64
+}

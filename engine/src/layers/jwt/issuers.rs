@@ -1,0 +1,209 @@
+//! All issuers: a token goes in, a subject or a denial comes out.
+
+use std::{collections::HashMap, future::poll_fn, pin::Pin, sync::Arc, task::Poll};
+
+use doorward_keys::Timestamp;
+
+use super::{
+    algorithm::Algorithm,
+    claims,
+    compact::{Compact, decode, malformed},
+    config::IssuerConfig,
+    header::Header,
+    issuer_keys::{IssuerKeys, Wanted},
+    json::{Object, Value},
+    seen::{Entry, Seen, TokenDigest, token_digest},
+    shown::shown,
+    source::{FetchError, KeySetSource},
+};
+use crate::{
+    denial::{Denial, Reason},
+    identity::Subject,
+};
+
+/// All issuers with their keys in memory. One for the life of the process, shared between concurrent requests.
+pub struct Issuers {
+    issuers: Vec<Issuer>,
+    by_text: HashMap<String, usize>,
+    max_token_bytes: usize,
+    seen: Seen,
+}
+
+struct Issuer {
+    config: Arc<IssuerConfig>,
+    keys: IssuerKeys,
+}
+
+impl Issuers {
+    /// Takes the checked issuers; tokens longer than `max_token_bytes` are refused unread. Of several issuers with the
+    /// same `issuer` text, which the configuration does not allow, the first counts.
+    pub fn new(
+        issuers: Vec<Arc<IssuerConfig>>,
+        max_token_bytes: usize,
+        source: Arc<dyn KeySetSource>,
+    ) -> Self {
+        let mut by_text = HashMap::new();
+        for (index, config) in issuers.iter().enumerate() {
+            by_text.entry(config.issuer.clone()).or_insert(index);
+        }
+        let issuers = issuers
+            .into_iter()
+            .map(|config| Issuer {
+                keys: IssuerKeys::new(Arc::clone(&config), Arc::clone(&source)),
+                config,
+            })
+            .collect();
+        Self {
+            issuers,
+            by_text,
+            max_token_bytes,
+            seen: Seen::new(),
+        }
+    }
+
+    /// Verifies `token` at `now`. With the keys in memory nothing is awaited.
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Subject, Denial> {
+        let parts = Compact::split(token, self.max_token_bytes)?;
+        let digest = token_digest(token);
+        if let Some(digest) = &digest
+            && let Some(subject) = self.seen_before(digest, now).await
+        {
+            return Ok(subject);
+        }
+        let header = Header::parse(parts.header)?;
+        let payload = decode(parts.payload, "payload")?;
+        let claims =
+            Object::token_part(&payload).map_err(|why| malformed(format!("the payload: {why}")))?;
+        let (index, issuer) = self.issuer_of(&claims)?;
+        let named = |denial: Denial| {
+            let detail = format!("issuer `{}`: {}", issuer.config.name, denial.detail());
+            Denial::new(denial.reason(), detail)
+        };
+        let algorithm = allowed_algorithm(&issuer.config, &header).map_err(named)?;
+        let signature = decode(parts.signature, "signature").map_err(named)?;
+        let wanted = Wanted {
+            id: header.key_id.as_deref(),
+            algorithm,
+        };
+        let check = || claims::check(&issuer.config, &header, &claims, now).map_err(named);
+        // A token that its own claims condemn, such as one that expired long ago and names a key of that time, is not
+        // worth a fetch.
+        let worth_it = || check().map(drop);
+        let key = issuer.keys.key(wanted, now, worth_it).await?;
+        let verifier = key
+            .verifier(algorithm)
+            .ok_or_else(|| named(Denial::new(Reason::TokenKeyUnsuitable, "wrong algorithm")))?;
+        verifier
+            .verify_sig(parts.signing_input.as_bytes(), &signature)
+            .map_err(|_| named(bad_signature(&header)))?;
+        let accepted = check()?;
+        if let Some(digest) = digest {
+            let entry = Entry {
+                issuer: index,
+                key_id: header.key_id,
+                algorithm,
+                key,
+                not_before: accepted.not_before,
+                subject: accepted.subject.clone(),
+                bytes: token.len(),
+            };
+            self.seen.insert(digest, entry);
+        }
+        Ok(accepted.subject)
+    }
+
+    /// Fetches the keys of all issuers that are not in memory, all at once, each with its outcome by the name of the
+    /// issuer. What fails here is tried again by the first request that needs it.
+    pub async fn prefetch(&self, now: Timestamp) -> Vec<(String, Result<(), FetchError>)> {
+        let fetches = self.issuers.iter().map(|issuer| async move {
+            let outcome = issuer.keys.prefetch(now).await;
+            (issuer.config.name.clone(), outcome)
+        });
+        join(fetches).await
+    }
+
+    /// A token that was verified before and whose key is still served.
+    async fn seen_before(&self, digest: &TokenDigest, now: Timestamp) -> Option<Subject> {
+        let entry = self.seen.find(digest, now)?;
+        let wanted = Wanted {
+            id: entry.key_id.as_deref(),
+            algorithm: entry.algorithm,
+        };
+        let issuer = self.issuers.get(entry.issuer)?;
+        let served = issuer.keys.key(wanted, now, || Ok(())).await;
+        if served.is_ok_and(|key| Arc::ptr_eq(&key, &entry.key)) {
+            return Some(entry.subject.clone());
+        }
+        self.seen.forget(digest);
+        None
+    }
+
+    /// The issuer that the token names. The claim is not verified yet: it chooses, by exact text, and proves nothing
+    /// (RFC 7519 section 7.3).
+    fn issuer_of(&self, claims: &Object<'_>) -> Result<(usize, &Issuer), Denial> {
+        let found = match claims.get("iss") {
+            Some(Value::Text(text)) => {
+                if let Some(index) = self.by_text.get(text.as_ref())
+                    && let Some(issuer) = self.issuers.get(*index)
+                {
+                    return Ok((*index, issuer));
+                }
+                shown(text)
+            }
+            Some(other) => format!("{}, not text", other.kind()),
+            None => "missing".to_owned(),
+        };
+        let detail = format!("`iss` is {found}; no such issuer is configured");
+        Err(Denial::new(Reason::TokenIssuer, detail))
+    }
+}
+
+/// The algorithm, if the issuer uses it (RFC 8725 section 3.1).
+fn allowed_algorithm(config: &IssuerConfig, header: &Header) -> Result<Algorithm, Denial> {
+    Algorithm::named(&header.algorithm)
+        .filter(|algorithm| config.algorithms.contains(algorithm))
+        .ok_or_else(|| {
+            let expected: Vec<&str> = config.algorithms.iter().map(|a| a.name()).collect();
+            Denial::new(
+                Reason::TokenAlgorithm,
+                format!(
+                    "`alg` is {}, expected {}",
+                    shown(&header.algorithm),
+                    expected.join(" ")
+                ),
+            )
+        })
+}
+
+fn bad_signature(header: &Header) -> Denial {
+    let key = match &header.key_id {
+        Some(id) => format!("key {}", shown(id)),
+        None => "the only key that fits".to_owned(),
+    };
+    Denial::new(
+        Reason::TokenSignature,
+        format!("the signature was not made with {key}"),
+    )
+}
+
+/// Waits for all futures side by side. Small enough to do without a runtime: there are as many as issuers.
+async fn join<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut waiting: Vec<Pin<Box<F>>> = futures.map(Box::pin).collect();
+    let mut outputs: Vec<Option<F::Output>> = waiting.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        for (future, output) in waiting.iter_mut().zip(&mut outputs) {
+            if output.is_none()
+                && let Poll::Ready(value) = future.as_mut().poll(context)
+            {
+                *output = Some(value);
+            }
+        }
+        if outputs.iter().all(Option::is_some) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+    outputs.into_iter().flatten().collect()
+}

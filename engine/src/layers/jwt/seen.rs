@@ -1,0 +1,111 @@
+//! Tokens that were verified a moment ago, by digest: no signature is checked twice for them.
+//!
+//! An entry says only that the signature of this very text was checked with this very key, and what the claims were. At
+//! every hit the times are compared again, and the issuer must still serve the same key, so a withdrawn key stops
+//! working here as fast as everywhere.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use doorward_keys::Timestamp;
+use lru::LruCache;
+
+use super::{algorithm::Algorithm, jwk::Key};
+use crate::identity::Subject;
+
+/// The most entries.
+const MAX_ENTRIES: usize = 4096;
+
+/// The most bytes of tokens that the entries stand for. What is kept of a token is about as large as the token.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// The SHA-256 of a token. Tokens themselves are not kept.
+pub(super) type TokenDigest = [u8; 32];
+
+/// The digest of `token`; `None` never, unless the library changes the length of SHA-256.
+pub(super) fn token_digest(token: &str) -> Option<TokenDigest> {
+    digest(&SHA256, token.as_bytes()).as_ref().try_into().ok()
+}
+
+/// What is remembered of a verified token.
+pub(super) struct Entry {
+    /// The place of its issuer among all issuers.
+    pub(super) issuer: usize,
+    pub(super) key_id: Option<String>,
+    pub(super) algorithm: Algorithm,
+    /// The key that verified it.
+    pub(super) key: Arc<Key>,
+    pub(super) not_before: Timestamp,
+    pub(super) subject: Subject,
+    /// The length of the token.
+    pub(super) bytes: usize,
+}
+
+impl Entry {
+    fn holds(&self, now: Timestamp) -> bool {
+        self.not_before <= now && now < self.subject.valid_until
+    }
+}
+
+/// The tokens seen, the least recently used of which make room.
+pub(super) struct Seen(Mutex<Inner>);
+
+struct Inner {
+    entries: LruCache<TokenDigest, Arc<Entry>>,
+    bytes: usize,
+}
+
+impl Seen {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Inner {
+            // Grows as needed: most sandboxes see a few tokens only.
+            entries: LruCache::unbounded(),
+            bytes: 0,
+        }))
+    }
+
+    /// The entry of a token, if its times still hold.
+    pub(super) fn find(&self, digest: &TokenDigest, now: Timestamp) -> Option<Arc<Entry>> {
+        let mut inner = self.inner();
+        let entry = Arc::clone(inner.entries.get(digest)?);
+        if entry.holds(now) {
+            return Some(entry);
+        }
+        inner.forget(digest);
+        None
+    }
+
+    /// Forgets a token whose key is no longer served.
+    pub(super) fn forget(&self, digest: &TokenDigest) {
+        self.inner().forget(digest);
+    }
+
+    /// Remembers a token.
+    pub(super) fn insert(&self, digest: TokenDigest, entry: Entry) {
+        let mut inner = self.inner();
+        inner.bytes = inner.bytes.saturating_add(entry.bytes);
+        if let Some(old) = inner.entries.put(digest, Arc::new(entry)) {
+            inner.bytes = inner.bytes.saturating_sub(old.bytes);
+        }
+        while inner.entries.len() > MAX_ENTRIES || inner.bytes > MAX_BYTES {
+            match inner.entries.pop_lru() {
+                Some((_, old)) => inner.bytes = inner.bytes.saturating_sub(old.bytes),
+                None => break,
+            }
+        }
+    }
+
+    /// The lock is held for one map operation only. A panic while it is held could only leave `bytes` wrong, which
+    /// empties the memory sooner or later; so a poisoned lock is used on.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn forget(&mut self, digest: &TokenDigest) {
+        if let Some(old) = self.entries.pop(digest) {
+            self.bytes = self.bytes.saturating_sub(old.bytes);
+        }
+    }
+}

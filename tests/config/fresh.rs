@@ -1,0 +1,48 @@
+//! What is generated and committed is fresh.
+
+use std::path::{Path, PathBuf};
+
+use doorward::reference;
+use doorward_engine::config::{SECRET_SETTINGS, schema};
+use serde_json::Value;
+
+use crate::support::check_text;
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+}
+
+#[test]
+fn the_committed_schema_is_fresh() {
+    check_text(&docs().join("doorward.schema.json"), &reference::schema_text());
+}
+
+#[test]
+fn the_committed_reference_is_fresh() {
+    check_text(&docs().join("configuration.md"), &reference::configuration_markdown());
+}
+
+#[test]
+fn settings_that_hold_secrets_are_those_that_the_schema_marks() {
+    let mut marked = vec![];
+    collect(&schema(), &mut marked);
+    marked.sort();
+    let mut named = SECRET_SETTINGS.to_vec();
+    named.sort_unstable();
+    assert_eq!(marked, named);
+}
+
+fn collect(schema: &Value, marked: &mut Vec<String>) {
+    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        for (name, property) in properties {
+            if property.get("format").and_then(Value::as_str) == Some("secret-reference") {
+                marked.push(name.clone());
+            }
+        }
+    }
+    match schema {
+        Value::Object(members) => members.values().for_each(|inner| collect(inner, marked)),
+        Value::Array(items) => items.iter().for_each(|inner| collect(inner, marked)),
+        _ => {}
+    }
+}

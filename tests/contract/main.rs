@@ -1,0 +1,79 @@
+//! What every store of keys must do, run over each of them.
+//!
+//! Memory and the embedded DynamoDB always; and the DynamoDB that `DOORWARD_TEST_DYNAMODB_ENDPOINT` names.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+mod corrupt;
+mod lists;
+mod outage;
+mod repeats;
+mod stores;
+mod writes;
+
+/// Declares each case once and runs it over every store. The word before a case says which stores have it.
+macro_rules! contract {
+    ($(every $module:ident::$case:ident;)* $(table $only_module:ident::$only:ident;)*) => {
+        mod memory {
+            $(#[tokio::test] async fn $case() {
+                crate::$module::$case(&crate::stores::Store::memory()).await;
+            })*
+        }
+        mod embedded {
+            $(#[tokio::test] async fn $case() {
+                crate::$module::$case(&crate::stores::Store::embedded().await).await;
+            })*
+            $(#[tokio::test] async fn $only() {
+                crate::$only_module::$only(&crate::stores::Store::embedded().await).await;
+            })*
+        }
+        mod endpoint {
+            $(#[tokio::test] async fn $case() {
+                if let Some(store) = crate::stores::Store::endpoint().await {
+                    crate::$module::$case(&store).await;
+                }
+            })*
+            $(#[tokio::test] async fn $only() {
+                if let Some(store) = crate::stores::Store::endpoint().await {
+                    crate::$only_module::$only(&store).await;
+                }
+            })*
+        }
+    };
+}
+
+contract! {
+    every writes::a_created_key_is_found_by_digest_and_by_id_as_it_was_written;
+    every writes::an_unknown_key_is_not_found;
+    every writes::a_revoked_key_is_found_and_says_so;
+    every writes::text_that_looks_like_an_expression_or_a_key_stays_text;
+    every writes::a_taken_id_or_digest_is_refused;
+    every writes::a_stale_version_is_refused;
+    every writes::a_change_of_a_missing_or_foreign_key_is_refused;
+    every writes::a_stored_revoked_key_is_never_written_over;
+    every writes::a_refused_creation_leaves_nothing_behind;
+    every writes::a_refused_change_leaves_no_audit_entry;
+    every writes::a_change_that_cannot_be_audited_is_refused;
+    every writes::a_rotation_is_seen_whole;
+    every writes::a_refused_rotation_leaves_nothing_behind;
+    every writes::of_ten_writers_of_one_version_exactly_one_wins;
+    every repeats::a_repeated_creation_makes_no_second_key;
+    every repeats::a_repeated_rotation_makes_no_second_successor;
+    every repeats::a_name_used_for_something_else_is_refused;
+    every repeats::a_request_is_forgotten_after_its_time;
+    every repeats::of_ten_equal_requests_at_once_one_makes_a_key;
+    every lists::keys_are_listed_in_parts_and_in_order;
+    every lists::keys_of_another_tenant_are_never_listed;
+    every lists::the_changes_of_a_key_are_listed_in_parts_and_in_order;
+    every lists::a_made_up_place_in_a_list_shows_nothing_new;
+    table corrupt::a_record_that_is_not_of_ours_is_refused;
+    table corrupt::an_id_that_leads_nowhere_or_elsewhere_is_refused;
+    table corrupt::a_remembered_request_that_cannot_be_read_is_refused;
+    table corrupt::a_list_with_a_corrupt_record_is_refused;
+    table outage::a_missing_table_is_unavailable;
+    table outage::tables_that_exist_are_left_as_they_are;
+}
