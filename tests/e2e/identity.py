@@ -39,7 +39,7 @@ def of_provider(checks, folder):
                 known = {name: context.get(name) for name in ("subject", "issuer", "tenant", "department", "clientId")}
                 expected = {
                     "subject": "ann",
-                    "issuer": "provider",
+                    "issuer": provider.issuer,
                     "tenant": "acme",
                     "department": "sales",
                     "clientId": "app",

@@ -2,33 +2,36 @@
 
 from .oidc import AUDIENCE
 
-KEYS_AND_ROUTES = """
+KEYS = """
 [api_keys]
 prefix = "ck"
 environments = ["test"]
 cache_seconds = 1
 negative_cache_seconds = 1
-
-[[routes]]
-route = "GET /orders"
-credentials = ["jwt", "api_key"]
-scopes = ["read"]
-
-[[routes]]
-route = "POST /orders"
-credentials = ["jwt", "api_key"]
-scopes = ["write"]
-
-[[routes]]
-route = "GET /orders/{id}"
-credentials = ["jwt", "api_key"]
-scopes = ["read"]
-
-[[routes]]
-route = "GET /admin"
-credentials = ["jwt"]
-scopes = ["admin"]
 """
+
+
+def route(key, credentials, scope):
+    """A route that `credentials` open (several with commas) to those who have the scope."""
+    kinds = ", ".join(f'"{kind.strip()}"' for kind in credentials.split(","))
+    return f"""
+[[routes]]
+route = "{key}"
+credentials = [{kinds}]
+scopes = ["{scope}"]
+"""
+
+
+# The routes of template.yaml.
+KEYS_AND_ROUTES = "".join(
+    (
+        KEYS,
+        route("GET /orders", "jwt, api_key", "read"),
+        route("POST /orders", "jwt, api_key", "write"),
+        route("GET /orders/{id}", "jwt, api_key", "read"),
+        route("GET /admin", "jwt", "admin"),
+    )
+)
 
 
 def oidc(provider):
