@@ -1,1 +1,3 @@
-//! skeleton
+//! The traits' implementations.
+
+pub mod http;
