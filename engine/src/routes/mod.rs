@@ -3,7 +3,7 @@
 pub(crate) mod shape;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tree;
 
 use std::collections::BTreeMap;

@@ -156,6 +156,14 @@ impl Shape {
         at.last() == Some(&true)
     }
 
+    /// The shape that matches, behind its other pieces, all that a wildcard at the end of its glob covers.
+    pub(crate) fn opened(&self) -> Self {
+        Self {
+            pieces: self.pieces.clone(),
+            open: self.ends_wild(),
+        }
+    }
+
     /// The shapes that take one segment more under the same glob: each run of wild pieces is stretched once. A run that
     /// reaches the open end takes any number already.
     pub(crate) fn stretched(&self) -> Vec<Self> {

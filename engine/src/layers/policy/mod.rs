@@ -1,11 +1,21 @@
 //! Everything a caller may do, as statements that the gateway can cache.
 
+mod build;
 mod conditions;
 mod config;
+mod draft;
+mod exceptions;
+mod fill;
+mod glob;
+mod rights;
+mod spelling;
+#[cfg(test)]
+mod tests;
 
 use doorward_keys::Timestamp;
 use ipnet::IpNet;
 
+pub use build::{Asked, Scope, build, build_denial};
 pub(crate) use config::RawPolicy;
 pub use config::{PolicyConfig, UnlistedPaths};
 
