@@ -1,0 +1,18 @@
+//! A backend for demonstration: it tells the caller what the authorizer told it.
+//!
+//! It shows the one rule every backend behind an authorizer must keep: **no authorizer context, no answer**. A route that
+//! was left without an authorizer by mistake, or a catch-all route that reaches the same function, then refuses instead
+//! of serving strangers. Only `/health` is meant for everybody.
+
+mod answer;
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        Ok::<Value, Error>(answer::answer(&event.payload))
+    }))
+    .await
+}

@@ -1,0 +1,142 @@
+// A real OpenID provider on a machine of its own: the npm package oidc-provider, with switches for what tests need.
+//   node oidc_server.mjs [--host 127.0.0.1] [--port 0] [--issuer URL] [--ttl SECONDS]
+// Prints one JSON line {"issuer":..,"port":..} when ready.
+//
+// Tokens: POST /token as client `app`, secret `secret` (basic), with resource=https://api.test/ALG, where ALG is one of
+// rs256 ps256 es256 eddsa. They are RFC 9068 access tokens (`typ: at+jwt`), `aud` is the resource, scopes: read write admin.
+//   grant_type=client_credentials        a token of the client itself
+//   grant_type=urn:test:user, sub=NAME   a token of a user without a browser; claims={json} adds claims
+// Switches: POST /_test/rotate {"alg":"ES256","keep":true}  a new signing key; keep=false takes the old one away
+//           GET  /_test/hits                                how often each path was asked for
+import http from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { Provider, errors } from 'oidc-provider';
+import * as jose from 'jose';
+
+const { values: options } = parseArgs({
+  options: {
+    host: { type: 'string', default: '127.0.0.1' },
+    port: { type: 'string', default: '0' },
+    issuer: { type: 'string' },
+    ttl: { type: 'string', default: '300' },
+  },
+});
+const ALGORITHMS = { rs256: 'RS256', ps256: 'PS256', es256: 'ES256', eddsa: 'EdDSA' };
+const API = 'https://api.test/';
+const SCOPES = ['read', 'write', 'admin'];
+const USER_GRANT = 'urn:test:user';
+const ttl = Number(options.ttl);
+
+// The library's own memory keeps 1000 entries and is lost with the provider; this one outlives a rotation.
+const store = new Map();
+class Adapter {
+  constructor(model) { this.model = model; }
+  async upsert(id, payload, seconds) {
+    store.set(`${this.model}:${id}`, { payload, until: seconds ? Date.now() + seconds * 1000 : Infinity });
+  }
+  async find(id) {
+    const entry = store.get(`${this.model}:${id}`);
+    return entry && entry.until > Date.now() ? entry.payload : undefined;
+  }
+  async destroy(id) { store.delete(`${this.model}:${id}`); }
+  async consume() {}
+  async findByUid() {}
+  async findByUserCode() {}
+  async revokeByGrantId() {}
+}
+
+async function newKey(alg) {
+  const { privateKey } = await jose.generateKeyPair(alg, { extractable: true });
+  const kid = `${alg.toLowerCase()}-${randomUUID().slice(0, 8)}`;
+  return { ...await jose.exportJWK(privateKey), alg, use: 'sig', kid };
+}
+
+function resourceServer(resource) {
+  const alg = ALGORITHMS[resource.startsWith(API) ? resource.slice(API.length) : ''];
+  if (!alg) throw new errors.InvalidTarget();
+  return {
+    scope: SCOPES.join(' '), audience: resource, accessTokenTTL: ttl, accessTokenFormat: 'jwt', jwt: { sign: { alg } },
+  };
+}
+
+async function userGrant(ctx) {
+  const { client, provider, params } = ctx.oidc;
+  if (!params.sub || !params.resource) throw new errors.InvalidRequest('sub and resource are required');
+  ctx.state.claims = params.claims && JSON.parse(params.claims);
+  const token = new provider.AccessToken({ accountId: params.sub, client, gty: USER_GRANT, scope: params.scope });
+  token.resourceServer = new provider.ResourceServer(params.resource, resourceServer(params.resource));
+  ctx.oidc.entity('AccessToken', token);
+  ctx.body = { access_token: await token.save(), token_type: token.tokenType, expires_in: token.expiration, scope: token.scope };
+}
+
+function makeProvider(issuer, keys) {
+  const provider = new Provider(issuer, {
+    adapter: Adapter,
+    clients: [{
+      client_id: 'app', client_secret: 'secret', token_endpoint_auth_method: 'client_secret_basic',
+      grant_types: ['client_credentials', USER_GRANT], redirect_uris: [], response_types: [],
+    }],
+    jwks: { keys },
+    scopes: ['openid', ...SCOPES],
+    enabledJWA: { idTokenSigningAlgValues: Object.values(ALGORITHMS) },
+    ttl: { AccessToken: ttl, ClientCredentials: ttl },
+    findAccount: async (_ctx, sub) => ({ accountId: sub, claims: async () => ({ sub }) }),
+    extraTokenClaims: (ctx) => ctx.state.claims,
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true, defaultResource: () => undefined, getResourceServerInfo: (_ctx, resource) => resourceServer(resource),
+      },
+    },
+  });
+  provider.on('server_error', (_ctx, error) => console.error(error));
+  provider.registerGrantType(USER_GRANT, userGrant, ['sub', 'scope', 'resource', 'claims']);
+  return provider;
+}
+
+async function readJson(request) {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return text ? JSON.parse(text) : {};
+}
+
+function reply(response, status, body) {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+const hits = {};
+let keys = await Promise.all(Object.values(ALGORITHMS).map(newKey));
+let issuer;
+let provider;
+
+async function rotate({ alg, keep = true }) {
+  const fresh = await newKey(alg);
+  keys = [fresh, ...keys.filter((key) => keep || key.alg !== alg)];
+  provider = makeProvider(issuer, keys);
+  return { kid: fresh.kid, kids: keys.map((key) => key.kid) };
+}
+
+async function serve(request, response) {
+  const { pathname } = new URL(request.url, 'http://test');
+  if (pathname === '/_test/hits') return reply(response, 200, hits);
+  if (pathname === '/_test/rotate') return reply(response, 200, await rotate(await readJson(request)));
+  hits[pathname] = (hits[pathname] ?? 0) + 1;
+  return provider.callback()(request, response);
+}
+
+const server = http.createServer((request, response) => {
+  serve(request, response).catch((error) => {
+    console.error(error);
+    if (!response.headersSent) reply(response, 500, {});
+  });
+});
+server.listen(Number(options.port), options.host, () => {
+  const { port } = server.address();
+  issuer = options.issuer ?? `http://${options.host}:${port}`;
+  provider = makeProvider(issuer, keys);
+  console.log(JSON.stringify({ issuer, port }));
+});
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));
