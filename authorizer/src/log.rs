@@ -156,7 +156,8 @@ struct DecisionLine {
 
 #[derive(Serialize)]
 struct Layer {
-    layer: &'static str,
+    #[serde(rename = "layer")]
+    name: &'static str,
     outcome: &'static str,
     us: u64,
 }
@@ -169,7 +170,7 @@ impl Layer {
             Outcome::Refused(reason) => reason.as_str(),
         };
         Self {
-            layer: visit.layer,
+            name: visit.layer,
             outcome,
             us: micros(visit.took),
         }

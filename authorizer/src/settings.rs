@@ -130,19 +130,22 @@ impl Settings {
 
 /// The reference of all variables as a Markdown table.
 pub fn reference() -> String {
-    let mut table = "| variable | meaning | default |\n|---|---|---|\n".to_owned();
-    for variable in VARIABLES {
-        let default = if variable.default.is_empty() {
-            "none".to_owned()
-        } else {
-            format!("`{}`", variable.default)
-        };
-        table.push_str(&format!(
-            "| `{}` | {} | {default} |\n",
-            variable.name, variable.meaning
-        ));
-    }
-    table
+    let rows = VARIABLES.iter().map(
+        |Variable {
+             name,
+             meaning,
+             default,
+         }| {
+            let default = if default.is_empty() {
+                "none".to_owned()
+            } else {
+                format!("`{default}`")
+            };
+            format!("| `{name}` | {meaning} | {default} |\n")
+        },
+    );
+    let head = "| variable | meaning | default |\n|---|---|---|\n".to_owned();
+    std::iter::once(head).chain(rows).collect()
 }
 
 fn unknown(name: &str) -> Option<Fault> {
@@ -234,7 +237,7 @@ mod tests {
         let settings = read(&[("PATH", "/bin"), ("DOORWARD_KEYS_TABLE", "")]).unwrap();
         assert_eq!(settings.config, "doorward.toml");
         assert_eq!((settings.keys_table, settings.counters_table), (None, None));
-        assert_eq!(settings.refresh, Some(Duration::from_secs(60)));
+        assert_eq!(settings.refresh, Some(Duration::from_mins(1)));
         assert_eq!(settings.init_budget, Duration::from_secs(3));
     }
 

@@ -20,7 +20,7 @@ impl Decide for Faulty {
         };
         assert!(turn != 1, "canary-of-a-panic");
         if turn == 2 {
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
         }
         refused(Denial::new(
             Reason::TokenSignature,
@@ -67,7 +67,7 @@ fn lines() -> (Lines, log::Sink) {
         Arc::new(move |line: &str| {
             kept.lock()
                 .unwrap()
-                .push(serde_json::from_str(line).unwrap())
+                .push(serde_json::from_str(line).unwrap());
         }),
     )
 }
