@@ -64,41 +64,38 @@ pub struct Explained {
     pub overruled: Option<Reason>,
 }
 
+/// Gives the engine in force, or says why there is none and everything is to be refused.
+pub type InForce = dyn Fn() -> Result<Arc<dyn Decide>, Arc<str>> + Send + Sync;
+
 /// The function. One for the life of the process, shared between concurrent requests.
 pub struct Authorizer {
-    gate: Gate,
+    in_force: Box<InForce>,
     sink: log::Sink,
     stopwatch: fn() -> Duration,
 }
 
-enum Gate {
-    Ready(Arc<dyn Decide>),
-    /// There is no configuration that could be used; the text says how many faults it has.
-    Shut(String),
-}
-
 impl Authorizer {
     /// Serves with `engine`. `stopwatch` is a monotonic clock: time since some fixed moment.
-    pub fn new(engine: Arc<dyn Decide>, sink: log::Sink, stopwatch: fn() -> Duration) -> Self {
-        Self {
-            gate: Gate::Ready(engine),
-            sink,
-            stopwatch,
-        }
+    pub fn new(
+        engine: impl Decide + 'static,
+        sink: log::Sink,
+        stopwatch: fn() -> Duration,
+    ) -> Self {
+        let engine: Arc<dyn Decide> = Arc::new(engine);
+        Self::serving(Box::new(move || Ok(Arc::clone(&engine))), sink, stopwatch)
     }
 
     /// Refuses everything, because of `faults`, and says so in the log now and at each request.
     pub fn shut(faults: &[Fault], sink: log::Sink, stopwatch: fn() -> Duration) -> Self {
         log::config_invalid(&sink, faults);
-        let first = faults
-            .first()
-            .map(|fault| format!(", the first at `{}`", fault.path))
-            .unwrap_or_default();
+        let why: Arc<str> = summary(faults).into();
+        Self::serving(Box::new(move || Err(Arc::clone(&why))), sink, stopwatch)
+    }
+
+    /// Serves each request with what is in force then.
+    pub fn serving(in_force: Box<InForce>, sink: log::Sink, stopwatch: fn() -> Duration) -> Self {
         Self {
-            gate: Gate::Shut(format!(
-                "the configuration has {} faults{first}",
-                faults.len()
-            )),
+            in_force,
             sink,
             stopwatch,
         }
@@ -124,30 +121,30 @@ impl Authorizer {
     /// Answers `event` without writing anything, and says how the answer came about.
     pub async fn explain(&self, event: &Event, call: &Call) -> Explained {
         let decoded = decode(event, call.received_at);
-        let (verdict, answers) = match &self.gate {
-            Gate::Shut(detail) => (
-                refused(Denial::new(Reason::ConfigInvalid, detail.as_str())),
-                None,
-            ),
-            Gate::Ready(engine) => {
-                let verdict = match &decoded.request {
-                    Err(denial) => refused(denial.clone()),
-                    Ok(request) => in_time(engine.decide(request), call.time_left).await,
-                };
-                (verdict, Some(engine.answers()))
-            }
-        };
         let asker = Asker {
             kind: decoded.kind,
             asked: decoded.asked.as_ref(),
             received_at: call.received_at,
         };
-        let encoded = match answers {
-            Some(answers) => encode(&verdict, asker, answers),
-            None => Encoded {
-                answer: Err(Refusal::Failed),
-                overruled: None,
-            },
+        let (verdict, encoded) = match (self.in_force)() {
+            Err(why) => {
+                let verdict = refused(Denial::new(Reason::ConfigInvalid, &*why));
+                (
+                    verdict,
+                    Encoded {
+                        answer: Err(Refusal::Failed),
+                        overruled: None,
+                    },
+                )
+            }
+            Ok(engine) => {
+                let verdict = match &decoded.request {
+                    Err(denial) => refused(denial.clone()),
+                    Ok(request) => in_time(engine.decide(request), call.time_left).await,
+                };
+                let encoded = encode(&verdict, asker, engine.answers());
+                (verdict, encoded)
+            }
         };
         Explained {
             kind: decoded.kind,
@@ -155,6 +152,22 @@ impl Authorizer {
             answer: encoded.answer,
             overruled: encoded.overruled,
         }
+    }
+}
+
+/// How many faults there are and where the first is, in one line.
+pub(crate) fn summary(faults: &[Fault]) -> String {
+    let count = faults.len();
+    match faults.first() {
+        Some(first) if first.path.is_empty() => format!(
+            "the configuration has {count} faults; the first {}",
+            first.message
+        ),
+        Some(first) => format!(
+            "the configuration has {count} faults; the first at `{}`: {}",
+            first.path, first.message
+        ),
+        None => "there is no configuration".to_owned(),
     }
 }
 

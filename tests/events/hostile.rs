@@ -58,7 +58,7 @@ fn gate(reason: Option<Reason>, http_api: HttpApiAnswer) -> (Authorizer, Lines) 
                 max_policy_bytes: 7168,
                 max_context_bytes: 2048,
             };
-            Authorizer::new(Arc::new(Refuses { reason, answers }), sink, still)
+            Authorizer::new(Refuses { reason, answers }, sink, still)
         }
     };
     (authorizer, lines)

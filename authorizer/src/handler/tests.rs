@@ -79,7 +79,7 @@ const fn still() -> Duration {
 #[tokio::test]
 async fn refuses_a_panic_and_a_late_decision_and_serves_the_next() {
     let (lines, sink) = lines();
-    let authorizer = Authorizer::new(Arc::new(Faulty(Mutex::new(0))), sink, still);
+    let authorizer = Authorizer::new(Faulty(Mutex::new(0)), sink, still);
     let mut answers = Vec::new();
     for _ in 0..3 {
         answers.push(authorizer.handle(&event(), &call()).await);
@@ -136,7 +136,7 @@ async fn refuses_everything_when_the_configuration_is_bad_and_names_every_fault(
 #[tokio::test]
 async fn writes_one_line_with_its_metrics_for_each_decision() {
     let (lines, sink) = lines();
-    let authorizer = Authorizer::new(Arc::new(Faulty(Mutex::new(2))), sink, still);
+    let authorizer = Authorizer::new(Faulty(Mutex::new(2)), sink, still);
     let _ = authorizer.handle(&event(), &call()).await;
     assert_eq!(
         *lines.lock().unwrap(),
@@ -156,7 +156,7 @@ async fn writes_one_line_with_its_metrics_for_each_decision() {
 #[tokio::test]
 async fn explains_without_writing_a_line() {
     let (lines, sink) = lines();
-    let authorizer = Authorizer::new(Arc::new(Faulty(Mutex::new(2))), sink, still);
+    let authorizer = Authorizer::new(Faulty(Mutex::new(2)), sink, still);
     let explained = authorizer.explain(&event(), &call()).await;
     assert_eq!(
         (explained.kind, explained.answer),
