@@ -7,3 +7,4 @@
 
 pub mod dynamodb;
 pub mod memory;
+pub mod sources;
