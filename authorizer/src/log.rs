@@ -1,0 +1,283 @@
+//! What the operator sees: one JSON line for each decision, with its metrics inside (CloudWatch embedded metric format).
+//!
+//! 1. No credential, query string, cookie or header value ever stands in a line; reason, layer and public ids do.
+//! 2. Texts that came from outside are cut and cleaned of control characters.
+//! 3. Metrics have the class of the decision as their only dimension: a dimension per key or route is a bill per key or
+//!    route.
+
+use std::{io::Write, sync::Arc, time::Duration};
+
+use doorward_engine::{
+    Decision, Verdict,
+    config::Fault,
+    decision::{Outcome, Visit},
+};
+use serde::Serialize;
+
+use crate::{event::EventKind, handler::Call};
+
+/// Where lines go. Called with one line, without the line break.
+pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The namespace of the metrics.
+pub const NAMESPACE: &str = "Doorward";
+
+/// Longer texts are cut, in characters.
+const MAX_TEXT: usize = 256;
+
+/// Lines to standard output, which Lambda takes to CloudWatch Logs. A line that cannot be written is lost.
+pub fn to_stdout() -> Sink {
+    Arc::new(|line| {
+        let mut line = line.to_owned();
+        line.push('\n');
+        // One write, so that lines of concurrent requests do not mix.
+        let _ = std::io::stdout().lock().write_all(line.as_bytes());
+    })
+}
+
+/// Writes the line of one decision.
+pub(crate) fn decision(
+    sink: &Sink,
+    kind: EventKind,
+    verdict: &Verdict,
+    overruled: Option<&'static str>,
+    call: &Call,
+    took: Duration,
+) {
+    let trail = &verdict.trail;
+    let (decision, class, refusal) = match &verdict.decision {
+        Decision::Allow(_) => ("allow", "allowed", None),
+        Decision::Deny(denial) => ("deny", denial.class().as_str(), Some(denial)),
+    };
+    let line = DecisionLine {
+        level: if class == "unavailable" {
+            "ERROR"
+        } else {
+            "INFO"
+        },
+        event: "decision",
+        decision,
+        reason: refusal.map(|denial| denial.reason().as_str()),
+        detail: refusal
+            .map(|denial| clean(denial.detail()))
+            .filter(|detail| !detail.is_empty()),
+        answer: overruled,
+        kind: kind.as_str(),
+        route: trail.route.as_deref().map(clean),
+        key_id: trail.key_id.as_deref().map(clean),
+        issuer: trail.issuer.as_deref().map(clean),
+        principal: trail.principal.as_deref().map(clean),
+        address: trail.address.map(|address| address.to_string()),
+        layers: trail.visits.iter().map(Layer::of).collect(),
+        request_id: clean(&call.request_id),
+        trace_id: call.trace_id.as_deref().map(clean),
+        metrics: Metrics::at(call.received_at.unix()),
+        class,
+        decisions: 1,
+        latency: micros(took),
+    };
+    write(sink, &line);
+}
+
+/// Writes the line that says why the function refuses everything.
+pub(crate) fn config_invalid(sink: &Sink, faults: &[Fault]) {
+    let faults = faults.iter().map(|fault| FaultLine {
+        path: clean(&fault.path),
+        line: fault.place.map(|(line, _)| line),
+        column: fault.place.map(|(_, column)| column),
+        message: clean(&fault.message),
+    });
+    write(
+        sink,
+        &FaultsLine {
+            level: "ERROR",
+            event: "config_invalid",
+            faults: faults.collect(),
+        },
+    );
+}
+
+/// Writes a line about the life of the function: `event` is its word, `detail` says more.
+pub(crate) fn life(sink: &Sink, level: &'static str, event: &'static str, detail: &str) {
+    write(
+        sink,
+        &LifeLine {
+            level,
+            event,
+            detail: clean(detail),
+        },
+    );
+}
+
+fn write(sink: &Sink, line: &impl Serialize) {
+    // Plain structs with text keys cannot fail to be written as JSON.
+    if let Ok(text) = serde_json::to_string(line) {
+        sink(&text);
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DecisionLine {
+    level: &'static str,
+    event: &'static str,
+    decision: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// Why the answer refuses although the engine allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<&'static str>,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    layers: Vec<Layer>,
+    request_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+    #[serde(rename = "_aws")]
+    metrics: Metrics,
+    #[serde(rename = "Class")]
+    class: &'static str,
+    #[serde(rename = "Decisions")]
+    decisions: u8,
+    #[serde(rename = "Latency")]
+    latency: u64,
+}
+
+#[derive(Serialize)]
+struct Layer {
+    #[serde(rename = "layer")]
+    name: &'static str,
+    outcome: &'static str,
+    us: u64,
+}
+
+impl Layer {
+    fn of(visit: &Visit) -> Self {
+        let outcome = match visit.outcome {
+            Outcome::Passed => "passed",
+            Outcome::Absent => "absent",
+            Outcome::Refused(reason) => reason.as_str(),
+        };
+        Self {
+            name: visit.layer,
+            outcome,
+            us: micros(visit.took),
+        }
+    }
+}
+
+/// The directive of the embedded metric format (AWS: CloudWatch embedded metric format specification).
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metrics {
+    timestamp: i64,
+    cloud_watch_metrics: [Directive; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive {
+    namespace: &'static str,
+    dimensions: [[&'static str; 1]; 1],
+    metrics: [Metric; 2],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric {
+    name: &'static str,
+    unit: &'static str,
+}
+
+impl Metrics {
+    const fn at(seconds: i64) -> Self {
+        Self {
+            timestamp: seconds.saturating_mul(1000),
+            cloud_watch_metrics: [Directive {
+                namespace: NAMESPACE,
+                dimensions: [["Class"]],
+                metrics: [
+                    Metric {
+                        name: "Decisions",
+                        unit: "Count",
+                    },
+                    Metric {
+                        name: "Latency",
+                        unit: "Microseconds",
+                    },
+                ],
+            }],
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct FaultsLine {
+    level: &'static str,
+    event: &'static str,
+    faults: Vec<FaultLine>,
+}
+
+#[derive(Serialize)]
+struct FaultLine {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct LifeLine {
+    level: &'static str,
+    event: &'static str,
+    detail: String,
+}
+
+/// `text` on one line, without characters that move a cursor or turn the direction of writing, at most [`MAX_TEXT`] long.
+fn clean(text: &str) -> String {
+    let harmless = |c: char| {
+        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        if c.is_control() || hidden {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
+    let mut cleaned: String = text.chars().take(MAX_TEXT).map(harmless).collect();
+    if text.chars().nth(MAX_TEXT).is_some() {
+        cleaned.push('…');
+    }
+    cleaned
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cleans_controls_and_cuts_long_texts() {
+        assert_eq!(
+            clean("a\r\n\u{1b}[31m\u{202e}b"),
+            "a\u{fffd}\u{fffd}\u{fffd}[31m\u{fffd}b"
+        );
+        assert_eq!(clean(&"é".repeat(300)).chars().count(), MAX_TEXT + 1);
+        assert_eq!(clean(&"é".repeat(MAX_TEXT)).chars().count(), MAX_TEXT);
+    }
+}
