@@ -1,4 +1,5 @@
 //! The `doorward` command: a whole gateway on this machine, keys, tokens, checks and explanations.
 
 pub mod dynamodb;
+pub mod openapi;
 pub mod reference;

@@ -43,7 +43,7 @@ impl Service {
         }
     }
 
-    /// The name in the scope of the signature, which for AppConfig Data is that of AppConfig.
+    /// The name in the scope of the signature, which for `AppConfig` Data is that of `AppConfig`.
     const fn signing_name(self) -> &'static str {
         match self {
             Self::AppConfigData => "appconfig",

@@ -5,7 +5,7 @@
 //! | a file of the bundle | `doorward.toml` | no |
 //! | SSM Parameter Store | `ssm:/doorward/config` | yes |
 //! | Secrets Manager | `secretsmanager:doorward/config` | yes |
-//! | AppConfig | `appconfig:application/environment/profile` | yes |
+//! | `AppConfig` | `appconfig:application/environment/profile` | yes |
 //! | the text itself | a text with a line break, or one that begins with `{` | no |
 //!
 //! Remote sources are called directly, signed with Signature Version 4, in place of three more SDK clients in a Lambda
@@ -38,13 +38,13 @@ pub enum ConfigSource {
     Ssm(String),
     /// A secret of Secrets Manager, by name or ARN.
     SecretsManager(String),
-    /// A configuration profile of AppConfig.
+    /// A configuration profile of `AppConfig`.
     AppConfig(Profile),
     /// The text itself.
     Text(String),
 }
 
-/// A configuration profile of AppConfig, by names or ids.
+/// A configuration profile of `AppConfig`, by names or ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// The application.

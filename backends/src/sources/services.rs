@@ -30,7 +30,7 @@ pub(super) async fn secret(aws: &AwsAccess, name: &str) -> Result<String, String
         .ok_or_else(|| "the answer holds no secret text; binary secrets are not read".to_owned())
 }
 
-/// The place in a configuration session of AppConfig (AWS: AppConfig Data API Reference). An empty answer means that
+/// The place in a configuration session of `AppConfig` (AWS: `AppConfig` Data API Reference). An empty answer means that
 /// nothing changed since the last one, so the last text is kept here.
 #[derive(Debug, Default)]
 pub(super) struct AppConfigPoll {
