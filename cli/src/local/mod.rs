@@ -1,0 +1,3 @@
+//! A gateway on this machine that treats requests as API Gateway would.
+
+pub mod iam;
