@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use doorward_engine::{config::RESERVED_CONTEXT_NAMES, context};
+use doorward_engine::{config::GATEWAY_CONTEXT_NAMES, context};
 use doorward_keys::{Cursor, KeyId, lifecycle::Draft};
 use ipnet::IpNet;
 
@@ -275,7 +275,7 @@ impl Check {
             let fits = name.len() <= 40
                 && name.starts_with(|first: char| first.is_ascii_alphabetic())
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-            let taken = RESERVED_CONTEXT_NAMES
+            let taken = GATEWAY_CONTEXT_NAMES
                 .iter()
                 .chain(&context::NAMES)
                 .any(|taken| taken.eq_ignore_ascii_case(name));
