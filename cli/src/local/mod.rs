@@ -1,3 +1,4 @@
 //! A gateway on this machine that treats requests as API Gateway would.
 
+pub mod gateway;
 pub mod iam;
