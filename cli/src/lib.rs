@@ -4,3 +4,4 @@ pub mod dynamodb;
 pub mod local;
 pub mod openapi;
 pub mod reference;
+pub mod state;
