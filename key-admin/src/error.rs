@@ -75,8 +75,8 @@ impl AdminError {
     pub fn for_caller(&self) -> ErrorBody {
         let message = match self {
             Self::Unavailable(_) => {
-                "the key store did not answer; nothing is known to have changed, repeat the request with the same \
-                 idempotency key"
+                "the key store did not answer, and a change may have been made or not; repeat the request, with the same \
+                 idempotency key if it had one"
                     .to_owned()
             }
             Self::Corrupt(_) => {

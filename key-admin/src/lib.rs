@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`command`] is what can be asked, checked with every fault at once; [`caller`] is who asks and how far
 //! their word reaches, always from a verified identity and never from the request; [`KeyAdmin::run`] does it; [`reply`]
-//! and [`error`] are what comes of it.
+//! and [`error`] are what comes of it. [`lambda`] brings events to commands; [`settings`] and [`wiring`] build the function.
 //!
 //! Rules:
 //!
@@ -17,7 +17,12 @@ pub mod caller;
 pub mod command;
 pub mod entropy;
 pub mod error;
+pub mod lambda;
+mod log;
 pub mod reply;
+pub mod settings;
+mod strict_json;
+pub mod wiring;
 
 pub use admin::{KeyAdmin, KeyPolicy};
 pub use caller::{Caller, Permission};

@@ -26,7 +26,7 @@ pub enum Reply {
         /// The printed key of the successor, shown this once.
         secret: ShownOnce,
         /// The old key, with its end.
-        replaced: KeyView,
+        replaced: Box<KeyView>,
     },
     /// The request was done before and made this key.
     Repeated {

@@ -19,7 +19,7 @@ use crate::{
 impl Call<'_> {
     pub(super) async fn create(&self, asked: CreateKey) -> Result<Reply, AdminError> {
         let policy = &self.admin.policy;
-        let draft = checked(|check| check_draft(&asked, policy, check))?;
+        let draft = checked(|check| Some(check_draft(&asked, policy, check)))?;
         self.caller.require(Permission::Make)?;
         self.require_tenant(&draft.tenant)?;
         self.caller.require_scopes(&draft.scopes)?;
@@ -88,7 +88,7 @@ impl Call<'_> {
             Written::Now => Ok(Reply::Rotated {
                 key: KeyView::of(&rotation.new, self.now),
                 secret: ShownOnce::new(minted.printed),
-                replaced: KeyView::of(&rotation.old, self.now),
+                replaced: Box::new(KeyView::of(&rotation.old, self.now)),
             }),
         }
     }

@@ -42,11 +42,7 @@ pub(crate) fn checked<T>(check: impl FnOnce(&mut Check) -> Option<T>) -> Result<
 }
 
 /// What a new key shall be.
-pub(crate) fn check_draft(
-    asked: &CreateKey,
-    policy: &KeyPolicy,
-    check: &mut Check,
-) -> Option<Draft> {
+pub(crate) fn check_draft(asked: &CreateKey, policy: &KeyPolicy, check: &mut Check) -> Draft {
     let known = &policy.format.environments;
     if !known.contains(&asked.environment) {
         let known = known.join("`, `");
@@ -70,20 +66,20 @@ pub(crate) fn check_draft(
         check.plain("idempotencyKey", key, MAX_WORD);
     }
     check.metadata(&asked.metadata);
-    Some(Draft {
+    Draft {
         tenant: asked.tenant.clone(),
         name: asked.name.clone(),
         environment: asked.environment.clone(),
         scopes: asked.scopes.clone(),
         routes: asked.routes.clone(),
-        addresses: match &asked.addresses {
-            None => None,
-            Some(ranges) => Some(check.addresses(ranges)),
-        },
+        addresses: asked
+            .addresses
+            .as_ref()
+            .map(|ranges| check.addresses(ranges)),
         usage_plan_key: asked.usage_plan_key.clone(),
         metadata: asked.metadata.clone(),
         lifetime_seconds: check.lifetime(asked.expires_in_days, policy),
-    })
+    }
 }
 
 /// Which key, what life and what overlap.
