@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 
 use crate::layers::ip_allow::AddressRules;
 
-pub(crate) use table::Entry;
 pub use table::{Conflict, RouteTable};
 
 /// One segment of a path template.

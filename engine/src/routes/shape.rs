@@ -73,12 +73,6 @@ impl Shape {
         self.pieces.last() == Some(&Piece::Wild)
     }
 
-    /// How many leading pieces are the same.
-    pub(crate) fn shared_prefix(&self, other: &Self) -> usize {
-        let pairs = self.pieces.iter().zip(&other.pieces);
-        pairs.take_while(|(a, b)| a == b).count()
-    }
-
     /// Of two shapes that match one path, the lesser wins there: at the leftmost piece where they differ in kind, a literal
     /// goes before a parameter and a parameter before an open end.
     pub(crate) fn precedence(&self, other: &Self) -> Ordering {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{
     Condition, Policy, PolicyConfig,
     draft::Slashes,
-    fill::{Filled, Filling},
+    fill::{Filled, Filling, Merging},
     glob,
     rights::Rights,
 };
@@ -135,24 +135,29 @@ pub fn build_denial(
     if passes { nothing() } else { policy }
 }
 
-/// The policy with the most in it: with slashes at the end if all fits, else without, else with routes merged.
+/// The first of these that holds every route: slashes at the end, without them, routes merged. Otherwise the one with most.
 fn fullest(
     scope: &Scope<'_>,
     asked: &Asked<'_>,
     rights: &Rights<'_>,
     first: Option<(usize, usize)>,
 ) -> Result<Filled, Reason> {
-    let slashes: &[Slashes] = if first.is_some() && asked.ends_in_slash() {
-        &[Slashes::Both]
+    let plain = if first.is_some() && asked.ends_in_slash() {
+        Slashes::Both
     } else {
-        &[Slashes::Both, Slashes::Plain]
+        Slashes::Plain
     };
+    let styles = [
+        (Slashes::Both, Merging::Off),
+        (plain, Merging::Off),
+        (plain, Merging::Allowed),
+    ];
     let mut best: Result<Filled, Reason> = Err(Reason::PolicyTooLarge);
-    for slashes in slashes {
-        let filled = Filling::new(scope, rights, *slashes).fill(asked.located, first);
+    for (slashes, merging) in styles {
+        let filled = Filling::new(scope, rights, slashes).fill(asked.located, first, merging);
         best = match (best, filled) {
             (_, Ok(filled)) if filled.complete => return Ok(filled),
-            (Ok(best), Ok(filled)) if best.draft.count() >= filled.draft.count() => Ok(best),
+            (Ok(best), Ok(filled)) if best.routes >= filled.routes => Ok(best),
             (_, Ok(filled)) => Ok(filled),
             (Ok(best), Err(_)) => Ok(best),
             (Err(_), Err(reason)) => Err(reason),

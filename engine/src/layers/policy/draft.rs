@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, rc::Rc};
 use super::{
     Condition, Effect, Policy, Statement,
     exceptions::{Allowance, Exception, Needed},
-    spelling::{self, OTHER_SPELLINGS, SLASH_AT_THE_END},
+    spelling::Spellings,
 };
 use crate::routes::shape::Shape;
 
@@ -38,18 +38,19 @@ struct Group {
 pub(super) struct Addition {
     allowed: Vec<String>,
     denied: Vec<(Condition, String)>,
+    spellings: Spellings,
 }
 
 /// The statements so far.
 #[derive(Debug)]
 pub(super) struct Draft {
     slashes: Slashes,
-    /// The length of the ARN up to the resource.
+    /// The length of the ARN up to the resource, with the slash.
     prefix: usize,
     allows: Vec<Group>,
     denies: Vec<Group>,
+    spellings: Spellings,
     size: usize,
-    count: usize,
 }
 
 impl Draft {
@@ -60,14 +61,9 @@ impl Draft {
             prefix: arn_prefix.len().saturating_add(1),
             allows: Vec::new(),
             denies: Vec::new(),
+            spellings: Spellings::default(),
             size: DOCUMENT,
-            count: 0,
         }
-    }
-
-    /// How many Allows are in.
-    pub(super) const fn count(&self) -> usize {
-        self.count
     }
 
     /// The size of the document, in bytes.
@@ -75,47 +71,32 @@ impl Draft {
         self.size
     }
 
-    /// Allows `resource`, which is no path; says whether it is short enough.
-    pub(super) fn allow(&mut self, resource: String, condition: &Rc<Condition>) -> bool {
-        let fits = self.prefix.saturating_add(resource.len()) <= MAX_RESOURCE;
-        let addition = Addition {
-            allowed: vec![resource],
-            denied: Vec::new(),
-        };
-        self.add(condition, addition);
-        fits
-    }
-
     /// What `allowance` and its exceptions add; `None` when a resource would be too long.
     pub(super) fn addition(&self, allowance: &Allowance, needed: &Needed) -> Option<Addition> {
         let verb = allowance.verb();
+        let shape = &allowance.shape;
         let mut addition = Addition {
-            allowed: self.globs(&allowance.shape, verb),
+            allowed: self.globs(shape, verb),
             denied: Vec::new(),
+            spellings: Spellings::new(
+                shape.is_wild(),
+                shape.ends_wild() && self.slashes == Slashes::Plain,
+                &needed.literal_bytes,
+            ),
         };
-        let always = |glob: String| (Condition::default(), glob);
         for Exception { shape, condition } in &needed.exceptions {
             let globs = self.globs(shape, verb).into_iter();
-            addition
-                .denied
-                .extend(globs.map(|glob| (condition.clone(), glob)));
+            let denied = globs.map(|glob| (condition.clone(), glob));
+            addition.denied.extend(denied);
         }
-        let spelled: BTreeSet<u8> = needed.literal_bytes.iter().copied().collect();
-        let spelled = spelled.into_iter().flat_map(spelling::escaped);
-        addition.denied.extend(spelled.map(always));
-        if allowance.shape.is_wild() {
-            let globs = OTHER_SPELLINGS.into_iter().map(str::to_owned);
-            addition.denied.extend(globs.map(always));
-        }
-        if allowance.shape.ends_wild() && self.slashes == Slashes::Plain {
-            addition.denied.push(always(SLASH_AT_THE_END.to_owned()));
-        }
-        let mut all = addition
-            .allowed
-            .iter()
-            .chain(addition.denied.iter().map(|(_, glob)| glob));
+        self.takes(&addition).then_some(addition)
+    }
+
+    /// Whether no resource is too long.
+    fn takes(&self, addition: &Addition) -> bool {
+        let denied = addition.denied.iter().map(|(_, glob)| glob);
+        let mut all = addition.allowed.iter().chain(denied);
         all.all(|glob| self.prefix.saturating_add(glob.len()) <= MAX_RESOURCE)
-            .then_some(addition)
     }
 
     fn globs(&self, shape: &Shape, verb: &str) -> Vec<String> {
@@ -130,45 +111,41 @@ impl Draft {
         let mut size = self.size;
         let mut new: BTreeSet<(&Condition, &str)> = BTreeSet::new();
         let mut groups: BTreeSet<(bool, &Condition)> = BTreeSet::new();
-        let allowed = addition
-            .allowed
-            .iter()
-            .map(|glob| (true, &**condition, glob));
-        let denied = addition
-            .denied
-            .iter()
-            .map(|(condition, glob)| (false, condition, glob));
+        let allowed = addition.allowed.iter();
+        let allowed = allowed.map(|glob| (true, &**condition, glob));
+        let denied = addition.denied.iter();
+        let denied = denied.map(|(condition, glob)| (false, condition, glob));
         for (is_allow, condition, glob) in allowed.chain(denied) {
             let held = if is_allow { &self.allows } else { &self.denies };
             let group = held.iter().find(|group| *group.condition == *condition);
-            if group.is_some_and(|group| group.resources.contains(glob))
-                || !new.insert((condition, glob))
-            {
+            let is_in = group.is_some_and(|group| group.resources.contains(glob));
+            if is_in || !new.insert((condition, glob)) {
                 continue;
             }
             if group.is_none() && groups.insert((is_allow, condition)) {
-                size = size
-                    .saturating_add(STATEMENT)
-                    .saturating_add(condition_size(condition));
+                size = size.saturating_add(STATEMENT);
+                size = size.saturating_add(condition_size(condition));
             }
             size = size.saturating_add(self.resource_size(glob));
         }
-        size
+        let spellings = addition.spellings.without(&self.spellings);
+        if !spellings.is_empty() && self.spellings.is_empty() {
+            size = size.saturating_add(STATEMENT);
+        }
+        let globs = spellings.globs().map(|glob| self.resource_size(&glob));
+        size.saturating_add(globs.sum())
     }
 
     /// Quotes, comma, the ARN, and one more byte for each backslash.
     fn resource_size(&self, glob: &str) -> usize {
         let escaped = glob.bytes().filter(|byte| *byte == b'\\').count();
-        self.prefix
-            .saturating_add(glob.len())
-            .saturating_add(escaped)
-            .saturating_add(3)
+        [self.prefix, glob.len(), escaped, 3].iter().sum()
     }
 
     /// Takes `addition` in.
     pub(super) fn add(&mut self, condition: &Rc<Condition>, addition: Addition) {
         self.size = self.size_with(condition, &addition);
-        self.count = self.count.saturating_add(1);
+        self.spellings.join(&addition.spellings);
         for glob in addition.allowed {
             insert(&mut self.allows, condition, glob);
         }
@@ -177,22 +154,26 @@ impl Draft {
         }
     }
 
+    /// Allows `resource`, which is no path; says whether it is short enough.
+    pub(super) fn allow(&mut self, resource: String, condition: &Rc<Condition>) -> bool {
+        let addition = Addition {
+            allowed: vec![resource],
+            ..Addition::default()
+        };
+        let fits = self.takes(&addition);
+        self.add(condition, addition);
+        fits
+    }
+
     /// Denies `shape` as well, if that fits.
     pub(super) fn deny(&mut self, shape: &Shape, verb: &str, max_bytes: usize) {
-        let denied = self.globs(shape, verb);
+        let globs = self.globs(shape, verb).into_iter();
         let addition = Addition {
-            allowed: Vec::new(),
-            denied: denied
-                .into_iter()
-                .map(|glob| (Condition::default(), glob))
-                .collect(),
+            denied: globs.map(|glob| (Condition::default(), glob)).collect(),
+            ..Addition::default()
         };
         let none = Rc::new(Condition::default());
-        let fits = addition
-            .denied
-            .iter()
-            .all(|(_, glob)| self.prefix.saturating_add(glob.len()) <= MAX_RESOURCE);
-        if fits && self.size_with(&none, &addition) <= max_bytes {
+        if self.takes(&addition) && self.size_with(&none, &addition) <= max_bytes {
             self.add(&none, addition);
         }
     }
@@ -206,9 +187,15 @@ impl Draft {
                 condition: Rc::unwrap_or_clone(group.condition),
             })
         };
-        let allows = statements(self.allows, Effect::Allow);
-        let all: Vec<Statement> = allows
+        let spellings: Vec<String> = self.spellings.globs().collect();
+        let spellings = (!spellings.is_empty()).then(|| Statement {
+            effect: Effect::Deny,
+            resources: spellings,
+            condition: Condition::default(),
+        });
+        let all: Vec<Statement> = statements(self.allows, Effect::Allow)
             .chain(statements(self.denies, Effect::Deny))
+            .chain(spellings)
             .collect();
         (!all.is_empty()).then_some(Policy { statements: all })
     }

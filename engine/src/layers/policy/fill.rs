@@ -24,9 +24,18 @@ const MISSES: usize = 8;
 /// How many routes may contradict what is in before the rest is left out.
 const CONTRADICTIONS: usize = 256;
 
+/// Whether many routes may become one Allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Merging {
+    /// They may: the policy is shorter and harder to read.
+    Allowed,
+    /// Every route stands for itself.
+    Off,
+}
+
 /// Why a route was not taken in.
-enum Refusal {
-    /// The caller may not use it, or it is in already.
+pub(super) enum Refusal {
+    /// The caller may not use it.
     Moot,
     /// It contradicts what is in.
     Contradicts,
@@ -39,6 +48,8 @@ pub(super) struct Filled {
     pub(super) draft: Draft,
     /// Whether nothing was left out for want of room.
     pub(super) complete: bool,
+    /// How many routes are in, each method of each for itself.
+    pub(super) routes: usize,
     allowances: Vec<Allowance>,
 }
 
@@ -76,9 +87,9 @@ fn finder<'a>(scope: &Scope<'a>, rights: &'a Rights<'a>) -> Finder<'a> {
 
 /// A draft that is being filled.
 pub(super) struct Filling<'a> {
-    table: &'a RouteTable,
-    rights: &'a Rights<'a>,
-    finder: Finder<'a>,
+    pub(super) table: &'a RouteTable,
+    pub(super) rights: &'a Rights<'a>,
+    pub(super) finder: Finder<'a>,
     max_bytes: usize,
     draft: Draft,
     allowances: Vec<Allowance>,
@@ -109,6 +120,7 @@ impl<'a> Filling<'a> {
             Ok(Filled {
                 draft,
                 complete: true,
+                routes: 1,
                 allowances: Vec::new(),
             })
         } else {
@@ -121,6 +133,7 @@ impl<'a> Filling<'a> {
         mut self,
         asked: &Located,
         first: Option<(usize, usize)>,
+        merging: Merging,
     ) -> Result<Filled, Reason> {
         if let Some((entry, method)) = first {
             self.take(entry, method).map_err(|refusal| match refusal {
@@ -129,8 +142,14 @@ impl<'a> Filling<'a> {
                 Refusal::TooLarge => Reason::PolicyTooLarge,
             })?;
         }
+        if merging == Merging::Allowed
+            && let Some(asked) = self.allowances.first().cloned()
+        {
+            self.merge(&asked.shape, &asked.condition);
+        }
         let order = nearest(self.table, asked);
         let mut complete = true;
+        let mut routes = 0_usize;
         // `HEAD` by way of `GET` is a nicety: it comes when all else is in.
         for by_way_of_get in [false, true] {
             let (mut misses, mut contradictions) = (0_usize, 0_usize);
@@ -140,7 +159,10 @@ impl<'a> Filling<'a> {
                         continue;
                     }
                     match self.take(*entry, method) {
-                        Ok(()) => misses = 0,
+                        Ok(()) => {
+                            misses = 0;
+                            routes = routes.saturating_add(1);
+                        }
                         Err(Refusal::Moot) => {}
                         Err(Refusal::Contradicts) => {
                             contradictions = contradictions.saturating_add(1)
@@ -159,6 +181,7 @@ impl<'a> Filling<'a> {
         Ok(Filled {
             draft: self.draft,
             complete,
+            routes,
             allowances: self.allowances,
         })
     }
@@ -173,9 +196,19 @@ impl<'a> Filling<'a> {
     }
 
     fn take(&mut self, entry: usize, method: usize) -> Result<(), Refusal> {
-        let condition = self.rights.of(entry, method).ok_or(Refusal::Moot)?;
-        let shape = self.table.entry(entry).ok_or(Refusal::Moot)?.shape.clone();
-        self.admit(Allowance {
+        let allowance = self.allowance(entry, method).ok_or(Refusal::Moot)?;
+        if self.is_in(&allowance) {
+            return Ok(());
+        }
+        let needed = self.finder.needed(&allowance).ok_or(Refusal::Contradicts)?;
+        self.admit(allowance, needed)
+    }
+
+    /// The Allow for one method of an entry, where the caller may use it.
+    pub(super) fn allowance(&self, entry: usize, method: usize) -> Option<Allowance> {
+        let condition = self.rights.of(entry, method)?;
+        let shape = self.table.entry(entry)?.shape.clone();
+        Some(Allowance {
             shape,
             entry: Some(entry),
             method,
@@ -184,11 +217,7 @@ impl<'a> Filling<'a> {
     }
 
     /// Takes in `allowance` with its exceptions, if that stops nothing that is in and fits.
-    fn admit(&mut self, allowance: Allowance) -> Result<(), Refusal> {
-        if self.is_in(&allowance) {
-            return Err(Refusal::Moot);
-        }
-        let needed = self.finder.needed(&allowance).ok_or(Refusal::Contradicts)?;
+    pub(super) fn admit(&mut self, allowance: Allowance, needed: Needed) -> Result<(), Refusal> {
         if self.contradicts(&allowance, &needed) {
             return Err(Refusal::Contradicts);
         }
@@ -201,8 +230,8 @@ impl<'a> Filling<'a> {
         }
         self.draft.add(&allowance.condition, addition);
         let method = allowance.method;
-        self.exceptions
-            .extend(needed.exceptions.into_iter().map(|e| (method, e)));
+        let exceptions = needed.exceptions.into_iter();
+        self.exceptions.extend(exceptions.map(|e| (method, e)));
         self.allowances.push(allowance);
         Ok(())
     }

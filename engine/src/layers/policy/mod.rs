@@ -7,6 +7,7 @@ mod draft;
 mod exceptions;
 mod fill;
 mod glob;
+mod merge;
 mod rights;
 mod spelling;
 #[cfg(test)]
