@@ -155,20 +155,21 @@ impl Authorizer {
     }
 }
 
-/// How many faults there are and where the first is, in one line.
+/// How many faults there are and what the first is, in one line.
 pub(crate) fn summary(faults: &[Fault]) -> String {
-    let count = faults.len();
-    match faults.first() {
-        Some(first) if first.path.is_empty() => format!(
-            "the configuration has {count} faults; the first {}",
-            first.message
-        ),
-        Some(first) => format!(
-            "the configuration has {count} faults; the first at `{}`: {}",
-            first.path, first.message
-        ),
-        None => "there is no configuration".to_owned(),
-    }
+    let Some(first) = faults.first() else {
+        return "there is no configuration".to_owned();
+    };
+    let place = if first.path.is_empty() {
+        String::new()
+    } else {
+        format!("`{}` ", first.path)
+    };
+    format!(
+        "faults in the configuration: {}; the first: {place}{}",
+        faults.len(),
+        first.message
+    )
 }
 
 fn refused(denial: Denial) -> Verdict {

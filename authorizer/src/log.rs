@@ -5,16 +5,19 @@
 //! 3. Metrics have the class of the decision as their only dimension: a dimension per key or route is a bill per key or
 //!    route.
 
+mod lines;
+
 use std::{io::Write, sync::Arc, time::Duration};
 
-use doorward_engine::{
-    Decision, Verdict,
-    config::Fault,
-    decision::{Outcome, Visit},
-};
+use doorward_engine::{Decision, Verdict, config::Fault};
+use doorward_keys::Timestamp;
 use serde::Serialize;
 
 use crate::{event::EventKind, handler::Call};
+use lines::{
+    DecisionLine, FaultLine, FaultsLine, Layer, LifeLine, Metrics, OF_DECISIONS,
+    OF_REFUSED_CONFIGURATIONS, RefusedLine, micros,
+};
 
 /// Where lines go. Called with one line, without the line break.
 pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
@@ -71,7 +74,7 @@ pub(crate) fn decision(
         layers: trail.visits.iter().map(Layer::of).collect(),
         request_id: clean(&call.request_id),
         trace_id: call.trace_id.as_deref().map(clean),
-        metrics: Metrics::at(call.received_at.unix()),
+        metrics: Metrics::of(call.received_at, &OF_DECISIONS),
         class,
         decisions: 1,
         latency: micros(took),
@@ -80,7 +83,7 @@ pub(crate) fn decision(
 }
 
 /// Writes the line that says why the function refuses everything.
-pub(crate) fn config_invalid(sink: &Sink, faults: &[Fault]) {
+pub fn config_invalid(sink: &Sink, faults: &[Fault]) {
     let faults = faults.iter().map(|fault| FaultLine {
         path: clean(&fault.path),
         line: fault.place.map(|(line, _)| line),
@@ -97,8 +100,32 @@ pub(crate) fn config_invalid(sink: &Sink, faults: &[Fault]) {
     );
 }
 
+/// Sends panics to `sink`, with their place and nothing else: the message of a panic may quote what a caller sent.
+pub fn panics_to(sink: &Sink) {
+    let sink = Arc::clone(sink);
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        life(&sink, "ERROR", "panic", &place);
+    }));
+}
+
+/// Writes that a new version of the configuration was refused and the old one stays; a metric says so too.
+pub fn config_refused(sink: &Sink, why: &str, now: Timestamp) {
+    let line = RefusedLine {
+        level: "ERROR",
+        event: "config_refused",
+        detail: clean(why),
+        metrics: Metrics::of(now, &OF_REFUSED_CONFIGURATIONS),
+        refused: 1,
+    };
+    write(sink, &line);
+}
+
 /// Writes a line about the life of the function: `event` is its word, `detail` says more.
-pub(crate) fn life(sink: &Sink, level: &'static str, event: &'static str, detail: &str) {
+pub fn life(sink: &Sink, level: &'static str, event: &'static str, detail: &str) {
     write(
         sink,
         &LifeLine {
@@ -116,136 +143,6 @@ fn write(sink: &Sink, line: &impl Serialize) {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DecisionLine {
-    level: &'static str,
-    event: &'static str,
-    decision: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-    /// Why the answer refuses although the engine allowed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<&'static str>,
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    route: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    issuer: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    principal: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<String>,
-    layers: Vec<Layer>,
-    request_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<String>,
-    #[serde(rename = "_aws")]
-    metrics: Metrics,
-    #[serde(rename = "Class")]
-    class: &'static str,
-    #[serde(rename = "Decisions")]
-    decisions: u8,
-    #[serde(rename = "Latency")]
-    latency: u64,
-}
-
-#[derive(Serialize)]
-struct Layer {
-    #[serde(rename = "layer")]
-    name: &'static str,
-    outcome: &'static str,
-    us: u64,
-}
-
-impl Layer {
-    fn of(visit: &Visit) -> Self {
-        let outcome = match visit.outcome {
-            Outcome::Passed => "passed",
-            Outcome::Absent => "absent",
-            Outcome::Refused(reason) => reason.as_str(),
-        };
-        Self {
-            name: visit.layer,
-            outcome,
-            us: micros(visit.took),
-        }
-    }
-}
-
-/// The directive of the embedded metric format (AWS: CloudWatch embedded metric format specification).
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metrics {
-    timestamp: i64,
-    cloud_watch_metrics: [Directive; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Directive {
-    namespace: &'static str,
-    dimensions: [[&'static str; 1]; 1],
-    metrics: [Metric; 2],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metric {
-    name: &'static str,
-    unit: &'static str,
-}
-
-impl Metrics {
-    const fn at(seconds: i64) -> Self {
-        Self {
-            timestamp: seconds.saturating_mul(1000),
-            cloud_watch_metrics: [Directive {
-                namespace: NAMESPACE,
-                dimensions: [["Class"]],
-                metrics: [
-                    Metric {
-                        name: "Decisions",
-                        unit: "Count",
-                    },
-                    Metric {
-                        name: "Latency",
-                        unit: "Microseconds",
-                    },
-                ],
-            }],
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct FaultsLine {
-    level: &'static str,
-    event: &'static str,
-    faults: Vec<FaultLine>,
-}
-
-#[derive(Serialize)]
-struct FaultLine {
-    path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<usize>,
-    message: String,
-}
-
-#[derive(Serialize)]
-struct LifeLine {
-    level: &'static str,
-    event: &'static str,
-    detail: String,
-}
-
 /// `text` on one line, without characters that move a cursor or turn the direction of writing, at most [`MAX_TEXT`] long.
 fn clean(text: &str) -> String {
     let harmless = |c: char| {
@@ -261,10 +158,6 @@ fn clean(text: &str) -> String {
         cleaned.push('…');
     }
     cleaned
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

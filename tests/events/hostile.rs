@@ -135,8 +135,9 @@ fn with_canaries(mut event: Value) -> Value {
                 *held = json!("Bearer canary-0123456789");
             }
             for list in map.values_mut().filter_map(Value::as_array_mut) {
-                list.iter_mut()
-                    .for_each(|held| *held = json!("Bearer canary-0123456789"));
+                for held in list.iter_mut() {
+                    *held = json!("Bearer canary-0123456789");
+                }
             }
             map.insert(
                 "Authorization".to_owned(),
