@@ -4,6 +4,7 @@
 
 mod fresh;
 mod hostile;
+mod openapi;
 mod support;
 
 use std::collections::BTreeSet;
