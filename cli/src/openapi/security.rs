@@ -1,7 +1,7 @@
 //! From `securitySchemes` and `security` to credentials and scopes.
 //!
 //! A security requirement is a list of alternatives; each names schemes that are all needed, with their scopes
-//! (OpenAPI 3.1, section 4.8.30). What cannot be said here is narrowed or left out, never widened.
+//! (`OpenAPI` 3.1, section 4.8.30). What cannot be said here is narrowed or left out, never widened.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -17,6 +17,8 @@ mod routes;
 mod schema;
 mod secrets;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod tree;
 pub(crate) mod values;
 
