@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     const EVERY: Schedule = Schedule {
-        every: Some(Duration::from_secs(60)),
+        every: Some(Duration::from_mins(1)),
         retry: Some(Duration::from_secs(5)),
     };
 
