@@ -12,6 +12,7 @@ use crate::layers::ip_allow::AddressRules;
 
 pub(crate) use table::Entry;
 pub use table::{Conflict, RouteTable};
+pub(crate) use tree::MAX_SEGMENTS;
 
 /// One segment of a path template.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
