@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     const EVERY: Schedule = Schedule {
-        every: Some(Duration::from_secs(60)),
+        every: Some(Duration::from_mins(1)),
         retry: Some(Duration::from_secs(5)),
     };
 
@@ -170,22 +170,22 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn good(text: &'static str) -> Result<(Version, &'static str), String> {
-        Ok((Version::of(text, &Secrets::default()), text))
+    fn good(text: &'static str) -> Reloading<&'static str> {
+        Reloading::new(EVERY, Ok((version(text), text)), at(0))
     }
 
-    fn version(text: &str) -> Result<Version, String> {
-        Ok(Version::of(text, &Secrets::default()))
+    fn version(text: &str) -> Version {
+        Version::of(text, &Secrets::default())
     }
 
     #[test]
     fn is_due_after_the_interval_and_for_one_caller_only() {
-        let value = Reloading::new(EVERY, good("a"), at(100));
+        let value = Reloading::new(EVERY, Ok((version("a"), "a")), at(100));
         assert!(value.due(at(159)).is_none());
         let turn = value.due(at(160)).unwrap();
         assert!(value.due(at(500)).is_none());
         assert_eq!(
-            turn.finish(version("a"), || panic!("it did not change")),
+            turn.finish(Ok(version("a")), || panic!("it did not change")),
             Reload::Unchanged
         );
         assert!(value.due(at(219)).is_none());
@@ -194,26 +194,26 @@ mod tests {
 
     #[test]
     fn is_never_due_without_an_interval_or_after_a_backward_clock() {
-        let never = Reloading::new(Schedule::default(), good("a"), at(0));
+        let never = Reloading::new(Schedule::default(), Ok((version("a"), "a")), at(0));
         assert!(never.due(at(1_000_000)).is_none());
-        let value = Reloading::new(EVERY, good("a"), at(1000));
+        let value = Reloading::new(EVERY, Ok((version("a"), "a")), at(1000));
         assert!(value.due(at(0)).is_none());
     }
 
     #[test]
     fn a_good_new_version_takes_force() {
-        let value = Reloading::new(EVERY, good("a"), at(0));
+        let value = good("a");
         let held = value.current().unwrap();
         let turn = value.due(at(60)).unwrap();
-        assert_eq!(turn.finish(version("b"), || Ok("b")), Reload::Replaced);
+        assert_eq!(turn.finish(Ok(version("b")), || Ok("b")), Reload::Replaced);
         assert_eq!((*held, *value.current().unwrap()), ("a", "b"));
     }
 
     #[test]
     fn a_bad_new_version_is_refused_and_the_old_one_stays() {
-        let value = Reloading::new(EVERY, good("a"), at(0));
+        let value = good("a");
         for (now, read, made, why) in [
-            (60, version("b"), Err("line 1".to_owned()), "line 1"),
+            (60, Ok(version("b")), Err("line 1".to_owned()), "line 1"),
             (120, Err("no answer".to_owned()), Ok("never"), "no answer"),
         ] {
             let turn = value.due(at(now)).unwrap();
@@ -222,7 +222,7 @@ mod tests {
         }
         let turn = value.due(at(180)).unwrap();
         assert_eq!(
-            turn.finish(version("a"), || panic!("it did not change")),
+            turn.finish(Ok(version("a")), || panic!("it did not change")),
             Reload::Unchanged
         );
     }
@@ -234,18 +234,18 @@ mod tests {
         assert!(value.due(at(4)).is_none());
         let turn = value.due(at(5)).unwrap();
         assert_eq!(
-            turn.finish(version("b"), || Err("line 2".to_owned())),
+            turn.finish(Ok(version("b")), || Err("line 2".to_owned())),
             Reload::Refused("line 2".to_owned())
         );
         assert_eq!(&*value.current().unwrap_err(), "line 2");
         let turn = value.due(at(10)).unwrap();
-        assert_eq!(turn.finish(version("c"), || Ok("c")), Reload::Replaced);
+        assert_eq!(turn.finish(Ok(version("c")), || Ok("c")), Reload::Replaced);
         assert_eq!(*value.current().unwrap(), "c");
     }
 
     #[test]
     fn a_turn_that_is_dropped_gives_the_next_one_a_schedule_later() {
-        let value = Reloading::new(EVERY, good("a"), at(0));
+        let value = good("a");
         drop(value.due(at(60)).unwrap());
         assert!(value.due(at(61)).is_none());
         assert!(value.due(at(120)).is_some());

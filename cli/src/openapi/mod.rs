@@ -1,7 +1,7 @@
-//! Routes from an OpenAPI document: `paths`, `security` and `securitySchemes` become a configuration.
+//! Routes from an `OpenAPI` document: `paths`, `security` and `securitySchemes` become a configuration.
 //!
 //! 1. JSON or YAML, `OpenAPI` 3.0 or 3.1. References inside the document are followed, others are not.
-//! 2. `apiKey` becomes `api_key`; bearer tokens, OAuth 2.0 and OpenID Connect become `jwt` with their scopes; `{}`, an
+//! 2. `apiKey` becomes `api_key`; bearer tokens, OAuth 2.0 and `OpenID` Connect become `jwt` with their scopes; `{}`, an
 //!    empty list and no declaration at all become `anonymous`, as `OpenAPI` defines them, and are named in the notes.
 //! 3. What cannot be said in a route is left out or made stricter, and named in the notes. Nothing is widened.
 //! 4. What the document does not say, such as the audience of its tokens, is filled with names that open nothing and
@@ -64,10 +64,10 @@ fn because(notes: &[String]) -> String {
     }
 }
 
-/// Imports an OpenAPI document.
+/// Imports an `OpenAPI` document.
 ///
 /// # Errors
-/// When the text cannot be read, is no OpenAPI 3 document, or holds no route that can be imported.
+/// When the text cannot be read, is no `OpenAPI` 3 document, or holds no route that can be imported.
 pub fn import(text: &str) -> Result<Import, ImportError> {
     if text.len() > MAX_BYTES {
         return Err(ImportError::TooLong);

@@ -1,7 +1,7 @@
 //! From `securitySchemes` and `security` to credentials and scopes.
 //!
 //! A security requirement is a list of alternatives; each names schemes that are all needed, with their scopes
-//! (OpenAPI 3.1, section 4.8.30). What cannot be said here is narrowed or left out, never widened.
+//! (`OpenAPI` 3.1, section 4.8.30). What cannot be said here is narrowed or left out, never widened.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -189,7 +189,7 @@ fn scheme(value: &Doc) -> Scheme {
         "openIdConnect" => {
             let url = text("openIdConnectUrl");
             let issuer = url.strip_suffix("/.well-known/openid-configuration");
-            Scheme::Token(issuer.map(str::to_owned))
+            Scheme::Token(issuer.filter(|issuer| is_issuer(issuer)).map(str::to_owned))
         }
         "mutualTLS" => {
             Scheme::Unknown("a client certificate, which routes cannot demand yet".to_owned())
@@ -206,10 +206,35 @@ fn api_key(place: &str, name: &str, authorizer: &str) -> Scheme {
         (_, "awsSigv4") => {
             Scheme::Unknown("a signature of AWS, which the gateway checks itself".to_owned())
         }
-        ("header", _) => Scheme::KeyInHeader(name.to_ascii_lowercase()),
-        ("query", _) => Scheme::KeyInQuery(name.to_owned()),
+        ("header", _) if is_name(name) && !matches!(name, "cookie" | "host") => {
+            Scheme::KeyInHeader(name.to_owned())
+        }
+        ("query", _) if is_name(name) => Scheme::KeyInQuery(name.to_owned()),
+        ("header" | "query", _) => Scheme::Unknown(format!(
+            "an API key under the name `{name}`, which is not read here"
+        )),
         (place, _) => Scheme::Unknown(format!("an API key in a `{place}`, which is not read here")),
     }
+}
+
+/// A name that stands for itself in a header and in a query string alike.
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// An https address on a host name, without anything that hides or changes it.
+fn is_issuer(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("https://") else {
+        return false;
+    };
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    host.starts_with(|c: char| c.is_ascii_alphabetic())
+        && rest.bytes().all(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~' | b'/' | b':')
+        })
 }
 
 /// RFC 6749 section 3.3, `scope-token`.

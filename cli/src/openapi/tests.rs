@@ -276,6 +276,49 @@ fn documents_that_cannot_be_imported_are_refused() {
     );
 }
 
+#[test]
+fn names_of_schemes_that_no_configuration_takes_are_left_out() {
+    for (scheme, says) in [
+        (
+            r#"{type: apiKey, in: header, name: "X Key"}"#,
+            "under the name `x key`",
+        ),
+        (
+            "{type: apiKey, in: header, name: Cookie}",
+            "under the name `cookie`",
+        ),
+        (
+            r#"{type: apiKey, in: query, name: "a=b"}"#,
+            "under the name `a=b`",
+        ),
+        ("{type: apiKey}", "an API key in a ``"),
+    ] {
+        let text = format!(
+            "openapi: 3.0.0\ncomponents: {{securitySchemes: {{s: {scheme}}}}}\npaths:\n  /a: {{get: {{security: [{{s: []}}]}}}}\n  /b: {{get: {{}}}}\n"
+        );
+        let import = import(&text).unwrap();
+        assert!(import.notes[0].contains(says), "{:?}", import.notes);
+        checked(&import);
+    }
+    for url in [
+        "http://a.example",
+        "https://127.0.0.1",
+        "https://a@b.example",
+        "https://a.example/?x",
+    ] {
+        let text = format!(
+            "openapi: 3.0.0\ncomponents: {{securitySchemes: {{s: {{type: openIdConnect, openIdConnectUrl: '{url}/.well-known/openid-configuration'}}}}}}\npaths:\n  /a: {{get: {{security: [{{s: []}}]}}}}\n"
+        );
+        let import = import(&text).unwrap();
+        assert!(
+            import.toml.contains("https://issuer.invalid"),
+            "{}",
+            import.toml
+        );
+        checked(&import);
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn random_documents_never_panic_and_import_to_good_configurations(
