@@ -37,7 +37,9 @@ fn every_good_configuration_is_accepted_with_its_warnings() {
         };
         let lines = checked.warnings.iter().map(|w| w.line(&case.name) + "\n");
         check_text(
-            &case.path.with_extension("warnings.txt"),
+            &case
+                .path
+                .with_file_name(format!("{}.warnings.txt", case.name)),
             &lines.collect::<String>(),
         );
     }

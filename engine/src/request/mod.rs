@@ -6,6 +6,7 @@
 
 pub mod credentials;
 mod headers;
+mod located;
 pub mod path;
 
 use std::net::IpAddr;
@@ -13,6 +14,7 @@ use std::net::IpAddr;
 use doorward_keys::{Secret, Timestamp};
 
 pub use headers::{Headers, Lookup};
+pub use located::Located;
 
 /// The HTTP method, upper case, as the gateway states it. Method-override headers are never read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,8 +1,17 @@
 //! Routes: method and path template, and what a caller needs there.
 
+pub(crate) mod shape;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tree;
+
 use std::collections::BTreeMap;
 
 use crate::layers::ip_allow::AddressRules;
+
+pub(crate) use table::Entry;
+pub use table::{Conflict, RouteTable};
 
 /// One segment of a path template.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
