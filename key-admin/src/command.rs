@@ -16,6 +16,7 @@
 //! ```
 
 mod check;
+mod fields;
 
 use std::collections::BTreeMap;
 
