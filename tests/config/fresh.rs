@@ -14,12 +14,18 @@ fn docs() -> PathBuf {
 
 #[test]
 fn the_committed_schema_is_fresh() {
-    check_text(&docs().join("doorward.schema.json"), &reference::schema_text());
+    check_text(
+        &docs().join("doorward.schema.json"),
+        &reference::schema_text(),
+    );
 }
 
 #[test]
 fn the_committed_reference_is_fresh() {
-    check_text(&docs().join("configuration.md"), &reference::configuration_markdown());
+    check_text(
+        &docs().join("configuration.md"),
+        &reference::configuration_markdown(),
+    );
 }
 
 #[test]

@@ -47,15 +47,19 @@ fn deep_and_strange_texts_are_refused() {
 fn mutated() -> impl Strategy<Value = String> {
     let texts: Vec<String> = cases("good").into_iter().map(|case| case.text).collect();
     let edit = (any::<prop::sample::Index>(), 0_usize..12, "[\\PC\n]{0,6}");
-    (prop::sample::select(texts), prop::collection::vec(edit, 1..6)).prop_map(|(text, edits)| {
-        let mut chars: Vec<char> = text.chars().collect();
-        for (place, length, insert) in edits {
-            let start = place.index(chars.len() + 1);
-            let end = (start + length).min(chars.len());
-            chars.splice(start..end, insert.chars());
-        }
-        chars.into_iter().collect()
-    })
+    (
+        prop::sample::select(texts),
+        prop::collection::vec(edit, 1..6),
+    )
+        .prop_map(|(text, edits)| {
+            let mut chars: Vec<char> = text.chars().collect();
+            for (place, length, insert) in edits {
+                let start = place.index(chars.len() + 1);
+                let end = (start + length).min(chars.len());
+                chars.splice(start..end, insert.chars());
+            }
+            chars.into_iter().collect()
+        })
 }
 
 fn shuffled() -> impl Strategy<Value = String> {

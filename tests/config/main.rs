@@ -36,7 +36,12 @@ fn every_good_configuration_is_accepted_with_its_warnings() {
             Err(faults) => panic!("{faults}"),
         };
         let lines = checked.warnings.iter().map(|w| w.line(&case.name) + "\n");
-        check_text(&case.path.with_extension("warnings.txt"), &lines.collect::<String>());
+        check_text(
+            &case
+                .path
+                .with_file_name(format!("{}.warnings.txt", case.name)),
+            &lines.collect::<String>(),
+        );
     }
 }
 
@@ -50,14 +55,20 @@ fn every_kind_of_fault_and_warning_is_shown_by_a_file() {
         };
         shown.extend(found.iter().map(|fault| fault.code));
     }
-    let missing: Vec<_> = FAULT_CODES.iter().filter(|code| !shown.contains(*code)).collect();
+    let missing: Vec<_> = FAULT_CODES
+        .iter()
+        .filter(|code| !shown.contains(*code))
+        .collect();
     assert!(missing.is_empty(), "no file shows {missing:?}");
 }
 
 #[test]
 fn toml_and_json_mean_the_same() {
     let mut twins = 0;
-    for case in cases("good").into_iter().filter(|case| case.name.ends_with(".json")) {
+    for case in cases("good")
+        .into_iter()
+        .filter(|case| case.name.ends_with(".json"))
+    {
         let toml = std::fs::read_to_string(case.path.with_extension("toml")).unwrap();
         let read = |text: &str| {
             let checked = Config::read(text, "twin", &env()).unwrap();

@@ -30,7 +30,7 @@ async fn changes(store: &Store, record: &KeyRecord) -> Vec<AuditAction> {
     page.items.iter().map(|entry| entry.action).collect()
 }
 
-fn is_conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+fn is_conflict<T: std::fmt::Debug>(result: &Result<T, StoreError>) {
     assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");
 }
 
@@ -119,7 +119,7 @@ pub(crate) async fn a_taken_id_or_digest_is_refused(store: &Store) {
     };
     for taken in [same_digest, same_id] {
         let entry = audit(AuditAction::Create, &taken, 7);
-        is_conflict(store.ledger.create(&taken, &entry, None).await);
+        is_conflict(&store.ledger.create(&taken, &entry, None).await);
     }
     assert_eq!(stored(store, &key).await, Some(key));
 }
@@ -133,7 +133,7 @@ pub(crate) async fn a_stale_version_is_refused(store: &Store) {
     let revoked = lifecycle::revoke(&key).unwrap();
     for version in [0, 1, 3, u64::MAX] {
         let entry = audit(AuditAction::Revoke, &revoked, version);
-        is_conflict(store.ledger.replace(&revoked, version, &entry).await);
+        is_conflict(&store.ledger.replace(&revoked, version, &entry).await);
     }
     assert_eq!(stored(store, &key).await, Some(disabled));
 }
@@ -141,7 +141,7 @@ pub(crate) async fn a_stale_version_is_refused(store: &Store) {
 pub(crate) async fn a_change_of_a_missing_or_foreign_key_is_refused(store: &Store) {
     let missing = record("acme", 1);
     let entry = audit(AuditAction::Disable, &missing, 0);
-    is_conflict(store.ledger.replace(&missing, 1, &entry).await);
+    is_conflict(&store.ledger.replace(&missing, 1, &entry).await);
     assert_eq!(stored(store, &missing).await, None);
 
     let key = record("acme", 2);
@@ -151,7 +151,7 @@ pub(crate) async fn a_change_of_a_missing_or_foreign_key_is_refused(store: &Stor
         ..key.clone()
     };
     let entry = audit(AuditAction::Disable, &other_id, 0);
-    is_conflict(store.ledger.replace(&other_id, 1, &entry).await);
+    is_conflict(&store.ledger.replace(&other_id, 1, &entry).await);
     assert_eq!(stored(store, &key).await, Some(key));
 }
 
@@ -167,14 +167,14 @@ pub(crate) async fn a_stored_revoked_key_is_never_written_over(store: &Store) {
         ..revoked.clone()
     };
     let entry = audit(AuditAction::Enable, &risen, 0);
-    is_conflict(store.ledger.replace(&risen, 1, &entry).await);
+    is_conflict(&store.ledger.replace(&risen, 1, &entry).await);
     let Rotation { old, new } = rotation(&record("acme", 1), 2).unwrap();
     let entries = [
         audit(AuditAction::Rotate, &old, 0),
         audit(AuditAction::Create, &new, 0),
     ];
     let both = Rotation { old, new };
-    is_conflict(store.ledger.rotate(&both, 1, &entries, None).await);
+    is_conflict(&store.ledger.rotate(&both, 1, &entries, None).await);
     assert_eq!(stored(store, &revoked).await, Some(revoked));
 }
 
@@ -187,7 +187,7 @@ pub(crate) async fn a_refused_creation_leaves_nothing_behind(store: &Store) {
         ..late.clone()
     };
     let entry = audit(AuditAction::Create, &taken, 0);
-    is_conflict(store.ledger.create(&taken, &entry, None).await);
+    is_conflict(&store.ledger.create(&taken, &entry, None).await);
     assert_eq!(store.ledger.fetch(&late.id).await, Ok(None));
     assert_eq!(changes(store, &late).await, []);
     let listed = store.ledger.list("acme", 10, None).await.unwrap();
@@ -199,7 +199,7 @@ pub(crate) async fn a_refused_change_leaves_no_audit_entry(store: &Store) {
     create(store, &key).await;
     let disabled = lifecycle::disable(&key).unwrap();
     let entry = audit(AuditAction::Disable, &disabled, 0);
-    is_conflict(store.ledger.replace(&disabled, 9, &entry).await);
+    is_conflict(&store.ledger.replace(&disabled, 9, &entry).await);
     assert_eq!(changes(store, &key).await, [AuditAction::Create]);
 }
 
@@ -211,7 +211,7 @@ pub(crate) async fn a_change_that_cannot_be_audited_is_refused(store: &Store) {
     store.ledger.replace(&disabled, 1, &entry).await.unwrap();
     // The same entry once more: an audit entry is never written over, and without one there is no change.
     let revoked = lifecycle::revoke(&disabled).unwrap();
-    is_conflict(store.ledger.replace(&revoked, 2, &entry).await);
+    is_conflict(&store.ledger.replace(&revoked, 2, &entry).await);
     assert_eq!(stored(store, &key).await, Some(disabled));
     assert_eq!(
         changes(store, &key).await,
@@ -252,7 +252,7 @@ pub(crate) async fn a_refused_rotation_leaves_nothing_behind(store: &Store) {
             audit(AuditAction::Create, &both.new, 5),
         ];
         is_conflict(
-            store
+            &store
                 .ledger
                 .rotate(&both, expected_version, &entries, None)
                 .await,
@@ -287,7 +287,7 @@ pub(crate) async fn of_ten_writers_of_one_version_exactly_one_wins(store: &Store
         for writer in writers.collect::<Vec<_>>() {
             match writer.await.unwrap() {
                 (changed, Ok(())) => winners.push(changed),
-                (_, result) => is_conflict(result),
+                (_, result) => is_conflict(&result),
             }
         }
         assert_eq!(winners.len(), 1, "round {round}");

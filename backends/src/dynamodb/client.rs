@@ -37,8 +37,8 @@ impl Patience {
 
     /// For administration, where a transaction may take longer and a failure costs more than a wait.
     pub const ADMIN: Self = Self {
-        connect: Duration::from_millis(1000),
-        attempt: Duration::from_millis(2000),
+        connect: Duration::from_secs(1),
+        attempt: Duration::from_secs(2),
         attempts: 3,
     };
 

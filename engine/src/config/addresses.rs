@@ -166,7 +166,7 @@ fn from_file(raw: RawListFile, path: &str, env: &ConfigEnv<'_>, faults: &mut Fau
         }
     };
     let mut ranges = vec![];
-    let mut faulty = 0_usize;
+    let mut bad_lines = 0_usize;
     for (index, line) in text.lines().enumerate() {
         let content = line.split('#').next().unwrap_or("").trim();
         if content.is_empty() {
@@ -175,8 +175,8 @@ fn from_file(raw: RawListFile, path: &str, env: &ConfigEnv<'_>, faults: &mut Fau
         match range(content) {
             Ok(range) => ranges.push(range),
             Err(problem) => {
-                faulty = faulty.saturating_add(1);
-                if faulty <= MAX_FAULTY_LINES {
+                bad_lines = bad_lines.saturating_add(1);
+                if bad_lines <= MAX_FAULTY_LINES {
                     let file = shown(&file);
                     let line = index.saturating_add(1);
                     let problem = problem.to_string();
@@ -192,7 +192,7 @@ fn from_file(raw: RawListFile, path: &str, env: &ConfigEnv<'_>, faults: &mut Fau
             }
         }
     }
-    if let Some(more @ 1..) = faulty.checked_sub(MAX_FAULTY_LINES) {
+    if let Some(more @ 1..) = bad_lines.checked_sub(MAX_FAULTY_LINES) {
         let file = shown(&file);
         faults.problem(path, Problem::ListMore { file, more });
     }

@@ -1,6 +1,6 @@
 //! What is wrong with a configuration, all at once.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::{problems::Problem, tree::Places, values::shown};
 
@@ -20,7 +20,7 @@ pub struct Fault {
 /// Collects faults, and warnings for settings that work but should be known of.
 #[derive(Debug, Default)]
 pub struct Faults {
-    faults: Vec<Found>,
+    found: Vec<Found>,
     warnings: Vec<Found>,
     /// Paths where a fault was found and what stands there was replaced: what else is found there follows from it.
     replaced: Vec<String>,
@@ -55,20 +55,32 @@ impl Faults {
     /// The faults and the warnings, without their places.
     pub fn into_parts(self) -> (Vec<Fault>, Vec<Fault>) {
         let faults = |found: Vec<Found>| found.into_iter().map(|found| found.fault).collect();
-        (faults(self.faults), faults(self.warnings))
+        (faults(self.found), faults(self.warnings))
     }
 
     /// Adds a fault of a known kind at `path`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a problem is made where it is told"
+    )]
     pub(crate) fn problem(&mut self, path: impl Into<String>, problem: Problem) {
         self.push(path.into(), problem.to_string(), problem.code(), None);
     }
 
     /// Adds a fault of a known kind that stands at `byte` of the text.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a problem is made where it is told"
+    )]
     pub(super) fn problem_at(&mut self, byte: usize, path: impl Into<String>, problem: Problem) {
         self.push(path.into(), problem.to_string(), problem.code(), Some(byte));
     }
 
     /// Adds a warning of a known kind at `path`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a problem is made where it is told"
+    )]
     pub(crate) fn warning(&mut self, path: impl Into<String>, problem: Problem) {
         let fault = Fault {
             path: path.into(),
@@ -92,11 +104,11 @@ impl Faults {
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.faults.is_empty()
+        self.found.is_empty()
     }
 
     pub(super) const fn len(&self) -> usize {
-        self.faults.len()
+        self.found.len()
     }
 
     /// Faults and warnings with their places, in the order of the text.
@@ -114,7 +126,7 @@ impl Faults {
             faults.sort_by(|a, b| (a.place, &a.path).cmp(&(b.place, &b.path)));
             faults
         };
-        (place(self.faults), place(self.warnings))
+        (place(self.found), place(self.warnings))
     }
 
     fn push(&mut self, path: String, message: String, code: &'static str, byte: Option<usize>) {
@@ -127,7 +139,7 @@ impl Faults {
             message,
             code,
         };
-        self.faults.push(Found { fault, byte });
+        self.found.push(Found { fault, byte });
     }
 }
 
@@ -136,7 +148,7 @@ impl Fault {
     pub fn line(&self, name: &str) -> String {
         let mut line = shown(name);
         if let Some((row, column)) = self.place {
-            line.push_str(&format!(":{row}:{column}"));
+            let _ = write!(line, ":{row}:{column}");
         }
         if !self.path.is_empty() {
             line.push_str(": ");

@@ -8,7 +8,6 @@
 //! Nothing is reported twice, and nothing that only follows from another fault.
 
 mod addresses;
-mod credentials;
 mod faults;
 mod issuers;
 mod problems;
@@ -36,7 +35,7 @@ pub(crate) use addresses::{AddressLists, RawRanges};
 pub use faults::{ConfigFaults, Fault, Faults};
 pub use problems::CODES as FAULT_CODES;
 pub(crate) use problems::Problem;
-pub use routes::RESERVED_CONTEXT_NAMES;
+pub use routes::GATEWAY_CONTEXT_NAMES;
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub(crate) use secrets::RawSecret;

@@ -66,6 +66,14 @@ impl<'s> Walk<'s> {
         let of_kind = |branch: &&&Schema| types(branch).iter().any(|name| is(node, name));
         let fitting: Vec<&Schema> = branches.iter().filter(of_kind).copied().collect();
         let chosen = match fitting.as_slice() {
+            // A schema without a type takes all that can be written in TOML and JSON alike.
+            [] if branches.iter().all(|branch| types(branch).is_empty()) => match node.value {
+                Value::Other(_) => {
+                    let expected = "text, a whole number, true or false, a list or a table";
+                    return wrong_type(node, expected.to_owned(), path, faults);
+                }
+                _ => branches.first().copied(),
+            },
             [] => {
                 let expected = branches.iter().flat_map(|branch| types(branch)).map(named);
                 let expected = expected.collect::<Vec<_>>().join(" or ");
@@ -119,7 +127,7 @@ impl<'s> Walk<'s> {
         let properties = schema.get("properties").and_then(Schema::as_object);
         let known = properties
             .and_then(|properties| properties.get(&entry.key))
-            .or_else(|| schema.get("additionalProperties").filter(|s| s.is_object()));
+            .or_else(|| schema.get("additionalProperties").filter(|s| **s != false));
         if let Some(known) = known {
             let fits = self.fits(&mut entry.node, known, &inner, faults);
             if !fits {

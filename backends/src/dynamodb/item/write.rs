@@ -28,9 +28,9 @@ pub(in crate::dynamodb) fn record_item(record: &KeyRecord) -> Item {
         let ranges: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         set(schema::ADDRESSES, texts(&ranges));
     }
-    set(schema::CREATED_AT, number(record.created_at.unix()));
+    set(schema::CREATED_AT, number(&record.created_at.unix()));
     if let Some(end) = record.expires_at {
-        set(schema::EXPIRES_AT, number(end.unix()));
+        set(schema::EXPIRES_AT, number(&end.unix()));
     }
     set(schema::STATUS, text(record.status.as_str()));
     if let Some(id) = &record.rotated_from {
@@ -45,7 +45,7 @@ pub(in crate::dynamodb) fn record_item(record: &KeyRecord) -> Item {
     let metadata = record.metadata.iter();
     let metadata = metadata.map(|(name, value)| (name.clone(), text(value)));
     set(schema::METADATA, AttributeValue::M(metadata.collect()));
-    set(schema::VERSION, number(record.version));
+    set(schema::VERSION, number(&record.version));
     set(schema::TENANT_PK, text(&schema::tenant_pk(&record.tenant)));
     set(schema::TENANT_SK, text(&record.list_position()));
     item
@@ -62,9 +62,9 @@ pub(in crate::dynamodb) fn audit_item(entry: &AuditEntry) -> Item {
     let mut item = new_item(&schema::id_pk(entry.key_id.as_str()), &sk);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
     set(schema::ACTION, text(entry.action.as_str()));
-    set(schema::AT, number(entry.at.unix()));
+    set(schema::AT, number(&entry.at.unix()));
     set(schema::ACTOR, text(&entry.actor));
-    set(schema::VERSION, number(entry.version));
+    set(schema::VERSION, number(&entry.version));
     if let Some(reason) = &entry.reason {
         set(schema::REASON, text(reason));
     }
@@ -79,7 +79,7 @@ pub(in crate::dynamodb) fn request_item(request: &Idempotency, made: &KeyId) -> 
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
     set(schema::CONTENT, text(&request.content));
     set(schema::ID, text(made.as_str()));
-    set(schema::PURGE_AT, number(request.expires_at().unix()));
+    set(schema::PURGE_AT, number(&request.expires_at().unix()));
     item
 }
 
@@ -87,7 +87,7 @@ fn new_item(pk: &str, sk: &str) -> Item {
     HashMap::from([
         (schema::PK.to_owned(), text(pk)),
         (schema::SK.to_owned(), text(sk)),
-        (schema::FORMAT.to_owned(), number(schema::FORMAT_VERSION)),
+        (schema::FORMAT.to_owned(), number(&schema::FORMAT_VERSION)),
     ])
 }
 
@@ -95,7 +95,7 @@ fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
-fn number(value: impl ToString) -> AttributeValue {
+fn number(value: &impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 

@@ -1,6 +1,6 @@
 //! JSON to tree. Strict JSON (RFC 8259): no comments, no trailing commas, no member twice.
 
-use jsonc_parser::ast;
+use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
 
 use super::{Entry, Node, Reading, Value};
 use crate::config::{faults::Faults, problems::Problem, values::one_line};
@@ -15,7 +15,7 @@ pub(super) fn read(text: &str, faults: &mut Faults) -> (Node, Reading) {
         syntax(faults, byte_of(text, error.line(), error.column()), message);
         return (Node::empty(), Reading::Partial);
     }
-    match jsonc_parser::parse_to_ast(text, &Default::default(), &Default::default()) {
+    match parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default()) {
         Ok(parsed) => match parsed.value {
             Some(value) => (node(value, "", faults), Reading::Whole),
             None => (Node::empty(), Reading::Whole),
@@ -35,7 +35,7 @@ fn syntax(faults: &mut Faults, at: usize, message: &str) {
     faults.problem_at(at, "", problem);
 }
 
-/// serde_json counts lines and bytes from 1; column 0 is the line break before the line.
+/// `serde_json` counts lines and bytes from 1; column 0 is the line break before the line.
 fn byte_of(text: &str, line: usize, column: usize) -> usize {
     let before = text.split_inclusive('\n').take(line.saturating_sub(1));
     let start: usize = before.map(str::len).sum();

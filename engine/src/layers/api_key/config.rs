@@ -13,7 +13,7 @@ use crate::config::{
 pub struct ApiKeysConfig {
     /// Which printed keys are ours, with the peppers.
     pub format: KeyFormat,
-    /// Headers that may carry a key, lower case; `authorization` (Bearer or ApiKey) always may.
+    /// Headers that may carry a key, lower case; `authorization` (`Bearer` or `ApiKey`) always may.
     pub headers: Vec<String>,
     /// A query parameter that may carry a key (off unless named).
     pub query_parameter: Option<String>,

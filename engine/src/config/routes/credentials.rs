@@ -1,12 +1,14 @@
 //! What a route accepts: combinations of credentials, and anonymous callers by name only.
 
-use super::{
-    faults::Faults,
-    problems::Problem,
-    routes::Configured,
-    values::{hint, shown},
+use super::Configured;
+use crate::{
+    config::{
+        faults::Faults,
+        problems::Problem,
+        values::{hint, shown},
+    },
+    routes::Kind,
 };
-use crate::routes::Kind;
 
 const WORDS: [&str; 3] = ["jwt", "api_key", "anonymous"];
 

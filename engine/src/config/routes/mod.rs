@@ -1,0 +1,166 @@
+//! Routes: what a caller needs where.
+
+mod context;
+mod credentials;
+mod demand;
+mod place;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use self::{
+    credentials::Accepted,
+    demand::{RawDemand, demand, scope, word, words},
+    place::{place, unique},
+};
+use super::{AddressLists, AnswersConfig, faults::Faults, problems::Problem, values::shown};
+use crate::{
+    layers::ip_allow::RawRules,
+    routes::{Demand, Kind, Route},
+};
+
+pub use context::GATEWAY_CONTEXT_NAMES;
+
+/// One route: a method and a path template, and what opens it.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RawRoute {
+    /// `GET /orders/{id}`: a method (or `ANY`), one space and a path template in the syntax of API Gateway. Or
+    /// `$connect` for a WebSocket API, `$graphql` for an `AppSync` API.
+    route: Option<String>,
+    /// A short name by which keys and logs may call the route. Default: the text of `route`.
+    name: Option<String>,
+    /// What opens the route; one is enough: `jwt`, `api_key`, `api_key + jwt` for both at once, `anonymous`. Required,
+    /// because nothing is open by default.
+    credentials: Option<Vec<String>>,
+    /// Scopes that the caller needs: a list that must be held whole, or a table with `any` and `all`.
+    scopes: Option<RawDemand>,
+    /// Roles that the caller needs: a list that must be held whole, or a table with `any` and `all`.
+    roles: Option<RawDemand>,
+    /// Tenants that may use the route. Absent: all. Empty: none.
+    tenants: Option<Vec<String>>,
+    /// Addresses from which the route may be used, beside the rules for every route.
+    addresses: Option<RawRules>,
+    /// Facts for the backend: names and texts.
+    context: Option<BTreeMap<String, String>>,
+}
+
+/// Which kinds of credentials are configured at all.
+#[derive(Clone, Copy)]
+pub(super) struct Configured {
+    pub(super) api_key: bool,
+    pub(super) jwt: bool,
+}
+
+pub(super) fn check(
+    raw: Option<Vec<RawRoute>>,
+    configured: Configured,
+    answers: &AnswersConfig,
+    lists: &mut AddressLists,
+    faults: &mut Faults,
+) -> Vec<Route> {
+    let raw = raw.unwrap_or_default();
+    if raw.is_empty() {
+        faults.problem("routes", Problem::NoRoutes);
+    }
+    let routes: Vec<Option<Route>> = raw
+        .into_iter()
+        .enumerate()
+        .map(|(index, raw)| {
+            let path = format!("routes[{index}]");
+            raw.check(&path, configured, answers, lists, faults)
+        })
+        .collect();
+    unique(&routes, faults);
+    routes.into_iter().flatten().collect()
+}
+
+impl RawRoute {
+    fn check(
+        self,
+        path: &str,
+        configured: Configured,
+        answers: &AnswersConfig,
+        lists: &mut AddressLists,
+        faults: &mut Faults,
+    ) -> Option<Route> {
+        let place = place(self.route.as_deref(), &format!("{path}.route"), faults);
+        let name = name(self.name, &format!("{path}.name"), faults);
+        let of_credentials = format!("{path}.credentials");
+        let accepted = Accepted::check(self.credentials, &of_credentials, configured, faults);
+        let scopes = demand(self.scopes, &format!("{path}.scopes"), scope, faults);
+        let roles = demand(self.roles, &format!("{path}.roles"), word, faults);
+        if let Some(tenants) = &self.tenants {
+            words(tenants, &format!("{path}.tenants"), word, faults);
+            if tenants.is_empty() {
+                faults.warning(format!("{path}.tenants"), Problem::NobodyAllowed);
+            }
+        }
+        for (setting, is_set) in [
+            ("scopes", scopes != Demand::default()),
+            ("roles", roles != Demand::default()),
+            ("tenants", self.tenants.is_some()),
+        ] {
+            let path = format!("{path}.{setting}");
+            match (
+                is_set && accepted.anonymous,
+                accepted.combinations.is_empty(),
+            ) {
+                (true, true) => faults.problem(path, Problem::AnonymousDemand),
+                (true, false) => faults.warning(path, Problem::AnonymousNeverPasses),
+                (false, _) => {}
+            }
+        }
+        if roles != Demand::default() && accepted.takes_key_alone() {
+            faults.warning(format!("{path}.roles"), Problem::KeysHaveNoRoles);
+        }
+        let of_addresses = format!("{path}.addresses");
+        let addresses = self
+            .addresses
+            .map(|raw| raw.check(&of_addresses, lists, faults));
+        let context = self.context.unwrap_or_default();
+        context::check(&context, &format!("{path}.context"), answers, faults);
+        let key = self.route?;
+        Some(Route {
+            name: name.unwrap_or_else(|| key.clone()),
+            key,
+            place: place?,
+            credentials: accepted.combinations,
+            anonymous: accepted.anonymous,
+            scopes,
+            roles,
+            tenants: self.tenants,
+            addresses,
+            context,
+        })
+    }
+}
+
+fn name(name: Option<String>, path: &str, faults: &mut Faults) -> Option<String> {
+    let name = name?;
+    let fits = (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    if fits {
+        return Some(name);
+    }
+    let found = shown(&name);
+    faults.problem(path, Problem::RouteName { found });
+    None
+}
+
+/// Warns of kinds of credentials that are configured and accepted nowhere.
+pub(super) fn warn_unused(routes: &[Route], configured: Configured, faults: &mut Faults) {
+    for (is_configured, kind, word, path) in [
+        (configured.jwt, Kind::Jwt, "jwt", "issuers"),
+        (configured.api_key, Kind::ApiKey, "api_key", "api_keys"),
+    ] {
+        let mut accepted = routes.iter().flat_map(|route| &route.credentials).flatten();
+        if is_configured && !accepted.any(|accepted| *accepted == kind) {
+            faults.warning(path, Problem::NeverAccepted { kind: word });
+        }
+    }
+}
