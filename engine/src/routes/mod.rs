@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use crate::layers::ip_allow::AddressRules;
 
 pub use table::{Conflict, RouteTable};
+pub(crate) use tree::MAX_SEGMENTS;
 
 /// One segment of a path template.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

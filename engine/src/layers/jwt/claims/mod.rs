@@ -1,5 +1,8 @@
 //! The claims of a token whose signature holds (RFC 7519 section 4.1), and the evidence that is made of them.
 
+#[cfg(test)]
+mod tests;
+
 use doorward_keys::Timestamp;
 
 use super::{
