@@ -1,5 +1,6 @@
 //! Routes: method and path template, and what a caller needs there.
 
+mod conflict;
 pub(crate) mod shape;
 mod table;
 #[cfg(test)]
@@ -10,7 +11,8 @@ use std::collections::BTreeMap;
 
 use crate::layers::ip_allow::AddressRules;
 
-pub use table::{Conflict, RouteTable};
+pub use conflict::Conflict;
+pub use table::RouteTable;
 pub(crate) use tree::MAX_SEGMENTS;
 
 /// One segment of a path template.

@@ -165,7 +165,7 @@ impl<'a> Filling<'a> {
                         }
                         Err(Refusal::Moot) => {}
                         Err(Refusal::Contradicts) => {
-                            contradictions = contradictions.saturating_add(1)
+                            contradictions = contradictions.saturating_add(1);
                         }
                         Err(Refusal::TooLarge) => {
                             complete = false;

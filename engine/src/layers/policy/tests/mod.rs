@@ -1,5 +1,5 @@
 mod directed;
-mod random;
+mod size;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -10,6 +10,7 @@ use crate::{
     routes::{Route, RouteTable, tests::routes},
 };
 
+const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 7));
 const ARN: &str = "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3d4e5/prod";
 
 /// A table, what of it is permitted, and under which conditions.
@@ -98,22 +99,6 @@ impl World {
         build_denial(&self.scope(), &asked, &|r| self.permits(r), &|r| {
             self.condition(r)
         })
-    }
-
-    /// What the engine would say of this very request.
-    fn engine_allows(&self, verb: &str, raw: &str, from: IpAddr) -> bool {
-        let (Ok(path), Some(verb)) = (NormalPath::parse(raw), Verb::parse(verb)) else {
-            return false;
-        };
-        let route = self.table.find(&Located::Http { verb, path });
-        route.is_some_and(|route| self.permits(route) && meets(&self.condition(route), from))
-    }
-
-    /// Whether the gateway must not be asked about this path: the mode says that it cannot be.
-    fn is_out_of_reach(&self, raw: &str) -> bool {
-        let path = NormalPath::parse(raw);
-        self.config.unlisted_paths == UnlistedPaths::Unreachable
-            && path.is_ok_and(|path| self.table.entry_of(&path).is_none())
     }
 }
 
