@@ -96,7 +96,7 @@ fn check_fields(raw: RawIssuer, fields: &mut Fields<'_>, read_file: &ReadFile<'_
     let name = name(raw.name, &issuer, fields);
     let profile = Profile::from(raw.profile.unwrap_or_default());
     let algorithms = algorithms(raw.algorithms, fields);
-    let key_set = key_set_limits(raw.key_set.unwrap_or_default(), fields);
+    let key_set = key_set_limits(&raw.key_set.unwrap_or_default(), fields);
     let given = KeysGiven {
         uri: raw.jwks_uri,
         file: raw.jwks_file,

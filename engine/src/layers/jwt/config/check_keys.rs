@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{KeySetLimits, KeySource, Location, RawKeySet, check::ReadFile, fields::Fields};
 use crate::layers::jwt::{algorithm::Algorithm, key_set::KeySet, shown::shown, source::Origin};
 
-pub(super) fn key_set_limits(raw: RawKeySet, fields: &mut Fields<'_>) -> KeySetLimits {
+pub(super) fn key_set_limits(raw: &RawKeySet, fields: &mut Fields<'_>) -> KeySetLimits {
     let limits = KeySetLimits {
         cool_down: fields.number(
             "key_set.cool_down_seconds",
