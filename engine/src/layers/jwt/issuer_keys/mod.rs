@@ -90,8 +90,8 @@ impl IssuerKeys {
         }
     }
 
-    /// The key for a token, fetched if need be. `worth_it` is asked before a fetch that only this token needs; its
-    /// refusal saves the fetch.
+    /// The key for a token, fetched if need be. `worth_it` is asked when the key is not known, before anything is done
+    /// for this token alone; its refusal saves the fetch.
     pub(super) async fn key(
         &self,
         wanted: Wanted<'_>,
@@ -109,11 +109,11 @@ impl IssuerKeys {
                 self.flight.lock().await
             }
             Answer::Cooling(denial) => {
+                worth_it()?;
                 let nobody_fetches = self.flight.try_lock().is_some();
                 if nobody_fetches {
                     return Err(denial);
                 }
-                worth_it()?;
                 self.flight.lock().await
             }
         };

@@ -1,9 +1,10 @@
+mod discovery;
+mod model;
+
 use std::{future::Future, pin::pin, task::Poll};
 
 use super::*;
-use crate::layers::jwt::test_support::{
-    KEYS, OAUTH, OPENID, P256, RSA, Shelf, at_uri, discovering, issuer, key_set,
-};
+use crate::layers::jwt::test_support::{KEYS, P256, RSA, Shelf, at_uri, issuer, key_set};
 
 const START: i64 = 1_000_000;
 
@@ -330,97 +331,6 @@ async fn an_unsuitable_key_causes_no_fetch_while_the_set_is_fresh() {
 }
 
 #[tokio::test]
-async fn discovers_the_address_of_the_key_set_and_remembers_it() {
-    let bench = Bench::new(discovering(""));
-    bench.shelf.put(
-        OPENID,
-        r#"{"issuer":"https://acme.example","jwks_uri":"https://keys.example/1"}"#,
-    );
-    bench.shelf.put("https://keys.example/1", &set_of(&["a"]));
-    assert_eq!(bench.look("a", 0).await, Ok(()));
-    bench.fetched(2);
-    assert_eq!(bench.look("a", 3600).await, Ok(()));
-    bench.fetched(3);
-    // The metadata is read again when what it named fails, and after a day.
-    bench.shelf.remove("https://keys.example/1");
-    bench.shelf.put(
-        OPENID,
-        r#"{"issuer":"https://acme.example","jwks_uri":"https://keys.example/2"}"#,
-    );
-    bench.shelf.put("https://keys.example/2", &set_of(&["b"]));
-    assert_eq!(bench.look("a", 7200).await, Ok(()));
-    assert_eq!(bench.look("b", 7230).await, Ok(()));
-    bench.fetched(6);
-    bench.shelf.put(
-        OPENID,
-        r#"{"issuer":"https://acme.example","jwks_uri":"https://keys.example/1"}"#,
-    );
-    bench.shelf.put("https://keys.example/1", &set_of(&["c"]));
-    assert_eq!(bench.look("c", 7230 + 86_400).await, Ok(()));
-    assert!(
-        bench
-            .shelf
-            .asked
-            .lock()
-            .unwrap()
-            .iter()
-            .all(|(_, origin)| *origin == Origin::Public)
-    );
-}
-
-#[tokio::test]
-async fn falls_back_to_the_metadata_of_rfc_8414() {
-    let bench = Bench::new(discovering(""));
-    bench.shelf.put(
-        OAUTH,
-        &format!(r#"{{"issuer":"https://acme.example","jwks_uri":"{KEYS}"}}"#),
-    );
-    bench.shelf.put(KEYS, &set_of(&["a"]));
-    assert_eq!(bench.look("a", 0).await, Ok(()));
-}
-
-#[tokio::test]
-async fn refuses_metadata_of_another_issuer_and_addresses_without_tls() {
-    for metadata in [
-        format!(r#"{{"issuer":"https://acme.example/","jwks_uri":"{KEYS}"}}"#),
-        format!(r#"{{"issuer":"https://evil.example","jwks_uri":"{KEYS}"}}"#),
-        format!(r#"{{"jwks_uri":"{KEYS}"}}"#),
-        format!(r#"{{"issuer":["https://acme.example"],"jwks_uri":"{KEYS}"}}"#),
-        r#"{"issuer":"https://acme.example"}"#.to_owned(),
-        r#"{"issuer":"https://acme.example","jwks_uri":"http://acme.example/keys"}"#.to_owned(),
-        r#"{"issuer":"https://acme.example","jwks_uri":"file:///keys"}"#.to_owned(),
-        format!(r#"{{"issuer":"https://acme.example","issuer":"x","jwks_uri":"{KEYS}"}}"#),
-    ] {
-        let bench = Bench::new(discovering(""));
-        bench.shelf.put(OPENID, &metadata);
-        bench.shelf.put(OAUTH, &metadata);
-        bench.shelf.put(KEYS, &set_of(&["a"]));
-        bench.shelf.put("http://acme.example/keys", &set_of(&["a"]));
-        assert_eq!(bench.look("a", 0).await, UNAVAILABLE, "{metadata}");
-    }
-}
-
-#[tokio::test]
-async fn allows_http_only_behind_the_dangerous_setting() {
-    let bench = Bench::new(discovering("danger_allow_http = true"));
-    bench.shelf.put(
-        OPENID,
-        r#"{"issuer":"https://acme.example","jwks_uri":"http://10.0.0.1/keys"}"#,
-    );
-    bench.shelf.put("http://10.0.0.1/keys", &set_of(&["a"]));
-    assert_eq!(bench.look("a", 0).await, Ok(()));
-    assert!(
-        bench
-            .shelf
-            .asked
-            .lock()
-            .unwrap()
-            .iter()
-            .all(|(_, origin)| *origin == Origin::Anywhere)
-    );
-}
-
-#[tokio::test]
 async fn prefetching_fills_the_memory_and_leaves_a_fresh_set_alone() {
     let bench = Bench::with(&["a"], "");
     assert!(bench.keys.prefetch(at(0)).await.is_ok());
@@ -457,68 +367,4 @@ async fn keys_of_the_configuration_are_never_fetched() {
 async fn refuses_a_set_with_too_many_keys() {
     let bench = Bench::with(&["a", "b", "c"], "key_set = { max_keys = 2 }");
     assert_eq!(bench.look("a", 0).await, UNAVAILABLE);
-}
-
-/// The whole of the memory against a model of a few lines: who may be served, and how often is fetched.
-mod model {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[derive(Clone, Debug)]
-    enum Step {
-        Wait(i64),
-        Publish(bool),
-        Known,
-        Unknown,
-    }
-
-    fn step() -> impl Strategy<Value = Step> {
-        prop_oneof![
-            (0_i64..5000).prop_map(Step::Wait),
-            any::<bool>().prop_map(Step::Publish),
-            Just(Step::Known),
-            Just(Step::Unknown),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn agrees_with_the_rules(steps in prop::collection::vec(step(), 1..40)) {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            runtime.block_on(async {
-                let bench = Bench::with(&["a"], "");
-                let (mut now, mut up, mut fetches) = (0, true, 0);
-                let (mut fetched_at, mut attempt): (Option<i64>, Option<i64>) = (None, None);
-                for step in steps {
-                    let known = match step {
-                        Step::Wait(seconds) => { now += seconds; continue }
-                        Step::Publish(publish) => {
-                            up = publish;
-                            if up { bench.shelf.put(KEYS, &set_of(&["a"])) } else { bench.shelf.remove(KEYS) }
-                            continue;
-                        }
-                        Step::Known => true,
-                        Step::Unknown => false,
-                    };
-                    let age = |fetched_at: Option<i64>| fetched_at.map_or(i64::MAX, |at| now - at);
-                    let wants = !known || age(fetched_at) >= 3600;
-                    if wants && attempt.is_none_or(|last| now - last >= 30) {
-                        attempt = Some(now);
-                        fetches += 1;
-                        if up { fetched_at = Some(now) }
-                    }
-                    let expected = match (age(fetched_at) < 18_000, known) {
-                        (true, true) => Ok(()),
-                        (true, false) => UNKNOWN,
-                        (false, _) => UNAVAILABLE,
-                    };
-                    let found = bench.look(if known { "a" } else { "x" }, now).await;
-                    prop_assert_eq!(found, expected);
-                    prop_assert_eq!(bench.shelf.count(), fetches);
-                }
-                Ok(())
-            })?;
-        }
-    }
 }

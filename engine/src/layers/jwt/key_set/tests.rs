@@ -199,7 +199,7 @@ fn rsa(bytes: &[u8], exponent: &[u8]) -> String {
 fn skips_rsa_keys_of_the_wrong_size() {
     let of_bits = |bits: usize| {
         let mut modulus = vec![0xff; bits / 8];
-        if bits % 8 != 0 {
+        if !bits.is_multiple_of(8) {
             modulus.insert(0, 1);
         }
         rsa(&modulus, &[1, 0, 1])
@@ -279,7 +279,7 @@ fn refuses_documents_that_are_no_key_set() {
 
 #[test]
 fn refuses_more_entries_than_allowed() {
-    let document = format!(r#"{{"keys":[{}]}}"#, vec!["{}"; 11].join(","));
+    let document = format!(r#"{{"keys":[{}]}}"#, ["{}"; 11].join(","));
     let error = KeySet::parse(document.as_bytes(), &Algorithm::ALL, 10).unwrap_err();
     assert!(error.contains("at most 10"), "{error}");
     assert!(KeySet::parse(document.as_bytes(), &Algorithm::ALL, 11).is_ok());
