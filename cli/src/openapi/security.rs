@@ -175,11 +175,14 @@ impl Opening {
 fn scheme(value: &Doc) -> Scheme {
     let text = |name: &str| value.member(name).and_then(Doc::text).unwrap_or_default();
     match text("type") {
-        "apiKey" => api_key(
-            text("in"),
-            text("name"),
-            text("x-amazon-apigateway-authtype"),
-        ),
+        "apiKey" => {
+            // Header names have no letter case; those of parameters have.
+            let name = match text("in") {
+                "header" => text("name").to_ascii_lowercase(),
+                _ => text("name").to_owned(),
+            };
+            api_key(text("in"), &name, text("x-amazon-apigateway-authtype"))
+        }
         "http" if text("scheme").eq_ignore_ascii_case("bearer") => Scheme::Token(None),
         "http" => Scheme::Unknown(format!(
             "HTTP authentication by `{}`, which is not known here",
