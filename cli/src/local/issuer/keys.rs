@@ -17,7 +17,7 @@ use doorward_keys::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::TokenRequest;
+use super::{TokenRequest, der};
 
 /// How a token is signed (RFC 7518 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +147,7 @@ impl DemoKeys {
     /// # Errors
     /// [`KeysError::Crypto`].
     pub fn key_set(&self) -> Result<Value, KeysError> {
-        let rsa = rsa_parts(self.rsa.public_key().as_ref()).ok_or(KeysError::Crypto)?;
+        let rsa = der::rsa_parts(self.rsa.public_key().as_ref()).ok_or(KeysError::Crypto)?;
         let point = self.ec.public_key().as_ref();
         // An uncompressed point: 4, x, y (SEC 1 section 2.3.3).
         let (x, y) = point
@@ -215,37 +215,6 @@ impl DemoKeys {
         let short: Vec<u8> = digest.as_ref().iter().take(6).copied().collect();
         format!("demo-{}", URL_SAFE_NO_PAD.encode(short))
     }
-}
-
-/// Modulus and exponent of an `RSAPublicKey` (RFC 8017 appendix A.1.1): a sequence of two integers in DER.
-fn rsa_parts(der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (sequence, rest) = der_value(der, 0x30)?;
-    let (modulus, exponent) = der_value(sequence, 0x02)?;
-    let (exponent, end) = der_value(exponent, 0x02)?;
-    (rest.is_empty() && end.is_empty()).then(|| (positive(modulus), positive(exponent)))
-}
-
-/// An integer of DER without the zero that says it is positive.
-fn positive(integer: &[u8]) -> &[u8] {
-    integer.strip_prefix(&[0]).unwrap_or(integer)
-}
-
-/// The value of the element with `tag` at the front, and what follows it.
-fn der_value(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (found, rest) = der.split_first()?;
-    let (first, rest) = rest.split_first()?;
-    let (length, rest) = match first {
-        short @ 0..=0x7f => (usize::from(*short), rest),
-        long => {
-            let (bytes, rest) = rest.split_at_checked(usize::from(long & 0x7f))?;
-            let length = bytes.iter().try_fold(0_usize, |length, byte| {
-                length.checked_mul(256)?.checked_add(usize::from(*byte))
-            })?;
-            (length, rest)
-        }
-    };
-    let value = rest.split_at_checked(length)?;
-    (*found == tag).then_some(value)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! It proves nothing about anybody. Whoever can read its key file can mint any token that the local gateway accepts.
 
+mod der;
 mod keys;
 mod server;
 

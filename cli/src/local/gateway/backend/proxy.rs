@@ -77,7 +77,7 @@ impl Upstream {
         // The host is that of the backend, the length that of the body as read.
         headers.remove(header::HOST);
         headers.remove(header::CONTENT_LENGTH);
-        let url = self.target(incoming)?;
+        let url = self.target(&incoming.path, &incoming.raw_query)?;
         let method = Method::from_bytes(incoming.method.as_bytes())
             .map_err(|error| Refusal::Backend(error.to_string()))?;
         let request = self.client.request(method, url).headers(headers).body(body);
@@ -97,15 +97,15 @@ impl Upstream {
 impl Upstream {
     /// The address of `path` at the backend. Parsing an address resolves dot segments, so that a path could reach the backend
     /// as another than the one that was authorized; such a path is not sent at all.
-    fn target(&self, incoming: &Incoming) -> Result<reqwest::Url, Refusal> {
+    fn target(&self, path: &str, query: &str) -> Result<reqwest::Url, Refusal> {
         let changed =
             || Refusal::Backend("the path would not reach it as it was authorized".to_owned());
-        let text = format!("{}{}", self.base, incoming.path);
+        let text = format!("{}{path}", self.base);
         let mut url = reqwest::Url::parse(&text).map_err(|_| changed())?;
         if url.as_str() != text {
             return Err(changed());
         }
-        url.set_query(Some(incoming.raw_query.as_str()).filter(|query| !query.is_empty()));
+        url.set_query(Some(query).filter(|query| !query.is_empty()));
         Ok(url)
     }
 }
@@ -143,5 +143,43 @@ fn without_hop_by_hop(headers: &mut HeaderMap) {
         .collect();
     for name in named.iter().chain(&HOP_BY_HOP) {
         headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_would_change_on_its_way_is_not_sent() {
+        let upstream = Upstream::new("http://localhost:3000/base/").unwrap();
+        let target =
+            |path: &str, query: &str| upstream.target(path, query).map(|url| url.to_string()).ok();
+        assert_eq!(
+            target("/a/b%20c", "x=1%2F2&y").as_deref(),
+            Some("http://localhost:3000/base/a/b%20c?x=1%2F2&y")
+        );
+        assert_eq!(
+            target("/", "").as_deref(),
+            Some("http://localhost:3000/base/")
+        );
+        for path in ["/a/../b", "/a/./b", "/a/%2e%2e/b", "/a/..", "/a/%2E/b"] {
+            assert_eq!(target(path, ""), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_address_of_a_backend() {
+        for base in [
+            "",
+            "localhost:3000",
+            "/path",
+            "ftp://localhost",
+            "http://localhost/?q=1",
+            "http://localhost/#f",
+            "file:///etc",
+        ] {
+            assert!(Upstream::new(base).is_err(), "{base}");
+        }
     }
 }
