@@ -17,6 +17,8 @@ mod routes;
 mod schema;
 mod secrets;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod tree;
 pub(crate) mod values;
 
@@ -129,10 +131,14 @@ impl Config {
         }
         let (mut tree, reading) = tree::read(text, &mut faults);
         let raw = raw::read(&mut tree, reading, &mut faults);
-        let places = tree::Places::of(text, &tree);
         let config = raw.map(|raw| raw.check(env, &mut faults));
         let is_faulty = !faults.is_empty();
-        let (faults, warnings) = faults.placed(&places);
+        // The places of thousands of routes are noted only when there is something to say of one.
+        let (faults, warnings) = if is_faulty || faults.has_warnings() {
+            faults.placed(&tree::Places::of(text, &tree))
+        } else {
+            (vec![], vec![])
+        };
         match config {
             Some(config) if !is_faulty => Ok(Checked { config, warnings }),
             _ => {

@@ -31,7 +31,8 @@ pub(super) struct RawConfig {
     tokens: Option<RawTokens>,
     /// Rules on addresses for every route, and how the address of the caller is found.
     addresses: Option<RawAddresses>,
-    /// Named lists of addresses and ranges, for `allow`, `deny` and `trusted_proxies`.
+    /// Named lists for `allow`, `deny` and `trusted_proxies`: addresses and ranges, or `{ file = "office.txt" }` for a
+    /// file beside the configuration with one on each line, where `#` begins a comment.
     address_lists: Option<BTreeMap<String, RawList>>,
     /// Issuers of tokens. Without one no token is accepted.
     issuers: Option<Vec<issuers::RawIssuer>>,

@@ -17,6 +17,8 @@ mod profile;
 mod seen;
 mod shown;
 mod source;
+#[cfg(test)]
+mod test_support;
 
 pub use algorithm::Algorithm;
 pub use config::{
