@@ -152,8 +152,7 @@ impl World {
 
 fn matches(template: &[Segment], path: &[&str]) -> bool {
     match (template, path) {
-        ([], []) => true,
-        ([Segment::Greedy(_)], [_, ..]) => true,
+        ([], []) | ([Segment::Greedy(_)], [_, ..]) => true,
         ([Segment::Param(_), template @ ..], [_, path @ ..]) => matches(template, path),
         ([Segment::Literal(text), template @ ..], [first, path @ ..]) => {
             text == first && matches(template, path)

@@ -196,7 +196,7 @@ fn letter_case_never_gives_more() {
         &world,
         "GET /admin",
         &["GET /admin"],
-        &["GET /Admin", "GET /ADMIN", "get /admin", "GET /Users/1"],
+        &["GET /Admin", "GET /ADMIN", "get /admin", "GET /USERS/1"],
     );
 }
 
