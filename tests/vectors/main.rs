@@ -11,6 +11,7 @@ mod attacks;
 mod caches;
 mod forms;
 mod property;
+mod spelling;
 mod standards;
 
 use std::sync::Arc;

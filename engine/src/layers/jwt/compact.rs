@@ -30,8 +30,7 @@ impl<'t> Compact<'t> {
             4 => return Err(malformed("five parts: encrypted tokens are not accepted")),
             _ => {
                 return Err(malformed(format!(
-                    "{} parts where three are needed",
-                    dots + 1
+                    "it has {dots} dots, and a token has two"
                 )));
             }
         }
