@@ -70,8 +70,8 @@ impl SigningKey {
 
     /// A key that all tests of a process share, one per algorithm and name: making RSA keys takes long.
     pub fn shared(algorithm: Algorithm, id: &str) -> Arc<Self> {
-        static MADE: OnceLock<Mutex<HashMap<(Algorithm, String), Arc<SigningKey>>>> =
-            OnceLock::new();
+        type Made = HashMap<(Algorithm, String), Arc<SigningKey>>;
+        static MADE: OnceLock<Mutex<Made>> = OnceLock::new();
         let mut made = match MADE.get_or_init(Mutex::default).lock() {
             Ok(made) => made,
             Err(poisoned) => poisoned.into_inner(),

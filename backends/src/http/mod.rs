@@ -195,7 +195,7 @@ fn causes(error: &reqwest::Error) -> String {
 }
 
 fn refused_address(error: &reqwest::Error) -> bool {
-    chain(error).any(|cause| cause.is::<RefusedAddress>())
+    chain(error).any(<dyn std::error::Error>::is::<RefusedAddress>)
 }
 
 fn is_reset(error: &reqwest::Error) -> bool {
