@@ -96,7 +96,6 @@ const FOREIGN_PATHS: &[&str] = &[
     concat!("/ho", "me/"),
     concat!("/ro", "ot/"),
     concat!("/wo", "rk/"),
-    concat!("/Use", "rs/"),
 ];
 
 fn root() -> PathBuf {

@@ -1,8 +1,7 @@
 # Sourced by every script here: where the tools are, and an environment in which none of them calls home.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-ROOT=$(cd "$E2E/../.." && pwd)
 VENV_SAM=$E2E/.venv-sam
 VENV_MINISTACK=$E2E/.venv-ministack
 IMAGE=doorward-e2e/provided:al2023

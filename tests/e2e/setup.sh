@@ -50,7 +50,9 @@ node() {
 
 docker() {
   if ! command docker info >/dev/null 2>&1; then
-    command -v dockerd >/dev/null && command -v iptables >/dev/null || need_packages docker.io iptables ca-certificates
+    if ! command -v dockerd >/dev/null || ! command -v iptables >/dev/null; then
+      need_packages docker.io iptables ca-certificates
+    fi
     if [ "$(id -u)" != 0 ] || ! mountpoint -q /sys/fs/cgroup; then
       echo "no Docker engine runs, and none can be started here" >&2
       return 1

@@ -32,7 +32,9 @@ def import_rest_api(spec, base=None):
 
 def import_http_api(api, body, stack):
     schemes = (body.get("components") or {}).get("securitySchemes") or {}
-    authorizers = {name: _authorizer(api, name, scheme[AUTHORIZER], stack) for name, scheme in schemes.items() if AUTHORIZER in scheme}
+    authorizers = {
+        name: _authorizer(api, name, scheme[AUTHORIZER], stack) for name, scheme in schemes.items() if AUTHORIZER in scheme
+    }
     for path, operations in (body.get("paths") or {}).items():
         for method, operation in operations.items():
             if isinstance(operation, dict) and INTEGRATION in operation:

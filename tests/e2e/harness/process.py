@@ -62,10 +62,8 @@ class Process:
         """SIGTERM first: it lets SAM remove its containers; background children ignore SIGINT."""
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGTERM)
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.child.wait(seconds)
-            except subprocess.TimeoutExpired:
-                pass
         # The session outlives its first process when that one left children behind.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.child.pid, signal.SIGKILL)

@@ -80,10 +80,22 @@ class Watch:
     def __init__(self, function, env):
         binary = bootstrap(function)
         port = free_port()
-        watch = ["cargo", "lambda", "watch", "--only-lambda-apis", "--invoke-address", "127.0.0.1", "--invoke-port", port]
+        watch = [
+            "cargo",
+            "lambda",
+            "watch",
+            "--only-lambda-apis",
+            "--invoke-address",
+            "127.0.0.1",
+            "--invoke-port",
+            port,
+        ]
         self.watch = Process("watch", watch, dict(os.environ), ROOT)
         self.watch.until_listening(port)
-        env = _environment("_", {**env, "AWS_LAMBDA_RUNTIME_API": f"http://127.0.0.1:{port}/.rt", "LAMBDA_TASK_ROOT": str(binary.parent)})
+        env = _environment(
+            "_",
+            {**env, "AWS_LAMBDA_RUNTIME_API": f"http://127.0.0.1:{port}/.rt", "LAMBDA_TASK_ROOT": str(binary.parent)},
+        )
         self.function = Function(
             Process(f"{function}-watch", [binary], env, binary.parent),
             f"http://127.0.0.1:{port}/2015-03-31/functions/_/invocations",

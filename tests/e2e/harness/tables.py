@@ -15,13 +15,19 @@ def template():
     return yaml_parse((ROOT / "template.yaml").read_text())
 
 
-def client(service, endpoint):
+def client(service, endpoint, credentials=None):
+    """A client of an emulator; `credentials` as STS gives them, else those that may do everything."""
+    credentials = credentials or {
+        "AccessKeyId": CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        "SecretAccessKey": CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    }
     return boto3.client(
         service,
         endpoint_url=endpoint,
         region_name=CREDENTIALS["AWS_REGION"],
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials.get("SessionToken"),
     )
 
 

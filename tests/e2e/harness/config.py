@@ -1,0 +1,85 @@
+"""The configuration under which the suites run the functions, and the issuers that come into it."""
+
+from .oidc import AUDIENCE
+
+KEYS = """
+[api_keys]
+prefix = "ck"
+environments = ["test"]
+cache_seconds = 1
+negative_cache_seconds = 1
+"""
+
+
+def route(key, credentials, scope):
+    """A route that `credentials` open (several with commas) to those who have the scope."""
+    kinds = ", ".join(f'"{kind.strip()}"' for kind in credentials.split(","))
+    return f"""
+[[routes]]
+route = "{key}"
+credentials = [{kinds}]
+scopes = ["{scope}"]
+"""
+
+
+# The routes of template.yaml.
+KEYS_AND_ROUTES = "".join(
+    (
+        KEYS,
+        route("GET /orders", "jwt, api_key", "read"),
+        route("POST /orders", "jwt, api_key", "write"),
+        route("GET /orders/{id}", "jwt, api_key", "read"),
+        route("GET /admin", "jwt", "admin"),
+    )
+)
+
+
+def oidc(provider):
+    """An issuer that may rotate its keys every second."""
+    return f"""
+[[issuers]]
+name = "provider"
+issuer = "{provider.issuer}"
+jwks_uri = "{provider.jwks_uri}"
+algorithms = ["RS256", "ES256"]
+audiences = ["{AUDIENCE}rs256", "{AUDIENCE}es256"]
+danger_allow_http = true
+context = {{ department = "department" }}
+
+[issuers.claims]
+tenant = "tenant"
+
+[issuers.key_set]
+cool_down_seconds = 1
+"""
+
+
+def cognito(pool, profile):
+    """Cognito's tokens: `cognito_access` or `cognito_id`. Its scopes are its own, so groups decide."""
+    return f"""
+[[issuers]]
+name = "cognito"
+issuer = "{pool.issuer}"
+jwks_uri = "{pool.jwks_uri}"
+algorithms = ["RS256"]
+profile = "{profile}"
+client_ids = ["{pool.client_id}"]
+danger_allow_http = true
+
+[[routes]]
+route = "GET /reports"
+credentials = ["jwt"]
+roles = ["analysts"]
+
+[[routes]]
+route = "DELETE /reports"
+credentials = ["jwt"]
+roles = ["owners"]
+"""
+
+
+def write(folder, *parts):
+    """Puts the parts into `doorward.toml` of a folder; gives its path."""
+    path = folder / "doorward.toml"
+    path.write_text("".join(parts))
+    return path

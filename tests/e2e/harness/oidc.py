@@ -1,0 +1,44 @@
+"""A running OpenID provider, and tokens from it."""
+
+import json
+import os
+
+from . import E2E
+from .process import Process
+from .web import ask, form
+
+AUDIENCE = "https://api.test/"
+
+
+class Oidc(Process):
+    """identity/oidc_server.mjs. `seen_as` is the host by which the authorizer reaches it."""
+
+    def __init__(self, host="127.0.0.1", seen_as=None):
+        command = ["node", E2E / "identity" / "oidc_server.mjs", "--host", host]
+        super().__init__("oidc", command, {"PATH": os.environ["PATH"]}, E2E)
+        ready = json.loads(self.line_with('{"issuer"'))
+        self.url = f"http://{host}:{ready['port']}"
+        self.issuer = ready["issuer"]
+        self.jwks_uri = f"http://{seen_as or host}:{ready['port']}/jwks"
+
+    def client_token(self, alg, scope):
+        """An RFC 9068 access token of the client itself."""
+        return self._token({"grant_type": "client_credentials", "scope": scope, "resource": AUDIENCE + alg})
+
+    def user_token(self, alg, user, scope, **claims):
+        """An RFC 9068 access token of a user."""
+        fields = {"grant_type": "urn:test:user", "sub": user, "scope": scope, "resource": AUDIENCE + alg}
+        return self._token({**fields, "claims": json.dumps(claims)})
+
+    def rotate(self, alg, keep):
+        """A new signing key; `keep=False` takes the old one out of the key set."""
+        return ask("POST", f"{self.url}/_test/rotate", data={"alg": alg, "keep": keep}).json()
+
+    def hits(self, path):
+        return ask("GET", f"{self.url}/_test/hits").json().get(path, 0)
+
+    def _token(self, fields):
+        answer = form(f"{self.url}/token", fields, "app", "secret")
+        if answer.status != 200:
+            raise RuntimeError(f"no token for {fields}: {answer.status} {answer.text}")
+        return answer.json()["access_token"]
