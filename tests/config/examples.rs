@@ -46,6 +46,7 @@ fn the_demonstration_is_good_and_warns_of_its_issuer_only() {
     assert_eq!(config.policy.unlisted_paths, UnlistedPaths::Unreachable);
     let office = config
         .routes
+        .routes()
         .iter()
         .find(|route| route.key == "GET /office")
         .unwrap();

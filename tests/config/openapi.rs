@@ -15,6 +15,6 @@ fn an_imported_document_is_a_good_configuration() {
         Ok(checked) => checked,
         Err(faults) => panic!("{faults}"),
     };
-    assert_eq!(checked.config.routes.len(), 7);
+    assert_eq!(checked.config.routes.routes().len(), 7);
     assert!(checked.warnings.is_empty(), "{:?}", checked.warnings);
 }

@@ -130,7 +130,7 @@ impl LocalGateway {
             .as_ref()
             .map_or(0, |keys| keys.cache_seconds);
 
-        let routes = Routes::new(&config.routes, &config.addresses.rules);
+        let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
         let payload = settings.payload();
         let ttl_seconds = settings.ttl().as_secs();
         let gateway = Arc::new(Gateway::new(

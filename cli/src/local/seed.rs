@@ -77,7 +77,7 @@ pub(super) async fn demo_key(
             .unwrap_or_default(),
         scopes: match rights {
             Rights::Demonstration => vec!["orders:read".to_owned()],
-            Rights::Everything => scopes(&config.routes),
+            Rights::Everything => scopes(config.routes.routes()),
         },
         routes: None,
         addresses: None,

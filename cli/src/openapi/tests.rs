@@ -153,7 +153,7 @@ fn a_route_that_nothing_known_opens_is_left_out() {
             "{:?}",
             import.notes
         );
-        assert_eq!(checked(&import).routes.len(), 1);
+        assert_eq!(checked(&import).routes.routes().len(), 1);
     }
 }
 
@@ -177,7 +177,7 @@ fn paths_become_templates() {
         ),
     ] {
         let import = paths(&format!("  '{path}':\n    {method}: {{}}\n"));
-        assert_eq!(checked(&import).routes[0].key, route);
+        assert_eq!(checked(&import).routes.routes()[0].key, route);
     }
     for path in [
         "/a/{b}.json",
@@ -191,7 +191,7 @@ fn paths_become_templates() {
         let import = paths(&format!(
             "  '{path}':\n    get: {{}}\n  /ok:\n    get: {{}}\n"
         ));
-        assert_eq!(checked(&import).routes.len(), 1, "{path}");
+        assert_eq!(checked(&import).routes.routes().len(), 1, "{path}");
         assert!(
             import.notes[0].contains("is not imported"),
             "{:?}",
@@ -206,8 +206,9 @@ fn parameters_of_one_shape_get_one_name_and_spellings_of_one_path_one_route() {
     let import = import(text).unwrap();
     let keys: Vec<String> = checked(&import)
         .routes
-        .into_iter()
-        .map(|route| route.key)
+        .routes()
+        .iter()
+        .map(|route| route.key.clone())
         .collect();
     assert_eq!(keys, ["GET /a/{id}", "PUT /a/{id}"]);
     assert!(
@@ -228,7 +229,7 @@ fn parameters_of_one_shape_get_one_name_and_spellings_of_one_path_one_route() {
 fn a_document_without_declared_security_is_imported_as_open_and_says_so() {
     let text = r#"{"openapi": "3.0.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": {}}}}"#;
     let import = import(text).unwrap();
-    assert!(checked(&import).routes[0].anonymous);
+    assert!(checked(&import).routes.routes()[0].anonymous);
     assert!(
         import.notes[0].contains("open to everybody"),
         "{:?}",
@@ -245,7 +246,10 @@ fn a_document_cannot_write_settings_through_its_texts() {
     let config = checked(&import);
     assert!(config.addresses.rules.is_open());
     assert_eq!(
-        (config.routes.len(), config.routes[0].name.as_str()),
+        (
+            config.routes.routes().len(),
+            config.routes.routes()[0].name.as_str()
+        ),
         (1, "GET /a")
     );
 }

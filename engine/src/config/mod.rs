@@ -30,7 +30,7 @@ use crate::{
     layers::{
         api_key::ApiKeysConfig, ip_allow::AddressesConfig, jwt::IssuerConfig, policy::PolicyConfig,
     },
-    routes::Route,
+    routes::RouteTable,
 };
 
 pub(crate) use addresses::{AddressLists, RawRanges};
@@ -55,7 +55,7 @@ pub struct Config {
     /// Addresses.
     pub addresses: AddressesConfig,
     /// Routes; what matches none is refused.
-    pub routes: Vec<Route>,
+    pub routes: RouteTable,
     /// How policies are written.
     pub policy: PolicyConfig,
     /// How answers are shaped.

@@ -16,6 +16,7 @@ use super::{
     values::{self, Limits},
 };
 use crate::layers::{api_key::RawApiKeys, ip_allow::RawAddresses, policy::RawPolicy};
+use crate::routes::RouteTable;
 
 /// The configuration of Doorward.
 #[derive(Default, Deserialize)]
@@ -158,6 +159,13 @@ impl RawConfig {
                 Problem::ParameterTaken { other, found },
             );
         }
+        // The checks before found every conflict in words of the configuration; whatever is left is told as it is.
+        let routes = RouteTable::new(routes).unwrap_or_else(|conflict| {
+            if faults.is_empty() {
+                faults.add("routes", conflict.to_string());
+            }
+            RouteTable::default()
+        });
         Config {
             api_keys,
             issuers,

@@ -35,7 +35,7 @@ impl Entry {
 /// 2. Then the method: the route that names it, for `HEAD` otherwise the one for `GET`, otherwise the one for `ANY`. A
 ///    template without the method is no match, and no other template is tried after it.
 /// 3. What matches nothing has no route, and is refused.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RouteTable {
     routes: Vec<Route>,
     /// Sorted by shape, so that neighbours share the longest prefixes.

@@ -21,7 +21,11 @@ pub fn run(args: &CheckArgs) -> Result<(), Failure> {
     let text = configuration::text(path)?;
     let read = configuration::read(&text, path, Secrets::OnlyChecked);
     let (faults, warnings, routes) = match read.outcome {
-        Ok(checked) => (vec![], checked.warnings, checked.config.routes.len()),
+        Ok(checked) => (
+            vec![],
+            checked.warnings,
+            checked.config.routes.routes().len(),
+        ),
         Err(found) => (found.faults, found.warnings, 0),
     };
     let name = path.display().to_string();

@@ -37,6 +37,7 @@ mod rights;
 mod spelling;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use doorward_keys::Timestamp;
 use ipnet::IpNet;
@@ -44,6 +45,7 @@ use ipnet::IpNet;
 pub use build::{Asked, Scope, build, build_denial};
 pub(crate) use config::RawPolicy;
 pub use config::{PolicyConfig, UnlistedPaths};
+pub(crate) use writer::Writer;
 
 /// Allow or deny; a Deny wins wherever both match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
