@@ -4,7 +4,7 @@
 //! fault, because a misspelt name would silently leave its default in force. Names that begin with `DOORWARD_SECRET_` are
 //! free: they are for secrets that the configuration refers to as `env:DOORWARD_SECRET_…`.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
 
 use doorward_engine::config::Fault;
 
@@ -52,6 +52,31 @@ pub const VARIABLES: [Variable; 5] = [CONFIG, KEYS_TABLE, COUNTERS_TABLE, REFRES
 const PREFIX: &str = "DOORWARD_";
 const SECRET_PREFIX: &str = "DOORWARD_SECRET_";
 
+/// Names and values as a process gets them. No `Debug`: some values are secrets.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The environment of this process. Values that are not UTF-8 are not ours.
+    pub fn of_this_process() -> Self {
+        let text = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        std::env::vars_os().filter_map(text).collect()
+    }
+
+    /// The value of `name`.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
 /// The environment, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -70,17 +95,16 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the environment given as names and values; every fault at once.
-    pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, Vec<Fault>> {
-        let environment: BTreeMap<String, String> = variables.into_iter().collect();
+    /// Reads `environment`; every fault at once.
+    pub fn read(environment: &Environment) -> Result<Self, Vec<Fault>> {
         let mut faults: Vec<Fault> = environment
+            .0
             .keys()
             .filter_map(|name| unknown(name))
             .collect();
         let text = |variable: Variable| {
             let set = environment
-                .get(variable.name)
-                .map(String::as_str)
+                .value(variable.name)
                 .filter(|value| !value.is_empty());
             set.unwrap_or(variable.default).to_owned()
         };
@@ -89,7 +113,7 @@ impl Settings {
         let settings = Self {
             config: text(CONFIG),
             root: environment
-                .get("LAMBDA_TASK_ROOT")
+                .value("LAMBDA_TASK_ROOT")
                 .map_or_else(|| PathBuf::from("."), PathBuf::from),
             keys_table: Some(text(KEYS_TABLE)).filter(|name| !name.is_empty()),
             counters_table: Some(text(COUNTERS_TABLE)).filter(|name| !name.is_empty()),
@@ -102,34 +126,26 @@ impl Settings {
             Err(faults)
         }
     }
-
-    /// Reads the environment of this process. Values that are not UTF-8 are not ours.
-    pub fn of_this_process() -> Result<Self, Vec<Fault>> {
-        Self::read(environment())
-    }
-}
-
-/// The environment of this process, for secrets that the configuration refers to.
-pub fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// The reference of all variables as a Markdown table.
 pub fn reference() -> String {
-    let mut table = "| variable | meaning | default |\n|---|---|---|\n".to_owned();
-    for variable in VARIABLES {
-        let default = if variable.default.is_empty() {
-            "none".to_owned()
-        } else {
-            format!("`{}`", variable.default)
-        };
-        table.push_str(&format!(
-            "| `{}` | {} | {default} |\n",
-            variable.name, variable.meaning
-        ));
-    }
-    table
+    let rows = VARIABLES.iter().map(
+        |Variable {
+             name,
+             meaning,
+             default,
+         }| {
+            let default = if default.is_empty() {
+                "none".to_owned()
+            } else {
+                format!("`{default}`")
+            };
+            format!("| `{name}` | {meaning} | {default} |\n")
+        },
+    );
+    let head = "| variable | meaning | default |\n|---|---|---|\n".to_owned();
+    std::iter::once(head).chain(rows).collect()
 }
 
 fn unknown(name: &str) -> Option<Fault> {
@@ -208,7 +224,7 @@ mod tests {
         let owned = pairs
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Settings::read(owned).map_err(|faults| {
+        Settings::read(&owned.collect()).map_err(|faults| {
             let lines = faults
                 .iter()
                 .map(|fault| format!("{} {}", fault.path, fault.message));
@@ -221,7 +237,7 @@ mod tests {
         let settings = read(&[("PATH", "/bin"), ("DOORWARD_KEYS_TABLE", "")]).unwrap();
         assert_eq!(settings.config, "doorward.toml");
         assert_eq!((settings.keys_table, settings.counters_table), (None, None));
-        assert_eq!(settings.refresh, Some(Duration::from_secs(60)));
+        assert_eq!(settings.refresh, Some(Duration::from_mins(1)));
         assert_eq!(settings.init_budget, Duration::from_secs(3));
     }
 

@@ -1,6 +1,39 @@
 //! What is generated from the configuration's own types: the JSON Schema and the reference for people.
 
+use std::fmt::Write as _;
+
+use doorward_authorizer::settings;
 use doorward_engine::config;
+use serde_json::{Map, Value};
+
+/// The tables of the configuration in reading order.
+const TABLES: [&str; 8] = [
+    "routes",
+    "api_keys",
+    "issuers",
+    "tokens",
+    "addresses",
+    "address_lists",
+    "policy",
+    "answers",
+];
+
+const INTRODUCTION: &str = "\
+# Configuration
+
+<!-- Generated from the types of the configuration. `DOORWARD_BLESS=1 cargo test -p doorward-tests --test config` writes it anew. -->
+
+One file, TOML or, when it begins with `{`, JSON of the same structure. Every setting is checked at the start and all faults
+are told at once, each with its line and what would be right; an unknown setting is a fault. `doorward check` does the same
+without a function. [doorward.schema.json](doorward.schema.json) lets editors complete and check it: put
+`#:schema doorward.schema.json` into the first line of a TOML file, or a `$schema` member into JSON.
+[examples/doorward.toml](../examples/doorward.toml) is a whole one.
+
+A setting whose name begins with `danger_` weakens the gate, and is warned of at every start.
+
+Secrets do not stand in the configuration. A setting that holds one takes a reference: `env:NAME` (an environment variable),
+`ssm:/name` (SSM Parameter Store) or `secretsmanager:name` (Secrets Manager, name or ARN).
+";
 
 /// The text of `docs/doorward.schema.json`.
 pub fn schema_text() -> String {
@@ -11,5 +44,157 @@ pub fn schema_text() -> String {
 
 /// The text of `docs/configuration.md`.
 pub fn configuration_markdown() -> String {
-    String::new()
+    let schema = config::schema();
+    let mut page = Page {
+        root: &schema,
+        text: INTRODUCTION.to_owned(),
+        later: vec![],
+    };
+    let nothing = Map::new();
+    let tables = schema.get("properties").and_then(Value::as_object);
+    let tables = tables.unwrap_or(&nothing);
+    let known = TABLES.iter().filter_map(|name| tables.get_key_value(*name));
+    let others = tables
+        .iter()
+        .filter(|(name, _)| !TABLES.contains(&name.as_str()) && !name.starts_with('$'));
+    for (name, table) in known.chain(others) {
+        page.table(name, table);
+    }
+    let _ = write!(
+        page.text,
+        "\n## Environment of the function\n\n{}",
+        settings::reference()
+    );
+    page.text
+}
+
+struct Page<'s> {
+    root: &'s Value,
+    text: String,
+    /// Tables inside the table at hand, which follow it.
+    later: Vec<(String, &'s Value)>,
+}
+
+impl<'s> Page<'s> {
+    fn table(&mut self, name: &str, schema: &'s Value) {
+        let heading = if self.is_list_of_tables(schema) {
+            format!("[[{name}]]")
+        } else {
+            format!("[{name}]")
+        };
+        let _ = write!(self.text, "\n## `{heading}`\n\n{}\n", description(schema));
+        self.settings(name, schema);
+        while !self.later.is_empty() {
+            let (path, schema) = self.later.remove(0);
+            let _ = write!(self.text, "\n### `{path}`\n\n{}\n", description(schema));
+            self.settings(&path, schema);
+        }
+    }
+
+    fn settings(&mut self, path: &str, schema: &'s Value) {
+        let Some(table) = self.table_of(schema) else {
+            return;
+        };
+        let Some(properties) = table.get("properties").and_then(Value::as_object) else {
+            let _ = writeln!(self.text, "\nEach entry: {}.", self.kind(schema));
+            return;
+        };
+        self.text.push('\n');
+        for (name, property) in properties {
+            let default = property
+                .get("default")
+                .map_or_else(String::new, |default| format!(", default `{default}`"));
+            let _ = writeln!(
+                self.text,
+                "- **`{name}`** ({}{default}): {}",
+                self.kind(property),
+                description(property)
+            );
+            for branch in self.branches(property) {
+                if let Some(word) = branch.get("const").and_then(Value::as_str) {
+                    let _ = writeln!(self.text, "  - `{word}`: {}", description(branch));
+                }
+            }
+            let inner = self.table_of(property);
+            if inner.is_some_and(|inner| inner.get("properties").is_some()) {
+                self.later.push((format!("{path}.{name}"), property));
+            }
+        }
+    }
+
+    /// The table that a setting is, or that its items or one of its alternatives are.
+    fn table_of(&self, schema: &'s Value) -> Option<&'s Value> {
+        self.branches(schema).into_iter().find_map(|branch| {
+            if branch.get("type").and_then(Value::as_str) == Some("object") {
+                return Some(branch);
+            }
+            self.table_of(branch.get("items")?)
+        })
+    }
+
+    fn is_list_of_tables(&self, schema: &'s Value) -> bool {
+        schema
+            .get("items")
+            .is_some_and(|items| self.table_of(items).is_some())
+    }
+
+    fn kind(&self, schema: &'s Value) -> String {
+        let mut kinds: Vec<String> = vec![];
+        for branch in self.branches(schema) {
+            let kind = self.kind_of_branch(branch);
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        kinds.join(" or ")
+    }
+
+    fn kind_of_branch(&self, branch: &'s Value) -> String {
+        if branch.get("const").is_some() {
+            return "one of the words below".to_owned();
+        }
+        if let Some(words) = branch.get("enum").and_then(Value::as_array) {
+            let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+            return words.join(", ").replace('"', "");
+        }
+        let inner = |name| branch.get(name).filter(|inner| inner.is_object());
+        match branch.get("type").and_then(Value::as_str).unwrap_or("any") {
+            "array" => match inner("items") {
+                Some(items) => format!("list of {}", self.kind(items)),
+                None => "list".to_owned(),
+            },
+            "object" => match inner("additionalProperties") {
+                Some(values) => format!("table of {}", self.kind(values)),
+                None => "table".to_owned(),
+            },
+            "integer" => match (branch.get("minimum"), branch.get("maximum")) {
+                (Some(min), Some(max)) => format!("whole number from {min} to {max}"),
+                _ => "whole number".to_owned(),
+            },
+            "boolean" => "true or false".to_owned(),
+            "string" if branch.get("format").is_some() => "reference to a secret".to_owned(),
+            "string" => "text".to_owned(),
+            other => other.to_owned(),
+        }
+    }
+
+    /// The alternatives of a schema, references followed; one where there is no choice.
+    fn branches(&self, schema: &'s Value) -> Vec<&'s Value> {
+        if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
+            let target = name
+                .strip_prefix('#')
+                .and_then(|path| self.root.pointer(path));
+            return target.map_or_else(Vec::new, |target| self.branches(target));
+        }
+        let choice = schema.get("anyOf").or_else(|| schema.get("oneOf"));
+        match choice.and_then(Value::as_array) {
+            Some(choice) => choice.iter().flat_map(|one| self.branches(one)).collect(),
+            None => vec![schema],
+        }
+    }
+}
+
+fn description(schema: &Value) -> &str {
+    let text = schema.get("description").and_then(Value::as_str);
+    text.unwrap_or_default()
 }

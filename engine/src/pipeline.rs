@@ -1,10 +1,24 @@
-//! **The order** of all layers, in one straight function.
+//! **The order** of all layers, in one straight function: [`Engine::decide`].
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use doorward_keys::KeyLookup;
+use doorward_keys::{KeyLookup, Timestamp};
 
-use crate::{config::Config, layers::jwt::KeySetSource};
+use crate::{
+    attempt::Attempt,
+    config::Config,
+    decision::{Decision, Grant, Outcome, Trail, Verdict, Visit},
+    denial::{Denial, Reason},
+    identity::{Authenticated, Client, Subject},
+    layers::{
+        api_key::ApiKeys,
+        entitlements, ip_allow,
+        jwt::{FetchError, Issuers, KeySetSource},
+        policy,
+    },
+    request::{Located, Request, credentials::Presented},
+    routes::{Kind, Route},
+};
 
 /// Everything the engine reaches out to, as traits.
 #[derive(Clone)]
@@ -17,23 +31,200 @@ pub struct Sources {
     pub stopwatch: fn() -> Duration,
 }
 
-/// Decides. One for the life of the process; shared between concurrent requests.
+/// Decides. One for the life of a configuration; shared between concurrent requests.
 pub struct Engine {
-    config: Arc<Config>,
-    sources: Sources,
+    config: Config,
+    api_keys: Option<ApiKeys>,
+    issuers: Issuers,
+    stopwatch: fn() -> Duration,
 }
 
 impl Engine {
     /// An engine for `config`.
     pub fn new(config: Config, sources: Sources) -> Self {
+        let api_keys = config
+            .api_keys
+            .clone()
+            .map(|keys| ApiKeys::new(keys, sources.keys));
+        let issuers = Issuers::new(
+            config.issuers.clone(),
+            config.tokens.max_bytes,
+            sources.key_sets,
+        );
         Self {
-            config: Arc::new(config),
-            sources,
+            config,
+            api_keys,
+            issuers,
+            stopwatch: sources.stopwatch,
         }
     }
 
     /// The configuration in force.
-    pub fn config(&self) -> &Config {
+    pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Fetches the key sets of all issuers at once; says for each issuer what came of it.
+    pub async fn prefetch(&self, now: Timestamp) -> Vec<(String, Result<(), FetchError>)> {
+        self.issuers.prefetch(now).await
+    }
+
+    /// Decides `request`. Cannot fail: whatever is not a proven Allow is a denial.
+    pub async fn decide(&self, request: &Request) -> Verdict {
+        let mut walk = Walk {
+            trail: Trail::default(),
+            stopwatch: self.stopwatch,
+        };
+        let decision = match self.journey(request, &mut walk).await {
+            Ok(grant) => Decision::Allow(grant),
+            Err(denial) => Decision::Deny(denial),
+        };
+        Verdict {
+            decision,
+            trail: walk.trail,
+        }
+    }
+
+    /// The journey of a request. Each step hands its evidence to the next; the first denial ends it.
+    async fn journey(&self, request: &Request, walk: &mut Walk) -> Result<Grant, Denial> {
+        let began = walk.began();
+        let admitted = ip_allow::admit(request, &self.config.addresses);
+        let admitted = walk.visit("ip_allow", began, admitted)?;
+        walk.trail.address = admitted.address();
+
+        let began = walk.began();
+        let route = self.route(request);
+        let (located, route) = walk.visit("route", began, route)?;
+        walk.trail.route = Some(route.key.clone());
+
+        let began = walk.began();
+        let presented =
+            Presented::find(request, &self.config).and_then(|presented| suits(route, presented));
+        let presented = walk.visit("credentials", began, presented)?;
+
+        let began = walk.began();
+        let client = self
+            .client(&presented, admitted.address(), request.received_at)
+            .await;
+        let client = walk.attempt("api_key", began, client)?;
+        walk.trail.key_id = client.as_ref().map(|client| client.record().id.to_string());
+
+        let began = walk.began();
+        let subject = self.subject(&presented, request.received_at).await;
+        let subject = walk.attempt("jwt", began, subject)?;
+        walk.trail.issuer = subject
+            .as_ref()
+            .map(|subject| subject.issuer_name().to_owned());
+
+        let caller = Authenticated { client, subject };
+        walk.trail.principal = Some(caller.principal());
+        let writer = policy::Writer::new(&self.config, request, &located, route, &caller, admitted);
+
+        let began = walk.began();
+        let entitled = entitlements::check(route, &caller, admitted.address());
+        let entitled = walk.visit("entitlements", began, entitled);
+        entitled.map_err(|denial| writer.refuse(denial))?;
+
+        let began = walk.began();
+        let grant = writer.grant();
+        walk.visit("policy", began, grant)
+    }
+
+    fn route(&self, request: &Request) -> Result<(Located, &Route), Denial> {
+        let located = Located::of(request)?;
+        let route = self.config.routes.find(&located);
+        route
+            .map(|route| (located.clone(), route))
+            .ok_or_else(|| Denial::new(Reason::RouteUnknown, format!("no route for {located}")))
+    }
+
+    async fn client(
+        &self,
+        presented: &Presented<'_>,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Attempt<Client> {
+        match (presented.api_key, &self.api_keys) {
+            (None, _) => Attempt::Absent,
+            (Some(_), None) => Attempt::Rejected(Denial::new(
+                Reason::CredentialUnsupported,
+                "API keys are not configured",
+            )),
+            (Some(key), Some(api_keys)) => api_keys.verify(key, address, now).await.into(),
+        }
+    }
+
+    async fn subject(&self, presented: &Presented<'_>, now: Timestamp) -> Attempt<Subject> {
+        match presented.jwt {
+            None => Attempt::Absent,
+            Some(token) => self.issuers.verify(token, now).await.into(),
+        }
+    }
+}
+
+/// Refuses credentials that could not open the route whatever they are, before anything is looked up for them.
+fn suits<'a>(route: &Route, presented: Presented<'a>) -> Result<Presented<'a>, Denial> {
+    let kinds: Vec<Kind> = presented.kinds().collect();
+    if entitlements::opens(route, &kinds) {
+        return Ok(presented);
+    }
+    let wanted = || format!("`{}` wants {}", route.key, route.wanted());
+    Err(match kinds.len() {
+        0 => Denial::new(Reason::CredentialMissing, wanted()),
+        1 => Denial::new(Reason::CredentialInsufficient, wanted()),
+        _ => Denial::new(Reason::CredentialRepeated, wanted()),
+    })
+}
+
+/// Fills the trail: every layer is visited through here.
+struct Walk {
+    trail: Trail,
+    stopwatch: fn() -> Duration,
+}
+
+impl Walk {
+    fn began(&self) -> Duration {
+        (self.stopwatch)()
+    }
+
+    fn note(&mut self, layer: &'static str, began: Duration, outcome: Outcome) {
+        let took = (self.stopwatch)().saturating_sub(began);
+        self.trail.visits.push(Visit {
+            layer,
+            outcome,
+            took,
+        });
+    }
+
+    fn visit<T>(
+        &mut self,
+        layer: &'static str,
+        began: Duration,
+        result: Result<T, Denial>,
+    ) -> Result<T, Denial> {
+        self.note(
+            layer,
+            began,
+            result.as_ref().map_or_else(
+                |denial| Outcome::Refused(denial.reason()),
+                |_| Outcome::Passed,
+            ),
+        );
+        result
+    }
+
+    fn attempt<T>(
+        &mut self,
+        layer: &'static str,
+        began: Duration,
+        attempt: Attempt<T>,
+    ) -> Result<Option<T>, Denial> {
+        let outcome = match &attempt {
+            Attempt::Absent => Outcome::Absent,
+            Attempt::Verified(_) => Outcome::Passed,
+            Attempt::Rejected(denial) => Outcome::Refused(denial.reason()),
+        };
+        self.note(layer, began, outcome);
+        attempt.into_result()
     }
 }

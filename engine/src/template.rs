@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::routes::{Segment, Template};
+use crate::routes::{MAX_SEGMENTS, Segment, Template};
 
 impl Template {
     /// Reads a template such as `/orders/{id}` or `/files/{path+}`.
@@ -21,6 +21,9 @@ impl Template {
             return Ok(Self { segments: vec![] });
         }
         let parts: Vec<&str> = rest.split('/').collect();
+        if parts.len() > MAX_SEGMENTS {
+            return Err(format!("a path must have at most {MAX_SEGMENTS} segments"));
+        }
         let mut names = BTreeSet::new();
         let mut segments = Vec::with_capacity(parts.len());
         for (index, part) in parts.iter().enumerate() {
@@ -164,6 +167,13 @@ mod tests {
             let error = Template::parse(text).unwrap_err();
             assert!(error.contains(says), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn refuses_paths_of_too_many_segments() {
+        assert!(Template::parse(&"/a".repeat(MAX_SEGMENTS)).is_ok());
+        let error = Template::parse(&"/a".repeat(MAX_SEGMENTS + 1)).unwrap_err();
+        assert!(error.contains("at most 100 segments"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Small builders for the unit tests of this crate.
 
-use doorward_keys::{Secret, Timestamp};
+use doorward_keys::Timestamp;
 
 use crate::request::{ApiStage, Headers, Request, Target, Verb};
 
@@ -23,12 +23,4 @@ pub(crate) fn request(headers: &[(&str, &str)]) -> Request {
         peer: Some("198.51.100.7".parse().unwrap()),
         token: None,
     }
-}
-
-/// Name and value pairs as the event's maps give them.
-pub(crate) fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, Secret<String>)> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), Secret::new((*value).to_owned())))
-        .collect()
 }

@@ -1,6 +1,6 @@
 //! The printed form of a key: `{prefix}_{environment}_{secret}{checksum}`.
 //!
-//! - `prefix` and `environment` are words of 1 to 16 ASCII letters and digits ([`is_word`]); no `_`, so that a key has
+//! - `prefix` and `environment` are words of 1 to 20 ASCII letters and digits ([`is_word`]); no `_`, so that a key has
 //!   exactly three parts and one reading.
 //! - `secret` is 43 base62 characters (`0-9A-Za-z`) of 256 random bits.
 //! - `checksum` is 6 base62 characters, zero-padded, over all before it: CRC-32 (IEEE 802.3), or, where a pepper is set,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The longest prefix and the longest environment, in characters.
-pub const MAX_WORD: usize = 16;
+pub const MAX_WORD: usize = 20;
 const TAIL: usize = base62::LEN_256 + base62::LEN_32;
 /// Two words of one character, two separators and the tail.
 const MIN_KEY: usize = 1 + 1 + 1 + 1 + TAIL;

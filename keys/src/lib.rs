@@ -1,6 +1,6 @@
 //! API keys: what a key looks like, how it is stored and how it lives.
 //!
-//! Reading order: [`secret`] and [`time`] are vocabulary; [`format`] says what a printed key looks like and
+//! Reading order: [`secret`] and [`time`] are vocabulary; [`mod@format`] says what a printed key looks like and
 //! refuses garbage without I/O; [`digest`] is what is stored instead of the key; [`record`] is what is known of
 //! a key; [`lifecycle`] says which changes there are; [`audit`] and [`idempotency`] are what is written beside a change;
 //! [`store`] holds the two narrow traits that back ends implement, one for each deployable.

@@ -2,8 +2,12 @@
 //!
 //! With `DOORWARD_BLESS=1` the expected texts, the schema and the reference are written anew.
 
+#![expect(clippy::unwrap_used, reason = "the suite is a test from end to end")]
+
+mod examples;
 mod fresh;
 mod hostile;
+mod openapi;
 mod support;
 
 use std::collections::BTreeSet;
@@ -65,10 +69,11 @@ fn every_kind_of_fault_and_warning_is_shown_by_a_file() {
 #[test]
 fn toml_and_json_mean_the_same() {
     let mut twins = 0;
-    for case in cases("good")
-        .into_iter()
-        .filter(|case| case.name.ends_with(".json"))
-    {
+    for case in cases("good").into_iter().filter(|case| {
+        case.path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+    }) {
         let toml = std::fs::read_to_string(case.path.with_extension("toml")).unwrap();
         let read = |text: &str| {
             let checked = Config::read(text, "twin", &env()).unwrap();

@@ -1,6 +1,6 @@
 //! What every store of keys must do, run over each of them.
 //!
-//! Memory and the embedded DynamoDB always; and the DynamoDB that `DOORWARD_TEST_DYNAMODB_ENDPOINT` names.
+//! Memory and the embedded `DynamoDB` always; and the `DynamoDB` that `DOORWARD_TEST_DYNAMODB_ENDPOINT` names.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! Counterparts of DynamoDB: a real one for the suites, and stand-ins that fail on purpose.
+//! Counterparts of `DynamoDB`: a real one for the suites, and stand-ins that fail on purpose.
 
 use std::{
     net::SocketAddr,
@@ -16,7 +16,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// The variable that names the endpoint of a DynamoDB to run the suites against.
+/// The variable that names the endpoint of a `DynamoDB` to run the suites against.
 pub const ENDPOINT: &str = "DOORWARD_TEST_DYNAMODB_ENDPOINT";
 /// The variable that lists what must not be skipped where `CI` is set.
 pub const REQUIRE: &str = "DOORWARD_TEST_REQUIRE";

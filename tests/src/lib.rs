@@ -1,6 +1,8 @@
-//! Support for the suites: builders, faults and the comparison with committed files.
+//! Support for the suites: builders of what reaches Doorward from outside, faults, and the comparison with committed files.
 
+pub mod documents;
 pub mod dynamodb;
 pub mod faulty;
 pub mod golden;
 pub mod keys;
+pub mod tokens;

@@ -218,7 +218,7 @@ impl<'de> Visitor<'de> for Growing<'_> {
         while let Some(inside) = self.inside() {
             match entries.next_key::<String>()? {
                 Some(name) if self.afford(name.len()) => {
-                    members.push((name, entries.next_value_seed(inside)?))
+                    members.push((name, entries.next_value_seed(inside)?));
                 }
                 Some(_) => {
                     entries.next_value::<IgnoredAny>()?;

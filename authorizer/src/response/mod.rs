@@ -114,11 +114,6 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
     say(outcome, asker, answers)
 }
 
-/// The answer when there is no configuration to say how answers are shaped: an error, in every shape.
-pub const fn refuse_unconfigured() -> Refusal {
-    Refusal::Failed
-}
-
 fn say(outcome: Outcome<'_>, asker: Asker<'_>, answers: &AnswersConfig) -> Encoded {
     let Some(shape) = Shape::of(asker.kind, answers) else {
         return Encoded {

@@ -15,7 +15,7 @@ use super::{
     schema,
 };
 
-/// API keys in a table of DynamoDB.
+/// API keys in a table of `DynamoDB`.
 ///
 /// Reads are strongly consistent, at twice the price of others: a revocation counts from the next read on, and is not
 /// delayed by replication as well as by the two caches. Values reach the store as bound parameters only.

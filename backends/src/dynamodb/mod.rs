@@ -1,4 +1,4 @@
-//! DynamoDB: the two tables, the client, and API keys on it.
+//! `DynamoDB`: the two tables, the client, and API keys on it.
 //!
 //! [`schema`] lists every table, key and attribute; nothing else names one. [`connect`] builds the client from an
 //! environment handed in. [`DynamoKeys`] implements both key traits; which of them a function may use is decided by its

@@ -23,7 +23,7 @@
 //! `revoked`), `rotated_from` S?, `rotated_to` S?, `usage_plan_key` S?, `metadata` M of S, `version` N; and for the index
 //! `tenant_pk` = `tenant#` tenant, `tenant_sk` = creation time in 14 digits, `#`, id. `?` marks what may be absent; times
 //! are whole seconds since 1970-01-01T00:00:00Z. An absent list means no restriction, an empty one means nothing at all,
-//! which is why they are lists: DynamoDB has no empty sets.
+//! which is why they are lists: `DynamoDB` has no empty sets.
 //!
 //! `purge_at` is on requests only. Records are never purged by time: `expires_at` of a record ends its use, which the
 //! authorizer checks itself, and an expired record can still be listed, rotated and audited.

@@ -1,4 +1,4 @@
-//! A DynamoDB inside this process, on the loopback address: SQLite behind the DynamoDB API, in memory or in a file.
+//! A `DynamoDB` inside this process, on the loopback address: `SQLite` behind the `DynamoDB` API, in memory or in a file.
 //!
 //! For this machine only. It asks nobody who they are, so it listens on 127.0.0.1 and nowhere else; credentials may be
 //! anything. As on AWS, an expired item stays readable until it is swept.
@@ -26,7 +26,7 @@ pub enum Storage {
     File(PathBuf),
 }
 
-/// Why the embedded DynamoDB did not start.
+/// Why the embedded `DynamoDB` did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
     /// The file cannot be opened as a database.
@@ -42,7 +42,7 @@ pub enum EmbeddedError {
     Tables(#[from] StoreError),
 }
 
-/// A running DynamoDB with both tables in it. It stops when dropped, or by [`EmbeddedDynamo::stop`].
+/// A running `DynamoDB` with both tables in it. It stops when dropped, or by [`EmbeddedDynamo::stop`].
 #[derive(Debug)]
 pub struct EmbeddedDynamo {
     client: Client,
@@ -105,7 +105,7 @@ impl EmbeddedDynamo {
     }
 }
 
-/// How to reach a DynamoDB of this machine under `endpoint_url`: plain HTTP, made-up credentials, any region.
+/// How to reach a `DynamoDB` of this machine under `endpoint_url`: plain HTTP, made-up credentials, any region.
 pub fn connection(endpoint_url: &str) -> Connection {
     Connection {
         region: Some("us-east-1".to_owned()),

@@ -1,6 +1,9 @@
 //! What is wrong with a configuration, all at once.
 
-use std::fmt::{self, Write as _};
+use std::{
+    collections::HashSet,
+    fmt::{self, Write as _},
+};
 
 use super::{problems::Problem, tree::Places, values::shown};
 
@@ -23,7 +26,7 @@ pub struct Faults {
     found: Vec<Found>,
     warnings: Vec<Found>,
     /// Paths where a fault was found and what stands there was replaced: what else is found there follows from it.
-    replaced: Vec<String>,
+    replaced: HashSet<String>,
 }
 
 #[derive(Debug)]
@@ -93,18 +96,21 @@ impl Faults {
 
     /// Whether what stands at `path`, or around it, was found faulty and replaced, so that nothing follows from it.
     pub(crate) fn is_replaced(&self, path: &str) -> bool {
-        self.replaced.iter().any(|replaced| {
-            path.strip_prefix(replaced.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        })
+        let around = path.match_indices(['.', '[']).map(|(at, _)| path.get(..at));
+        let mut around = around.flatten().chain([path]);
+        around.any(|path| self.replaced.contains(path))
     }
 
     pub(super) fn replace(&mut self, path: String) {
-        self.replaced.push(path);
+        self.replaced.insert(path);
     }
 
     pub(super) const fn is_empty(&self) -> bool {
         self.found.is_empty()
+    }
+
+    pub(super) const fn has_warnings(&self) -> bool {
+        !self.warnings.is_empty()
     }
 
     pub(super) const fn len(&self) -> usize {

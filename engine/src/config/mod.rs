@@ -17,6 +17,8 @@ mod routes;
 mod schema;
 mod secrets;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod tree;
 pub(crate) mod values;
 
@@ -28,7 +30,7 @@ use crate::{
     layers::{
         api_key::ApiKeysConfig, ip_allow::AddressesConfig, jwt::IssuerConfig, policy::PolicyConfig,
     },
-    routes::Route,
+    routes::RouteTable,
 };
 
 pub(crate) use addresses::{AddressLists, RawRanges};
@@ -53,7 +55,7 @@ pub struct Config {
     /// Addresses.
     pub addresses: AddressesConfig,
     /// Routes; what matches none is refused.
-    pub routes: Vec<Route>,
+    pub routes: RouteTable,
     /// How policies are written.
     pub policy: PolicyConfig,
     /// How answers are shaped.
@@ -129,10 +131,14 @@ impl Config {
         }
         let (mut tree, reading) = tree::read(text, &mut faults);
         let raw = raw::read(&mut tree, reading, &mut faults);
-        let places = tree::Places::of(text, &tree);
         let config = raw.map(|raw| raw.check(env, &mut faults));
         let is_faulty = !faults.is_empty();
-        let (faults, warnings) = faults.placed(&places);
+        // The places of thousands of routes are noted only when there is something to say of one.
+        let (faults, warnings) = if is_faulty || faults.has_warnings() {
+            faults.placed(&tree::Places::of(text, &tree))
+        } else {
+            (vec![], vec![])
+        };
         match config {
             Some(config) if !is_faulty => Ok(Checked { config, warnings }),
             _ => {

@@ -59,7 +59,7 @@ problems! {
     PeppersEqual = "peppers_equal", "is the same secret as `pepper`";
 
     // API keys.
-    KeyWord { found: String } = "key_word", "must be 1 to 20 lower-case letters and digits, beginning with a letter and without `_`, found `{found}`";
+    KeyWord { max: usize, found: String } = "key_word", "must be 1 to {max} letters and digits, without `_`, found `{found}`";
 
     // Addresses.
     RangeMalformed { found: String } = "range_malformed", "must be an address or a range such as `203.0.113.0/24`, found `{found}`";

@@ -16,6 +16,7 @@ use super::{
     values::{self, Limits},
 };
 use crate::layers::{api_key::RawApiKeys, ip_allow::RawAddresses, policy::RawPolicy};
+use crate::routes::RouteTable;
 
 /// The configuration of Doorward.
 #[derive(Default, Deserialize)]
@@ -31,7 +32,8 @@ pub(super) struct RawConfig {
     tokens: Option<RawTokens>,
     /// Rules on addresses for every route, and how the address of the caller is found.
     addresses: Option<RawAddresses>,
-    /// Named lists of addresses and ranges, for `allow`, `deny` and `trusted_proxies`.
+    /// Named lists for `allow`, `deny` and `trusted_proxies`: addresses and ranges, or `{ file = "office.txt" }` for a
+    /// file beside the configuration with one on each line, where `#` begins a comment.
     address_lists: Option<BTreeMap<String, RawList>>,
     /// Issuers of tokens. Without one no token is accepted.
     issuers: Option<Vec<issuers::RawIssuer>>,
@@ -157,6 +159,13 @@ impl RawConfig {
                 Problem::ParameterTaken { other, found },
             );
         }
+        // The checks before found every conflict in words of the configuration; whatever is left is told as it is.
+        let routes = RouteTable::new(routes).unwrap_or_else(|conflict| {
+            if faults.is_empty() {
+                faults.add("routes", conflict.to_string());
+            }
+            RouteTable::default()
+        });
         Config {
             api_keys,
             issuers,

@@ -1,17 +1,19 @@
 //! Routes: method and path template, and what a caller needs there.
 
+mod conflict;
 pub(crate) mod shape;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tree;
 
 use std::collections::BTreeMap;
 
 use crate::layers::ip_allow::AddressRules;
 
-pub(crate) use table::Entry;
-pub use table::{Conflict, RouteTable};
+pub use conflict::Conflict;
+pub use table::RouteTable;
+pub(crate) use tree::MAX_SEGMENTS;
 
 /// One segment of a path template.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

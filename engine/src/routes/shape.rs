@@ -73,12 +73,6 @@ impl Shape {
         self.pieces.last() == Some(&Piece::Wild)
     }
 
-    /// How many leading pieces are the same.
-    pub(crate) fn shared_prefix(&self, other: &Self) -> usize {
-        let pairs = self.pieces.iter().zip(&other.pieces);
-        pairs.take_while(|(a, b)| a == b).count()
-    }
-
     /// Of two shapes that match one path, the lesser wins there: at the leftmost piece where they differ in kind, a literal
     /// goes before a parameter and a parameter before an open end.
     pub(crate) fn precedence(&self, other: &Self) -> Ordering {
@@ -154,6 +148,14 @@ impl Shape {
         }
         // Where `other` is open its last piece is wild, so it lies under a wild piece here, which takes the rest.
         at.last() == Some(&true)
+    }
+
+    /// The shape that matches, behind its other pieces, all that a wildcard at the end of its glob covers.
+    pub(crate) fn opened(&self) -> Self {
+        Self {
+            pieces: self.pieces.clone(),
+            open: self.ends_wild(),
+        }
     }
 
     /// The shapes that take one segment more under the same glob: each run of wild pieces is stretched once. A run that

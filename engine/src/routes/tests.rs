@@ -189,11 +189,11 @@ fn refuses_literals_that_no_path_can_match_or_that_iam_would_expand() {
     }
 }
 
-/// Every path of up to five segments over three words.
+/// Every path of up to six segments over three words: long enough for any two templates below to meet, stretched or not.
 fn all_paths() -> Vec<String> {
     let mut all = vec![String::new()];
     let mut from = 0;
-    for _ in 0..5 {
+    for _ in 0..6 {
         let to = all.len();
         for i in from..to {
             for word in ["a", "b", "c"] {
@@ -208,7 +208,7 @@ fn all_paths() -> Vec<String> {
 
 fn template() -> impl Strategy<Value = String> {
     let piece = prop_oneof![Just("a"), Just("b"), Just("{x}")];
-    (proptest::collection::vec(piece, 0..4), any::<bool>()).prop_map(|(pieces, open)| {
+    (proptest::collection::vec(piece, 0..3), any::<bool>()).prop_map(|(pieces, open)| {
         let mut text = String::new();
         for (i, piece) in pieces.iter().enumerate() {
             text.push('/');
@@ -267,7 +267,7 @@ proptest! {
         let table = RouteTable::new(rows.clone()).unwrap();
         for path in all_paths() {
             let segments = segments(&path);
-            let of = |r: &Route| match &r.place { Place::Http(m, t) => (m.clone(), t.clone()), _ => unreachable!() };
+            let of = |r: &Route| match &r.place { Place::Http(m, t) => (m.clone(), t.clone()), _ => panic!("no path") };
             let best = rows.iter().map(of).filter(|(_, t)| matches(&t.segments, &segments, false)).map(|(_, t)| kinds(&t)).min();
             for verb in ["GET", "HEAD", "POST", "PUT"] {
                 let mine: Vec<&Route> = rows.iter().filter(|r| {

@@ -189,7 +189,7 @@ fn nothing_is_minted_for_a_foreign_environment_or_a_word_with_a_separator() {
     assert_eq!(mint("c_k", "live"), Err(FormatFault::Malformed));
     assert_eq!(mint("", "live"), Err(FormatFault::Malformed));
     assert_eq!(
-        mint("abcdefghijklmnopq", "live"),
+        mint("abcdefghijklmnopqrstu", "live"),
         Err(FormatFault::Malformed)
     );
 }

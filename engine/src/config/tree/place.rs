@@ -79,16 +79,16 @@ impl<'t> Places<'t> {
         best.map(|(path, _)| path)
     }
 
-    /// The path of the table whose header begins at `byte`.
-    pub(in crate::config) fn table_at(tree: &Node, byte: usize) -> Option<String> {
-        let mut best: Option<String> = None;
+    /// The paths of all tables by the byte at which they begin; the innermost where one header begins several.
+    pub(in crate::config) fn tables(tree: &Node) -> HashMap<usize, String> {
+        let mut found: HashMap<usize, String> = HashMap::new();
         tables(tree, String::new(), &mut |path, at| {
-            let is_deeper = best.as_ref().is_none_or(|found| found.len() < path.len());
-            if at == byte && is_deeper && !path.is_empty() {
-                best = Some(path);
+            let is_deeper = found.get(&at).is_none_or(|other| other.len() < path.len());
+            if is_deeper && !path.is_empty() {
+                found.insert(at, path);
             }
         });
-        best
+        found
     }
 }
 

@@ -26,8 +26,9 @@ pub(super) fn read(text: &str, faults: &mut Faults) -> (Node, Reading) {
     let is_whole = mended.is_whole && errors.iter().all(is_duplicate);
     let tree = tree(table);
     report(text, &tree, errors, faults);
+    let mut tables = Places::tables(&tree);
     for at in mended.emptied {
-        if let Some(path) = Places::table_at(&tree, at) {
+        if let Some(path) = tables.remove(&at) {
             faults.replace(path);
         }
     }

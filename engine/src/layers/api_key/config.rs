@@ -1,6 +1,6 @@
 //! The configuration of API keys: as written, and checked.
 
-use doorward_keys::format::KeyFormat;
+use doorward_keys::format::{KeyFormat, MAX_WORD, is_word};
 use serde::Deserialize;
 
 use crate::config::{
@@ -178,14 +178,15 @@ impl RawApiKeys {
 
 /// A word between the underscores of a printed key.
 fn key_word(word: &str, path: &str, faults: &mut Faults) {
-    let fits = word.len() <= 20
-        && word.starts_with(|c: char| c.is_ascii_lowercase())
-        && word
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    if !fits {
+    if !is_word(word) {
         let found = shown(word);
-        faults.problem(path, Problem::KeyWord { found });
+        faults.problem(
+            path,
+            Problem::KeyWord {
+                max: MAX_WORD,
+                found,
+            },
+        );
     }
 }
 

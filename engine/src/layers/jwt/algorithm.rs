@@ -183,4 +183,42 @@ mod tests {
             assert_eq!(Algorithm::named(name), None, "{name}");
         }
     }
+
+    /// Signatures that the standards publish over payloads that are no claims, so they are checked here and not as
+    /// tokens.
+    #[test]
+    fn verifies_the_signatures_that_the_standards_publish() {
+        use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+        use crate::layers::jwt::{
+            json::Object,
+            jwk::Key,
+            test_support::{ED25519, P521},
+        };
+
+        for (algorithm, jwk, token) in [
+            // RFC 8037 appendix A.4.
+            (
+                Algorithm::Ed25519,
+                ED25519,
+                "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+            ),
+            // RFC 7515 appendix A.4.
+            (
+                Algorithm::Es512,
+                P521,
+                "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn",
+            ),
+        ] {
+            let entry = format!("{{{jwk}}}");
+            let entry = Object::document(entry.as_bytes()).unwrap();
+            let key = Key::parse(&entry, &[algorithm]).unwrap();
+            let (input, signature) = token.rsplit_once('.').unwrap();
+            let mut signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+            let verifier = key.verifier(algorithm).unwrap();
+            assert!(verifier.verify_sig(input.as_bytes(), &signature).is_ok());
+            signature[0] ^= 1;
+            assert!(verifier.verify_sig(input.as_bytes(), &signature).is_err());
+        }
+    }
 }

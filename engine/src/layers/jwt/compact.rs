@@ -16,7 +16,7 @@ pub(super) struct Compact<'t> {
 }
 
 impl<'t> Compact<'t> {
-    /// Checks length, then alphabet, then splits.
+    /// Checks the length, then the number of parts, then splits.
     pub(super) fn split(token: &'t str, max_bytes: usize) -> Result<Self, Denial> {
         if token.len() > max_bytes {
             return Err(Denial::new(
@@ -24,24 +24,13 @@ impl<'t> Compact<'t> {
                 format!("{} bytes, at most {max_bytes} are read", token.len()),
             ));
         }
-        let mut dots = 0_usize;
-        for byte in token.bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => {}
-                b'.' => dots += 1,
-                other => {
-                    let found = shown(&char::from(other).to_string());
-                    return Err(malformed(format!("{found} is not allowed in a token")));
-                }
-            }
-        }
+        let dots = token.bytes().filter(|byte| *byte == b'.').count();
         match dots {
             2 => {}
             4 => return Err(malformed("five parts: encrypted tokens are not accepted")),
             _ => {
                 return Err(malformed(format!(
-                    "{} parts where three are needed",
-                    dots + 1
+                    "it has {dots} dots, and a token has two"
                 )));
             }
         }
@@ -61,11 +50,19 @@ impl<'t> Compact<'t> {
 }
 
 /// Decodes one part: no padding, no other alphabet, unused bits zero (RFC 7515 section 2, RFC 4648 section 3.5), so that
-/// a token has one spelling.
+/// a token has one spelling. The decoder is the one who checks the alphabet: a pass of its own over every token costs more
+/// than all the rest of this file.
 pub(super) fn decode(part: &str, what: &str) -> Result<Vec<u8>, Denial> {
-    URL_SAFE_NO_PAD
-        .decode(part)
-        .map_err(|_| malformed(format!("the {what} is not canonical base64url")))
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        match part.chars().find(|c| !allowed(*c)) {
+            Some(strange) => {
+                let strange = shown(&strange.to_string());
+                malformed(format!("the {what} has {strange}, which no token has"))
+            }
+            None => malformed(format!("the {what} is not canonical base64url")),
+        }
+    })
 }
 
 /// The refusal of a token that cannot be read.
@@ -109,18 +106,16 @@ mod tests {
 
     #[test]
     fn refuses_characters_outside_the_alphabet() {
-        for token in [
-            "a=.b.c",
-            "a+.b.c",
-            "a/.b.c",
-            "a .b.c",
-            " a.b.c",
-            "a.b.c\n",
-            "a.b.c\0",
-            "é.b.c",
-            "{\"a\":1}",
-        ] {
-            check(token, Err(Reason::TokenMalformed));
+        for strange in ["=", "+", "/", " ", "\n", "\0", "é", "{", "\""] {
+            for part in [
+                format!("{strange}AAAA"),
+                format!("AA{strange}A"),
+                format!("AAAA{strange}"),
+            ] {
+                let denial = decode(&part, "payload").unwrap_err();
+                assert_eq!(denial.reason(), Reason::TokenMalformed);
+                assert!(denial.detail().contains("which no token has"), "{denial:?}");
+            }
         }
     }
 

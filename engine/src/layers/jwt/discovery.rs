@@ -6,7 +6,7 @@ use super::{
     source::{FetchError, KeySetSource, Origin},
 };
 
-/// The address of the key set that the metadata of `issuer` names. OpenID Connect Discovery 1.0 section 4 is tried
+/// The address of the key set that the metadata of `issuer` names. `OpenID` Connect Discovery 1.0 section 4 is tried
 /// first, then RFC 8414 section 3; the errors of both are told.
 pub(super) async fn discover(
     source: &dyn KeySetSource,

@@ -66,7 +66,9 @@ impl<'o> Claims<'o, '_> {
         match self.0.get("aud") {
             None => Ok(Vec::new()),
             Some(Value::Text(one)) => Ok(vec![one]),
-            Some(Value::List(several)) => texts("aud", several),
+            Some(Value::List(several)) => {
+                several.iter().map(|value| text_in("aud", value)).collect()
+            }
             Some(other) => Err(claim_denial(format!(
                 "`aud` is {}, not text or a list of texts",
                 other.kind()
@@ -82,10 +84,24 @@ impl<'o> Claims<'o, '_> {
         let Some((path, format)) = claim else {
             return Ok(BTreeSet::new());
         };
-        let words: Vec<&str> = match (format, path.find(self.0)) {
-            (_, None) => Vec::new(),
-            (WordsFormat::Text, Some(Value::Text(text))) => text.split(' ').collect(),
-            (WordsFormat::List, Some(Value::List(list))) => texts(&path.to_string(), list)?,
+        let mut words = BTreeSet::new();
+        let mut add = |word: &str| {
+            if word.chars().any(char::is_control) {
+                return Err(claim_denial(format!("`{path}` has control characters")));
+            }
+            if !word.is_empty() {
+                words.insert(word.to_owned());
+            }
+            Ok(())
+        };
+        match (format, path.find(self.0)) {
+            (_, None) => {}
+            (WordsFormat::Text, Some(Value::Text(text))) => text.split(' ').try_for_each(add)?,
+            (WordsFormat::List, Some(Value::List(list))) => {
+                for value in list {
+                    add(text_in(path.last(), value)?)?;
+                }
+            }
             (format, Some(other)) => {
                 let expected = match format {
                     WordsFormat::Text => "text",
@@ -96,12 +112,8 @@ impl<'o> Claims<'o, '_> {
                     other.kind()
                 )));
             }
-        };
-        if words.iter().any(|word| word.chars().any(char::is_control)) {
-            return Err(claim_denial(format!("`{path}` has control characters")));
         }
-        let words = words.into_iter().filter(|word| !word.is_empty());
-        Ok(words.map(str::to_owned).collect())
+        Ok(words)
     }
 
     /// Whether the claim has one of the values, or is a list and one element has.
@@ -146,14 +158,11 @@ fn text<'o>(name: &str, value: Option<&'o Value<'_>>) -> Result<Option<&'o str>,
     }
 }
 
-fn texts<'o>(name: &str, list: &'o [Value<'_>]) -> Result<Vec<&'o str>, Denial> {
-    list.iter()
-        .map(|value| {
-            value.as_text().ok_or_else(|| {
-                claim_denial(format!("`{name}` holds {}, not only text", value.kind()))
-            })
-        })
-        .collect()
+/// An element of a list that must be text.
+fn text_in<'o>(name: &str, value: &'o Value<'_>) -> Result<&'o str, Denial> {
+    value
+        .as_text()
+        .ok_or_else(|| claim_denial(format!("`{name}` holds {}, not only text", value.kind())))
 }
 
 fn is_equal(value: &Value<'_>, accepted: &RawScalar) -> bool {

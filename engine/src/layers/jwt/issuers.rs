@@ -23,7 +23,7 @@ use crate::{
 
 /// All issuers with their keys in memory. One for the life of the process, shared between concurrent requests.
 pub struct Issuers {
-    issuers: Vec<Issuer>,
+    all: Vec<Issuer>,
     by_text: HashMap<String, usize>,
     max_token_bytes: usize,
     seen: Seen,
@@ -46,15 +46,17 @@ impl Issuers {
         for (index, config) in issuers.iter().enumerate() {
             by_text.entry(config.issuer.clone()).or_insert(index);
         }
-        let issuers = issuers
+        let sources = std::iter::repeat_n(source, issuers.len());
+        let all = issuers
             .into_iter()
-            .map(|config| Issuer {
-                keys: IssuerKeys::new(Arc::clone(&config), Arc::clone(&source)),
+            .zip(sources)
+            .map(|(config, source)| Issuer {
+                keys: IssuerKeys::new(Arc::clone(&config), source),
                 config,
             })
             .collect();
         Self {
-            issuers,
+            all,
             by_text,
             max_token_bytes,
             seen: Seen::new(),
@@ -115,7 +117,7 @@ impl Issuers {
     /// Fetches the keys of all issuers that are not in memory, all at once, each with its outcome by the name of the
     /// issuer. What fails here is tried again by the first request that needs it.
     pub async fn prefetch(&self, now: Timestamp) -> Vec<(String, Result<(), FetchError>)> {
-        let fetches = self.issuers.iter().map(|issuer| async move {
+        let fetches = self.all.iter().map(|issuer| async move {
             let outcome = issuer.keys.prefetch(now).await;
             (issuer.config.name.clone(), outcome)
         });
@@ -129,7 +131,7 @@ impl Issuers {
             id: entry.key_id.as_deref(),
             algorithm: entry.algorithm,
         };
-        let issuer = self.issuers.get(entry.issuer)?;
+        let issuer = self.all.get(entry.issuer)?;
         let served = issuer.keys.key(wanted, now, || Ok(())).await;
         if served.is_ok_and(|key| Arc::ptr_eq(&key, &entry.key)) {
             return Some(entry.subject.clone());
@@ -144,7 +146,7 @@ impl Issuers {
         let found = match claims.get("iss") {
             Some(Value::Text(text)) => {
                 if let Some(index) = self.by_text.get(text.as_ref())
-                    && let Some(issuer) = self.issuers.get(*index)
+                    && let Some(issuer) = self.all.get(*index)
                 {
                     return Ok((*index, issuer));
                 }

@@ -12,6 +12,8 @@ use super::{
 
 const MIN_RSA_BITS: usize = 2048;
 const MAX_RSA_BITS: usize = 8192;
+/// Larger exponents exist on paper only and make every check slow.
+const MAX_RSA_EXPONENT_BYTES: usize = 4;
 
 /// A public key with its parsed form for each algorithm it may be used with.
 #[derive(Debug)]
@@ -151,8 +153,9 @@ fn rsa(entry: &Object<'_>) -> Result<Material, &'static str> {
         return Err("an RSA key needs 2048 to 8192 bits");
     }
     let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
-    if !odd(&modulus) || !odd(&exponent) || exponent == [1] {
-        return Err("an RSA key needs an odd modulus and an odd exponent above 1");
+    let sane = odd(&exponent) && exponent != [1] && exponent.len() <= MAX_RSA_EXPONENT_BYTES;
+    if !odd(&modulus) || !sane {
+        return Err("an RSA key needs an odd modulus and an odd exponent above 1, at most 32 bits");
     }
     Ok(Material::Rsa { modulus, exponent })
 }

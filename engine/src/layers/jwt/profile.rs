@@ -88,7 +88,7 @@ impl Profile {
     }
 
     /// Checks the claims that make a token of this kind.
-    pub(super) fn check_claims(self, claims: &Claims<'_, '_>) -> Result<(), Denial> {
+    pub(super) fn check_claims(self, claims: Claims<'_, '_>) -> Result<(), Denial> {
         match self {
             // RFC 9068 section 2.2; iss, exp and aud are demanded of every token.
             Self::AccessToken => {
@@ -108,7 +108,7 @@ impl Profile {
 }
 
 /// AWS: Amazon Cognito, "Verifying JSON web tokens".
-fn token_use(claims: &Claims<'_, '_>, expected: &str) -> Result<(), Denial> {
+fn token_use(claims: Claims<'_, '_>, expected: &str) -> Result<(), Denial> {
     match claims.text("token_use")? {
         Some(found) if found == expected => Ok(()),
         found => Err(Denial::new(

@@ -109,3 +109,86 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::jwt::{json::Object, test_support::P256};
+
+    fn entry(not_before: i64, valid_until: i64, bytes: usize) -> Entry {
+        let text = format!("{{{P256}}}");
+        let json = Object::document(text.as_bytes()).unwrap();
+        Entry {
+            issuer: 0,
+            key_id: None,
+            algorithm: Algorithm::Es256,
+            key: Arc::new(Key::parse(&json, &[Algorithm::Es256]).unwrap()),
+            not_before: Timestamp::from_unix(not_before),
+            subject: Subject {
+                issuer_name: String::new(),
+                issuer: String::new(),
+                subject: String::new(),
+                is_client: false,
+                client_id: None,
+                tenant: None,
+                scopes: [].into(),
+                roles: [].into(),
+                valid_until: Timestamp::from_unix(valid_until),
+                expires_at: Timestamp::from_unix(valid_until),
+                context: [].into(),
+            },
+            bytes,
+        }
+    }
+
+    fn digest_of(number: usize) -> TokenDigest {
+        token_digest(&number.to_string()).unwrap()
+    }
+
+    #[test]
+    fn compares_the_times_at_every_hit() {
+        let seen = Seen::new();
+        let found = |seconds| {
+            seen.find(&digest_of(1), Timestamp::from_unix(seconds))
+                .is_some()
+        };
+        for (seconds, expected) in [(9, false), (10, true), (19, true), (20, false)] {
+            seen.insert(digest_of(1), entry(10, 20, 100));
+            assert_eq!(found(seconds), expected, "{seconds}");
+        }
+        assert!(!found(15), "what did not hold is forgotten");
+        assert!(seen.find(&digest_of(2), Timestamp::from_unix(15)).is_none());
+    }
+
+    #[test]
+    fn is_bounded_by_count_and_drops_the_least_recently_used() {
+        let seen = Seen::new();
+        let now = Timestamp::from_unix(0);
+        seen.insert(digest_of(0), entry(0, 10, 1));
+        for number in 1..3 * MAX_ENTRIES {
+            seen.insert(digest_of(number), entry(0, 10, 1));
+            assert!(seen.find(&digest_of(0), now).is_some());
+        }
+        let inner = seen.inner();
+        assert_eq!(
+            (inner.entries.len(), inner.bytes),
+            (MAX_ENTRIES, MAX_ENTRIES)
+        );
+    }
+
+    #[test]
+    fn is_bounded_by_size() {
+        let seen = Seen::new();
+        for number in 0..100 {
+            seen.insert(digest_of(number), entry(0, 10, MAX_BYTES / 10));
+            seen.insert(digest_of(number), entry(0, 10, MAX_BYTES / 10));
+        }
+        assert_eq!(seen.inner().entries.len(), 10);
+        seen.forget(&digest_of(99));
+        seen.forget(&digest_of(99));
+        assert_eq!(seen.inner().bytes, MAX_BYTES / 10 * 9);
+        seen.insert(digest_of(5), entry(0, 10, MAX_BYTES + 1));
+        let inner = seen.inner();
+        assert_eq!((inner.entries.len(), inner.bytes), (0, 0));
+    }
+}

@@ -13,6 +13,8 @@ use crate::{
     layers::jwt::{algorithm::Algorithm, profile::Profile, shown::shown},
 };
 
+const MAX_NAME: usize = 100;
+
 /// Reads a file of the bundle by the name in the configuration. The engine itself reads no files.
 pub type ReadFile<'r> = dyn Fn(&str) -> Result<String, String> + 'r;
 
@@ -29,10 +31,9 @@ impl IssuerConfig {
         let mut checked = Vec::new();
         for (index, raw) in raw.into_iter().enumerate() {
             let path = format!("issuers[{index}]");
-            let name = raw.name.clone().or_else(|| raw.issuer.clone());
             for (field, value, seen) in [
                 ("issuer", raw.issuer.clone(), &mut issuers),
-                ("name", name, &mut names),
+                ("name", raw.name.clone(), &mut names),
             ] {
                 let Some(value) = value else { continue };
                 if let Some(first) = seen.get(&value) {
@@ -92,17 +93,10 @@ fn check_fields(raw: RawIssuer, fields: &mut Fields<'_>, read_file: &ReadFile<'_
     if issuer.is_empty() {
         fields.fault("issuer", "missing; write the exact text of `iss`");
     }
-    let name = raw.name.unwrap_or_else(|| issuer.clone());
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/".contains(&b);
-    if name.len() > 256 || !name.bytes().all(plain) {
-        fields.fault(
-            "name",
-            "a name has letters, digits, `-`, `_` and `.`, at most 256",
-        );
-    }
+    let name = name(raw.name, &issuer, fields);
     let profile = Profile::from(raw.profile.unwrap_or_default());
     let algorithms = algorithms(raw.algorithms, fields);
-    let key_set = key_set_limits(raw.key_set.unwrap_or_default(), fields);
+    let key_set = key_set_limits(&raw.key_set.unwrap_or_default(), fields);
     let given = KeysGiven {
         uri: raw.jwks_uri,
         file: raw.jwks_file,
@@ -153,6 +147,22 @@ fn check_fields(raw: RawIssuer, fields: &mut Fields<'_>, read_file: &ReadFile<'_
         profile,
         max_lifetime,
     }
+}
+
+/// The name in logs: as configured, or the text of the issuer without characters that a name has not.
+fn name(given: Option<String>, issuer: &str, fields: &mut Fields<'_>) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
+    let Some(name) = given else {
+        let replaced = issuer.chars().map(|c| if plain(c) { c } else { '_' });
+        return replaced.take(MAX_NAME).collect();
+    };
+    if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(plain) {
+        fields.fault(
+            "name",
+            format!("a name has letters, digits, `-`, `_` and `.`, at most {MAX_NAME}"),
+        );
+    }
+    name
 }
 
 fn algorithms(names: Option<Vec<String>>, fields: &mut Fields<'_>) -> Vec<Algorithm> {

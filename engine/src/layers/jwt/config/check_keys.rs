@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{KeySetLimits, KeySource, Location, RawKeySet, check::ReadFile, fields::Fields};
 use crate::layers::jwt::{algorithm::Algorithm, key_set::KeySet, shown::shown, source::Origin};
 
-pub(super) fn key_set_limits(raw: RawKeySet, fields: &mut Fields<'_>) -> KeySetLimits {
+pub(super) fn key_set_limits(raw: &RawKeySet, fields: &mut Fields<'_>) -> KeySetLimits {
     let limits = KeySetLimits {
         cool_down: fields.number(
             "key_set.cool_down_seconds",
@@ -167,15 +167,21 @@ fn address(field: &str, text: &str, http: bool, fields: &mut Fields<'_>, otherwi
             return;
         }
     };
-    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     let plain = text
         .bytes()
-        .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if host.is_empty() || host.contains('@') || !plain || text.contains('#') {
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#');
+    if host.contains('@') {
+        // What stands there may be a password, so it is not repeated.
+        fields.fault(
+            field,
+            format!("the address has user data before the host; leave it out{otherwise}"),
+        );
+    } else if host.is_empty() || !plain {
         fields.fault(
             field,
             format!(
-                "{} has no host, or user data, a fragment or characters that an address has not{otherwise}",
+                "{} has no host, or a fragment or characters that an address has not{otherwise}",
                 shown(text)
             ),
         );

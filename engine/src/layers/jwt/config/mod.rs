@@ -70,7 +70,7 @@ pub(super) enum KeySource {
 /// What is known of the address of a key set.
 #[derive(Clone)]
 pub(super) enum Location {
-    /// The metadata of the issuer says it (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3).
+    /// The metadata of the issuer says it (`OpenID` Connect Discovery 1.0 section 4, RFC 8414 section 3).
     Discovery,
     /// The configuration says it.
     Uri(String),

@@ -103,7 +103,8 @@ pub struct RawKeySet {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum RawProfile {
-    /// Access tokens of RFC 9068: `typ` is `at+jwt`, and iss, exp, aud, sub, client_id, iat and jti are there.
+    /// Access tokens of RFC 9068: `typ` is `at+jwt`, and `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and
+    /// `jti` are there.
     #[default]
     #[serde(rename = "at+jwt")]
     AccessToken,

@@ -1,5 +1,8 @@
 //! A key set (RFC 7517 section 5): the usable keys of one issuer, and how a token finds its key.
 
+#[cfg(test)]
+mod tests;
+
 use std::{fmt, sync::Arc};
 
 use super::{

@@ -7,6 +7,9 @@
 //!   staleness bound, and then everything is refused.
 //! - Nothing is remembered about names that are unknown, so they cannot push anything out.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use doorward_keys::Timestamp;
@@ -67,6 +70,8 @@ enum Answer {
     Settled(Result<Arc<Key>, Denial>),
     /// A fetch is due; the key is known from a set that is no longer fresh, or not known at all.
     Due(Option<Arc<Key>>),
+    /// The key is not known, and the cool-down allows no fetch; one may be under way.
+    Cooling(Denial),
 }
 
 impl IssuerKeys {
@@ -85,37 +90,44 @@ impl IssuerKeys {
         }
     }
 
-    /// The key for a token, fetched if need be. `worth_it` is asked before a fetch that only this token needs; its
-    /// refusal saves the fetch.
+    /// The key for a token, fetched if need be. `worth_it` is asked when the key is not known, before anything is done
+    /// for this token alone; its refusal saves the fetch.
     pub(super) async fn key(
         &self,
         wanted: Wanted<'_>,
         now: Timestamp,
         worth_it: impl FnOnce() -> Result<(), Denial>,
     ) -> Result<Arc<Key>, Denial> {
-        let known = match self.answer(wanted, now) {
+        let mut flight = match self.answer(wanted, now) {
             Answer::Settled(result) => return result,
-            Answer::Due(known) => known,
-        };
-        let mut flight = match (self.flight.try_lock(), known) {
-            (Some(flight), Some(_)) => flight,
-            (None, Some(key)) => return Ok(key),
-            (flight, None) => {
+            Answer::Due(Some(key)) => match self.flight.try_lock() {
+                Some(flight) => flight,
+                None => return Ok(key),
+            },
+            Answer::Due(None) => {
                 worth_it()?;
-                match flight {
-                    Some(flight) => flight,
-                    None => self.flight.lock().await,
+                self.flight.lock().await
+            }
+            Answer::Cooling(denial) => {
+                worth_it()?;
+                let nobody_fetches = self.flight.try_lock().is_some();
+                if nobody_fetches {
+                    return Err(denial);
                 }
+                self.flight.lock().await
             }
         };
         // Whoever had the lock before may have brought the key, or started the cool-down.
-        if let Answer::Settled(result) = self.answer(wanted, now) {
-            return result;
+        match self.answer(wanted, now) {
+            Answer::Settled(result) => return result,
+            Answer::Cooling(denial) => return Err(denial),
+            Answer::Due(_) => {}
         }
         let at = self.attempt(now);
         let _ = self.fetch(&mut flight, at).await;
         match self.answer(wanted, now) {
             Answer::Settled(result) => result,
+            Answer::Cooling(denial) => Err(denial),
             Answer::Due(Some(key)) => Ok(key),
             Answer::Due(None) => Err(self.denial(Reason::TokenKeyUnknown, "not in the key set")),
         }
@@ -166,14 +178,14 @@ impl IssuerKeys {
                 Some(error) => error.to_string(),
                 None => "the fetch of its keys was given up".to_owned(),
             };
-            return Answer::Settled(Err(self.denial(Reason::KeySetUnavailable, why)));
+            return Answer::Cooling(self.denial(Reason::KeySetUnavailable, why));
         };
         let is_fresh = at < held.fresh_until;
         match held.set.find(wanted.id, wanted.algorithm) {
             Found::Key(key) if is_fresh || !may_fetch => Answer::Settled(Ok(Arc::clone(key))),
             Found::Key(key) => Answer::Due(Some(Arc::clone(key))),
             Found::Unknown(_) if may_fetch => Answer::Due(None),
-            Found::Unknown(why) => Answer::Settled(Err(self.denial(Reason::TokenKeyUnknown, why))),
+            Found::Unknown(why) => Answer::Cooling(self.denial(Reason::TokenKeyUnknown, why)),
             Found::Unsuitable(_) if may_fetch && !is_fresh => Answer::Due(None),
             Found::Unsuitable(why) => {
                 Answer::Settled(Err(self.denial(Reason::TokenKeyUnsuitable, why)))

@@ -1,5 +1,8 @@
 //! The claims of a token whose signature holds (RFC 7519 section 4.1), and the evidence that is made of them.
 
+#[cfg(test)]
+mod tests;
+
 use doorward_keys::Timestamp;
 
 use super::{
@@ -33,7 +36,7 @@ pub(super) fn check(
     let claims = Claims(claims);
     config.profile.check_kind(header.kind.as_deref())?;
     let times = times(config, claims, now)?;
-    config.profile.check_claims(&claims)?;
+    config.profile.check_claims(claims)?;
     let client_id = client_id(config, claims)?;
     audience(config, claims, client_id)?;
     // A bound token needs its proof whatever scheme it came with (RFC 8705 section 3, RFC 9449 section 7.2), and no

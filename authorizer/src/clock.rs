@@ -1,0 +1,35 @@
+//! The clocks of this process. Everything else takes time as an argument.
+
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use doorward_keys::Timestamp;
+
+/// The wall clock.
+#[expect(clippy::disallowed_methods, reason = "this is the edge")]
+pub fn system() -> SystemTime {
+    SystemTime::now()
+}
+
+/// The wall clock in whole seconds. A clock before 1970 reads as 1970, when every credential is still to come.
+pub fn wall() -> Timestamp {
+    Timestamp::from_unix(i64::try_from(since_epoch().as_secs()).unwrap_or(i64::MAX))
+}
+
+/// How long it is until `deadline_ms`, in milliseconds since the epoch.
+pub fn left_until(deadline_ms: u64) -> Duration {
+    Duration::from_millis(deadline_ms).saturating_sub(since_epoch())
+}
+
+/// A monotonic clock: time since its first use.
+#[expect(clippy::disallowed_methods, reason = "this is the edge")]
+pub fn stopwatch() -> Duration {
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
+    BEGAN.get_or_init(Instant::now).elapsed()
+}
+
+fn since_epoch() -> Duration {
+    system().duration_since(UNIX_EPOCH).unwrap_or_default()
+}

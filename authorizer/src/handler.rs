@@ -1,0 +1,222 @@
+//! One event in, one answer out: decode, decide, encode, and the line in the log.
+//!
+//! Whatever goes wrong in between is a refusal. A bad configuration refuses everything, a panic ends its own request only,
+//! and an answer is given before the function's time is up, because a timeout tells the gateway nothing.
+
+use std::{
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use doorward_engine::{
+    Class, Decision, Denial, Reason, Request, Trail, Verdict,
+    config::{AnswersConfig, Fault},
+};
+use doorward_keys::Timestamp;
+
+use crate::{
+    event::{Event, EventKind, decode},
+    log,
+    response::{Answer, Asker, Encoded, Refusal, encode},
+};
+
+/// What is kept of the function's time to encode the answer and send it.
+const MARGIN: Duration = Duration::from_millis(150);
+
+/// What the runtime says of one invocation.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The request id of the invocation.
+    pub request_id: String,
+    /// The X-Ray trace id.
+    pub trace_id: Option<String>,
+    /// When the event was received, by our own clock.
+    pub received_at: Timestamp,
+    /// How long the function may still run; `None` where nobody stops it.
+    pub time_left: Option<Duration>,
+}
+
+/// What decides: the engine, as much of it as this needs.
+#[async_trait]
+pub trait Decide: Send + Sync {
+    /// The verdict on `request`. Cannot fail; a fault inside is a denial.
+    async fn decide(&self, request: &Request) -> Verdict;
+
+    /// How answers are shaped.
+    fn answers(&self) -> &AnswersConfig;
+}
+
+/// A decision with everything around it.
+#[derive(Debug)]
+pub struct Explained {
+    /// What sent the event.
+    pub kind: EventKind,
+    /// What was decided, and how.
+    pub verdict: Verdict,
+    /// What the gateway gets.
+    pub answer: Result<Answer, Refusal>,
+    /// Why the answer refuses although the engine allowed, if it does.
+    pub overruled: Option<Reason>,
+}
+
+/// Gives the engine in force, or says why there is none and everything is to be refused.
+pub type InForce = dyn Fn() -> Result<Arc<dyn Decide>, Arc<str>> + Send + Sync;
+
+/// The function. One for the life of the process, shared between concurrent requests.
+pub struct Authorizer {
+    in_force: Box<InForce>,
+    sink: log::Sink,
+    stopwatch: fn() -> Duration,
+}
+
+impl Authorizer {
+    /// Serves with `engine`. `stopwatch` is a monotonic clock: time since some fixed moment.
+    pub fn new(
+        engine: impl Decide + 'static,
+        sink: log::Sink,
+        stopwatch: fn() -> Duration,
+    ) -> Self {
+        let engine: Arc<dyn Decide> = Arc::new(engine);
+        Self::serving(Box::new(move || Ok(Arc::clone(&engine))), sink, stopwatch)
+    }
+
+    /// Refuses everything, because of `faults`, and says so in the log now and at each request.
+    pub fn shut(faults: &[Fault], sink: log::Sink, stopwatch: fn() -> Duration) -> Self {
+        log::config_invalid(&sink, faults);
+        let why: Arc<str> = summary(faults).into();
+        Self::serving(Box::new(move || Err(Arc::clone(&why))), sink, stopwatch)
+    }
+
+    /// Serves each request with what is in force then.
+    pub fn serving(in_force: Box<InForce>, sink: log::Sink, stopwatch: fn() -> Duration) -> Self {
+        Self {
+            in_force,
+            sink,
+            stopwatch,
+        }
+    }
+
+    /// Answers `event` and writes the line of the decision.
+    pub async fn handle(&self, event: &Event, call: &Call) -> Result<Answer, Refusal> {
+        let begun = (self.stopwatch)();
+        let explained = self.explain(event, call).await;
+        let took = (self.stopwatch)().saturating_sub(begun);
+        let overruled = explained.overruled.map(Reason::as_str);
+        log::decision(
+            &self.sink,
+            explained.kind,
+            &explained.verdict,
+            overruled,
+            call,
+            took,
+        );
+        explained.answer
+    }
+
+    /// Answers `event` without writing anything, and says how the answer came about.
+    pub async fn explain(&self, event: &Event, call: &Call) -> Explained {
+        let decoded = decode(event, call.received_at);
+        let asker = Asker {
+            kind: decoded.kind,
+            asked: decoded.asked.as_ref(),
+            received_at: call.received_at,
+        };
+        let (verdict, encoded) = match (self.in_force)() {
+            Err(why) => {
+                let verdict = refused(Denial::new(Reason::ConfigInvalid, &*why));
+                (
+                    verdict,
+                    Encoded {
+                        answer: Err(Refusal::Failed),
+                        overruled: None,
+                    },
+                )
+            }
+            Ok(engine) => {
+                let verdict = match &decoded.request {
+                    Err(denial) => refused(denial.clone()),
+                    Ok(request) => in_time(engine.decide(request), call.time_left).await,
+                };
+                let encoded = encode(&verdict, asker, engine.answers());
+                (verdict, encoded)
+            }
+        };
+        Explained {
+            kind: decoded.kind,
+            verdict,
+            answer: encoded.answer,
+            overruled: encoded.overruled,
+        }
+    }
+}
+
+/// How many faults there are and what the first is, in one line.
+pub(crate) fn summary(faults: &[Fault]) -> String {
+    let Some(first) = faults.first() else {
+        return "there is no configuration".to_owned();
+    };
+    let place = if first.path.is_empty() {
+        String::new()
+    } else {
+        format!("`{}` ", first.path)
+    };
+    format!(
+        "faults in the configuration: {}; the first: {place}{}",
+        faults.len(),
+        first.message
+    )
+}
+
+fn refused(denial: Denial) -> Verdict {
+    Verdict {
+        decision: Decision::Deny(denial),
+        trail: Trail::default(),
+    }
+}
+
+/// The verdict of `deciding`, or a refusal when it panics or takes longer than is left.
+async fn in_time(deciding: impl Future<Output = Verdict>, time_left: Option<Duration>) -> Verdict {
+    let deciding = caught(deciding);
+    let outcome = match time_left {
+        None => Ok(deciding.await),
+        Some(left) => tokio::time::timeout(left.saturating_sub(MARGIN), deciding).await,
+    };
+    match outcome {
+        Ok(Some(verdict)) => verdict,
+        Ok(None) => refused(Denial::new(
+            Reason::Internal,
+            "the decision panicked; the line before says where",
+        )),
+        Err(_) => refused(Denial::new(
+            Reason::Internal,
+            "no decision within the time of the function",
+        )),
+    }
+}
+
+/// The output of `future`, or `None` when polling it panics. It is not polled again then, and what it shares with other
+/// requests is behind locks that do not stay locked.
+async fn caught<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(
+        |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+            Err(_) => Poll::Ready(None),
+        },
+    )
+    .await
+}
+
+const _: () = assert!(
+    matches!(Reason::Internal.class(), Class::Unavailable),
+    "a fault of ours is never cached"
+);
+
+#[cfg(test)]
+mod tests;

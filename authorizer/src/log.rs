@@ -1,0 +1,176 @@
+//! What the operator sees: one JSON line for each decision, with its metrics inside (CloudWatch embedded metric format).
+//!
+//! 1. No credential, query string, cookie or header value ever stands in a line; reason, layer and public ids do.
+//! 2. Texts that came from outside are cut and cleaned of control characters.
+//! 3. Metrics have the class of the decision as their only dimension: a dimension per key or route is a bill per key or
+//!    route.
+
+mod lines;
+
+use std::{io::Write, sync::Arc, time::Duration};
+
+use doorward_engine::{Decision, Verdict, config::Fault};
+use doorward_keys::Timestamp;
+use serde::Serialize;
+
+use crate::{event::EventKind, handler::Call};
+use lines::{
+    DecisionLine, FaultLine, FaultsLine, Layer, LifeLine, Metrics, OF_DECISIONS,
+    OF_REFUSED_CONFIGURATIONS, RefusedLine, micros,
+};
+
+/// Where lines go. Called with one line, without the line break.
+pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The namespace of the metrics.
+pub const NAMESPACE: &str = "Doorward";
+
+/// Longer texts are cut, in characters.
+const MAX_TEXT: usize = 256;
+
+/// Lines to standard output, which Lambda takes to CloudWatch Logs. A line that cannot be written is lost.
+pub fn to_stdout() -> Sink {
+    Arc::new(|line| {
+        let mut line = line.to_owned();
+        line.push('\n');
+        // One write, so that lines of concurrent requests do not mix.
+        let _ = std::io::stdout().lock().write_all(line.as_bytes());
+    })
+}
+
+/// Writes the line of one decision.
+pub(crate) fn decision(
+    sink: &Sink,
+    kind: EventKind,
+    verdict: &Verdict,
+    overruled: Option<&'static str>,
+    call: &Call,
+    took: Duration,
+) {
+    let trail = &verdict.trail;
+    let (decision, class, refusal) = match &verdict.decision {
+        Decision::Allow(_) => ("allow", "allowed", None),
+        Decision::Deny(denial) => ("deny", denial.class().as_str(), Some(denial)),
+    };
+    let line = DecisionLine {
+        level: if class == "unavailable" {
+            "ERROR"
+        } else {
+            "INFO"
+        },
+        event: "decision",
+        decision,
+        reason: refusal.map(|denial| denial.reason().as_str()),
+        detail: refusal
+            .map(|denial| clean(denial.detail()))
+            .filter(|detail| !detail.is_empty()),
+        answer: overruled,
+        kind: kind.as_str(),
+        route: trail.route.as_deref().map(clean),
+        key_id: trail.key_id.as_deref().map(clean),
+        issuer: trail.issuer.as_deref().map(clean),
+        principal: trail.principal.as_deref().map(clean),
+        address: trail.address.map(|address| address.to_string()),
+        layers: trail.visits.iter().map(Layer::of).collect(),
+        request_id: clean(&call.request_id),
+        trace_id: call.trace_id.as_deref().map(clean),
+        metrics: Metrics::of(call.received_at, &OF_DECISIONS),
+        class,
+        decisions: 1,
+        latency: micros(took),
+    };
+    write(sink, &line);
+}
+
+/// Writes the line that says why the function refuses everything.
+pub fn config_invalid(sink: &Sink, faults: &[Fault]) {
+    let faults = faults.iter().map(|fault| FaultLine {
+        path: clean(&fault.path),
+        line: fault.place.map(|(line, _)| line),
+        column: fault.place.map(|(_, column)| column),
+        message: clean(&fault.message),
+    });
+    write(
+        sink,
+        &FaultsLine {
+            level: "ERROR",
+            event: "config_invalid",
+            faults: faults.collect(),
+        },
+    );
+}
+
+/// Sends panics to `sink`, with their place and nothing else: the message of a panic may quote what a caller sent.
+pub fn panics_to(sink: &Sink) {
+    let sink = Arc::clone(sink);
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        life(&sink, "ERROR", "panic", &place);
+    }));
+}
+
+/// Writes that a new version of the configuration was refused and the old one stays; a metric says so too.
+pub fn config_refused(sink: &Sink, why: &str, now: Timestamp) {
+    let line = RefusedLine {
+        level: "ERROR",
+        event: "config_refused",
+        detail: clean(why),
+        metrics: Metrics::of(now, &OF_REFUSED_CONFIGURATIONS),
+        refused: 1,
+    };
+    write(sink, &line);
+}
+
+/// Writes a line about the life of the function: `event` is its word, `detail` says more.
+pub fn life(sink: &Sink, level: &'static str, event: &'static str, detail: &str) {
+    write(
+        sink,
+        &LifeLine {
+            level,
+            event,
+            detail: clean(detail),
+        },
+    );
+}
+
+fn write(sink: &Sink, line: &impl Serialize) {
+    // Plain structs with text keys cannot fail to be written as JSON.
+    if let Ok(text) = serde_json::to_string(line) {
+        sink(&text);
+    }
+}
+
+/// `text` on one line, without characters that move a cursor or turn the direction of writing, at most [`MAX_TEXT`] long.
+fn clean(text: &str) -> String {
+    let harmless = |c: char| {
+        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        if c.is_control() || hidden {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
+    let mut cleaned: String = text.chars().take(MAX_TEXT).map(harmless).collect();
+    if text.chars().nth(MAX_TEXT).is_some() {
+        cleaned.push('…');
+    }
+    cleaned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cleans_controls_and_cuts_long_texts() {
+        assert_eq!(
+            clean("a\r\n\u{1b}[31m\u{202e}b"),
+            "a\u{fffd}\u{fffd}\u{fffd}[31m\u{fffd}b"
+        );
+        assert_eq!(clean(&"é".repeat(300)).chars().count(), MAX_TEXT + 1);
+        assert_eq!(clean(&"é".repeat(MAX_TEXT)).chars().count(), MAX_TEXT);
+    }
+}

@@ -1,0 +1,165 @@
+//! The lines as they are written.
+
+use std::time::Duration;
+
+use doorward_engine::decision::{Outcome, Visit};
+use doorward_keys::Timestamp;
+use serde::Serialize;
+
+use super::NAMESPACE;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DecisionLine {
+    pub(super) level: &'static str,
+    pub(super) event: &'static str,
+    pub(super) decision: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) detail: Option<String>,
+    /// Why the answer refuses although the engine allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) answer: Option<&'static str>,
+    pub(super) kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) route: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) key_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) issuer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) principal: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) address: Option<String>,
+    pub(super) layers: Vec<Layer>,
+    pub(super) request_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trace_id: Option<String>,
+    #[serde(rename = "_aws")]
+    pub(super) metrics: Metrics,
+    #[serde(rename = "Class")]
+    pub(super) class: &'static str,
+    #[serde(rename = "Decisions")]
+    pub(super) decisions: u8,
+    #[serde(rename = "Latency")]
+    pub(super) latency: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Layer {
+    #[serde(rename = "layer")]
+    pub(super) name: &'static str,
+    pub(super) outcome: &'static str,
+    pub(super) us: u64,
+}
+
+impl Layer {
+    pub(super) fn of(visit: &Visit) -> Self {
+        let outcome = match visit.outcome {
+            Outcome::Passed => "passed",
+            Outcome::Absent => "absent",
+            Outcome::Refused(reason) => reason.as_str(),
+        };
+        Self {
+            name: visit.layer,
+            outcome,
+            us: micros(visit.took),
+        }
+    }
+}
+
+/// The directive of the embedded metric format (AWS: CloudWatch embedded metric format specification).
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Metrics {
+    pub(super) timestamp: i64,
+    pub(super) cloud_watch_metrics: [&'static Directive; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Directive {
+    pub(super) namespace: &'static str,
+    pub(super) dimensions: &'static [&'static [&'static str]],
+    pub(super) metrics: &'static [Metric],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Metric {
+    pub(super) name: &'static str,
+    pub(super) unit: &'static str,
+}
+
+pub(super) static OF_DECISIONS: Directive = Directive {
+    namespace: NAMESPACE,
+    dimensions: &[&["Class"]],
+    metrics: &[
+        Metric {
+            name: "Decisions",
+            unit: "Count",
+        },
+        Metric {
+            name: "Latency",
+            unit: "Microseconds",
+        },
+    ],
+};
+
+pub(super) static OF_REFUSED_CONFIGURATIONS: Directive = Directive {
+    namespace: NAMESPACE,
+    dimensions: &[&[]],
+    metrics: &[Metric {
+        name: "ConfigRefused",
+        unit: "Count",
+    }],
+};
+
+impl Metrics {
+    pub(super) const fn of(now: Timestamp, directive: &'static Directive) -> Self {
+        Self {
+            timestamp: now.unix().saturating_mul(1000),
+            cloud_watch_metrics: [directive],
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct FaultsLine {
+    pub(super) level: &'static str,
+    pub(super) event: &'static str,
+    pub(super) faults: Vec<FaultLine>,
+}
+
+#[derive(Serialize)]
+pub(super) struct FaultLine {
+    pub(super) path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) column: Option<usize>,
+    pub(super) message: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct RefusedLine {
+    pub(super) level: &'static str,
+    pub(super) event: &'static str,
+    pub(super) detail: String,
+    #[serde(rename = "_aws")]
+    pub(super) metrics: Metrics,
+    #[serde(rename = "ConfigRefused")]
+    pub(super) refused: u8,
+}
+
+#[derive(Serialize)]
+pub(super) struct LifeLine {
+    pub(super) level: &'static str,
+    pub(super) event: &'static str,
+    pub(super) detail: String,
+}
+
+pub(super) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,82 @@
+//! The function on the Lambda runtime: what comes in goes to the handler, and after an answer has left there is time to
+//! refresh.
+//!
+//! The runtime polls for the next event only when the outermost service is done, and the innermost has sent the answer by
+//! then (AWS: Lambda runtime API). So what a layer does after its inner service delays nobody but the next event in this
+//! sandbox.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, service_fn, tower};
+
+use crate::{Answer, Call, Event, Refusal, clock, wiring::Service};
+
+/// What is kept of the function's time at its very end.
+const MARGIN: Duration = Duration::from_millis(250);
+
+/// Serves until the sandbox ends: one event after the other, or as many at once as `AWS_LAMBDA_MAX_CONCURRENCY` says.
+pub async fn run(service: Service) -> Result<(), Error> {
+    let service = Arc::new(service);
+    let handler = {
+        let service = Arc::clone(&service);
+        service_fn(move |event: LambdaEvent<Event>| answer(Arc::clone(&service), event))
+    };
+    Runtime::new(handler)
+        .layer(tower::layer::layer_fn(|inner| Refreshing {
+            inner,
+            service: Arc::clone(&service),
+        }))
+        .run_concurrent()
+        .await
+}
+
+async fn answer(service: Arc<Service>, event: LambdaEvent<Event>) -> Result<Answer, Refusal> {
+    let (event, context) = event.into_parts();
+    let call = Call {
+        request_id: context.request_id,
+        trace_id: context.xray_trace_id,
+        received_at: clock::wall(),
+        time_left: Some(clock::left_until(context.deadline)),
+    };
+    service.authorizer().handle(&event, &call).await
+}
+
+/// Lets `inner` answer, then refreshes.
+#[derive(Clone)]
+struct Refreshing<S> {
+    inner: S,
+    service: Arc<Service>,
+}
+
+impl<S> tower::Service<LambdaInvocation> for Refreshing<S>
+where
+    S: tower::Service<LambdaInvocation, Response = (), Error = Error>,
+    S::Future: Send + 'static,
+{
+    type Response = ();
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
+        let deadline = invocation.context.deadline;
+        let answering = self.inner.call(invocation);
+        let service = Arc::clone(&self.service);
+        Box::pin(async move {
+            let answered = answering.await;
+            service
+                .refresh(clock::left_until(deadline).saturating_sub(MARGIN))
+                .await;
+            answered
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! Loads one source.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    AwsAccess, ConfigSource, MAX_BYTES, Secrets, SourceError,
+    services::{self, AppConfigPoll},
+};
+
+/// Loads one source, again and again where it is remote.
+#[derive(Debug)]
+pub struct Loader {
+    source: ConfigSource,
+    root: PathBuf,
+    aws: Option<AwsAccess>,
+    poll: AppConfigPoll,
+}
+
+impl Loader {
+    /// A loader for `source`. Relative paths begin at `root`; remote sources need `aws`.
+    pub fn new(source: ConfigSource, root: PathBuf, aws: Option<AwsAccess>) -> Self {
+        Self {
+            source,
+            root,
+            aws,
+            poll: AppConfigPoll::default(),
+        }
+    }
+
+    /// The source.
+    pub const fn source(&self) -> &ConfigSource {
+        &self.source
+    }
+
+    /// The text as it is now.
+    ///
+    /// # Errors
+    /// When it cannot be had within the bounds of time and size.
+    pub async fn load(&self) -> Result<String, SourceError> {
+        let loaded = match &self.source {
+            ConfigSource::File(path) => read_file(&self.root, path),
+            ConfigSource::Text(text) => Ok(text.clone()),
+            ConfigSource::Ssm(name) => match self.aws() {
+                Ok(aws) => services::parameter(aws, name).await,
+                Err(why) => Err(why),
+            },
+            ConfigSource::SecretsManager(name) => match self.aws() {
+                Ok(aws) => services::secret(aws, name).await,
+                Err(why) => Err(why),
+            },
+            ConfigSource::AppConfig(profile) => match self.aws() {
+                Ok(aws) => self.poll.latest(aws, profile).await,
+                Err(why) => Err(why),
+            },
+        };
+        loaded.map_err(|why| SourceError::Unreadable {
+            what: self.source.to_string(),
+            why,
+        })
+    }
+
+    /// The secrets that `text` refers to, each fetched or with the reason why not. `variables` is the environment.
+    pub async fn secrets(
+        &self,
+        text: &str,
+        variables: &(dyn Fn(&str) -> Option<String> + Sync),
+    ) -> Secrets {
+        Secrets::fetch(text, variables, self.aws.as_ref()).await
+    }
+
+    /// A file that the configuration names, for [`doorward_engine::config::ConfigEnv::read_file`].
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn read_file(&self, path: &str) -> Result<String, String> {
+        read_file(&self.root, Path::new(path))
+    }
+
+    fn aws(&self) -> Result<&AwsAccess, String> {
+        self.aws
+            .as_ref()
+            .ok_or_else(|| "there is no access to AWS here".to_owned())
+    }
+}
+
+fn read_file(root: &Path, path: &Path) -> Result<String, String> {
+    use std::io::Read as _;
+    let file = std::fs::File::open(root.join(path)).map_err(|error| error.kind().to_string())?;
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+    let mut text = String::new();
+    file.take(limit.saturating_add(1))
+        .read_to_string(&mut text)
+        .map_err(|error| error.kind().to_string())?;
+    if text.len() > MAX_BYTES {
+        return Err(format!("it is longer than {MAX_BYTES} bytes"));
+    }
+    Ok(text)
+}

@@ -1,0 +1,37 @@
+//! What can be said to `doorward explain`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Say layer by layer why an event is allowed or refused, and what would have to change.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward explain event.json                       with doorward.toml, at this moment
+  doorward explain event.json --at 1795428000       as it was then; for a token that has expired since
+  doorward explain - --json < event.json | jq .reason
+  doorward explain event.json --table doorward-keys with the keys of a table, read only
+
+Without --table, keys are looked for in the running `doorward local` of this folder.
+Exit codes: 0 the request would be allowed, 1 it would be refused, 2 event or configuration cannot be read.")]
+pub struct ExplainArgs {
+    /// The event as the authorizer got it; `-` for standard input.
+    #[arg(value_name = "EVENT")]
+    pub event: PathBuf,
+    /// The configuration. Without, that of the running gateway, or doorward.toml.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The table with the keys.
+    #[arg(long, value_name = "NAME")]
+    pub table: Option<String>,
+    /// The address of DynamoDB, for one that is not on AWS.
+    #[arg(long, value_name = "URL", requires = "table")]
+    pub endpoint: Option<String>,
+    /// The time to decide for, in seconds since 1970-01-01T00:00:00Z. Without, now.
+    #[arg(long, value_name = "SECONDS")]
+    pub at: Option<i64>,
+    /// Answer as JSON.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,69 @@
+//! `doorward explain`.
+
+pub mod args;
+mod human;
+mod machine;
+mod no_table;
+
+use std::sync::Arc;
+
+use doorward_authorizer::{Authorizer, Call, Event, Explained};
+use doorward_backends::{dynamodb::Patience, http::HttpKeySets};
+use doorward_engine::{Decision, Engine, Reason, Sources};
+use doorward_keys::{KeyLookup, Timestamp};
+
+use self::{args::ExplainArgs, no_table::NoTable};
+use crate::{clock, configuration::Secrets, exit::Failure, input, output, target::Target};
+
+/// Decides one event and says how.
+///
+/// # Errors
+/// [`Failure::no`] when the request would be refused.
+pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
+    let text = input::read(&args.event)?;
+    let target = Target {
+        table: args.table.as_deref(),
+        endpoint: args.endpoint.as_deref(),
+        config: args.config.as_deref(),
+    };
+    let checked = target.configuration(Secrets::Needed)?;
+    let keys: Arc<dyn KeyLookup> = match target.keys(Patience::ADMIN).await {
+        Some(keys) => Arc::new(keys),
+        None => Arc::new(NoTable),
+    };
+    let sources = Sources {
+        keys,
+        key_sets: Arc::new(HttpKeySets::new()),
+        stopwatch: clock::stopwatch,
+    };
+    let engine = Engine::new(checked.config, sources);
+    let authorizer = Authorizer::new(engine, Arc::new(|_| {}), clock::stopwatch);
+    let call = Call {
+        request_id: "explain".to_owned(),
+        trace_id: None,
+        received_at: args.at.map_or_else(clock::wall, Timestamp::from_unix),
+        time_left: None,
+    };
+    let explained = authorizer.explain(&Event::parse(&text), &call).await;
+    if args.json {
+        output::answer(&format!("{:#}", machine::answer(&explained)))?;
+    } else {
+        output::answer(&human::text(&explained, call.received_at))?;
+    }
+    match refusal(&explained) {
+        None => Ok(()),
+        Some(_) => Err(Failure::no()),
+    }
+}
+
+/// Why the request would be refused: the reason and the detail for the operator; `None` when it would be allowed.
+fn refusal(explained: &Explained) -> Option<(Reason, &str)> {
+    match (&explained.verdict.decision, explained.overruled) {
+        (_, Some(reason)) => Some((
+            reason,
+            "the decision was to allow, but no answer could be written for it",
+        )),
+        (Decision::Deny(denial), None) => Some((denial.reason(), denial.detail())),
+        (Decision::Allow(_), None) => None,
+    }
+}

@@ -1,0 +1,185 @@
+//! What can be said to `doorward keys`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// Make, show, rotate and revoke API keys.
+///
+/// Works on the running `doorward local` of this folder, or on the table that --table names, with the AWS credentials of the
+/// environment. A new secret goes alone to standard output, everything that is said about it to standard error.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward keys create --tenant acme --name ci --scope orders:read > key.txt
+  doorward keys list --tenant acme --table doorward-keys
+  doorward keys revoke key_01JD3Z… --reason 'left the company'
+
+Exit codes: 0 done, 1 no such key or change refused, 2 the command cannot be understood, 3 the table does not answer.")]
+pub struct KeysArgs {
+    /// The table with the keys. Without, that of the running `doorward local`.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub table: Option<String>,
+    /// The address of DynamoDB, for one that is not on AWS.
+    #[arg(long, global = true, value_name = "URL", requires = "table")]
+    pub endpoint: Option<String>,
+    /// The configuration, for prefix, environments, pepper and lifetimes. Without, that of the running gateway, or
+    /// doorward.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Answer as JSON, secret included.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Make a key. Its secret is shown once, alone on standard output.
+    Create(Create),
+    /// Show one key.
+    #[command(after_help = "Example:\n  doorward keys get key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --json")]
+    Get(One),
+    /// Show the keys of a tenant, the oldest first.
+    List(List),
+    /// Give a key a successor with the same rights; the old one works on for the overlap.
+    Rotate(Rotate),
+    /// Switch a key off; it can be switched on again.
+    #[command(
+        after_help = "Example:\n  doorward keys disable key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --reason 'suspicious calls'"
+    )]
+    Disable(Change),
+    /// Switch a key on again.
+    #[command(after_help = "Example:\n  doorward keys enable key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N")]
+    Enable(Change),
+    /// End a key for good.
+    #[command(after_help = "\
+Example:
+  doorward keys revoke key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --reason leaked
+
+Says after how many seconds at most the key is refused everywhere.")]
+    Revoke(Change),
+    /// Show the changes of a key, the first one first.
+    Audit(Audit),
+}
+
+/// `create`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward keys create --tenant acme --name ci --scope orders:read
+  doorward keys create --tenant acme --name nightly --scope orders:read --route 'GET /orders/{id}' \\
+      --address 203.0.113.0/24 --expires-in-days 30 --metadata team=billing")]
+pub struct Create {
+    /// Owner.
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: String,
+    /// What people call it.
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
+    /// The environment word in the key. Without, the first one of the configuration.
+    #[arg(long, value_name = "WORD")]
+    pub environment: Option<String>,
+    /// Scopes; several times, or several in one text.
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub scopes: Vec<String>,
+    /// Names of routes it may use; several times. Without, all that its scopes allow.
+    #[arg(long = "route", value_name = "NAME")]
+    pub routes: Vec<String>,
+    /// Addresses and ranges from which it may be used; several times. Without, anywhere.
+    #[arg(long = "address", value_name = "CIDR")]
+    pub addresses: Vec<String>,
+    /// How long it lives, in days. Without, as the configuration says.
+    #[arg(long, value_name = "DAYS")]
+    pub expires_in_days: Option<u32>,
+    /// The value of a usage-plan key of the gateway.
+    #[arg(long, value_name = "VALUE")]
+    pub usage_plan_key: Option<String>,
+    /// A fact for the backend: a name, `=`, a text; several times.
+    #[arg(long = "metadata", value_name = "NAME=TEXT")]
+    pub metadata: Vec<String>,
+    /// Names this request, so that repeating it does not make a second key.
+    #[arg(long, value_name = "TEXT")]
+    pub idempotency_key: Option<String>,
+}
+
+/// `get`.
+#[derive(Debug, Args)]
+pub struct One {
+    /// The id of the key, such as `key_01JD3Z…`; never the key itself.
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
+/// `list`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  doorward keys list --tenant acme --limit 100")]
+pub struct List {
+    /// Owner.
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: String,
+    /// How many at most: 1 to 100.
+    #[arg(long, value_name = "COUNT")]
+    pub limit: Option<u32>,
+    /// Go on where the list before ended.
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
+}
+
+/// `rotate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  doorward keys rotate key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --overlap 12h > key.txt")]
+pub struct Rotate {
+    /// The id of the key.
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// For how long the old key works beside the new one, such as `12h`. Without, a day.
+    #[arg(long, value_name = "TIME", value_parser = crate::duration::not_negative)]
+    pub overlap: Option<i64>,
+    /// How long the successor lives, in days.
+    #[arg(long, value_name = "DAYS")]
+    pub expires_in_days: Option<u32>,
+    /// Why, for the audit.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// The version that you have seen; without, any.
+    #[arg(long, value_name = "NUMBER")]
+    pub expected_version: Option<u64>,
+    /// Names this request, so that repeating it does not make a second successor.
+    #[arg(long, value_name = "TEXT")]
+    pub idempotency_key: Option<String>,
+}
+
+/// `disable`, `enable`, `revoke`.
+#[derive(Debug, Args)]
+pub struct Change {
+    /// The id of the key.
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Why, for the audit.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// The version that you have seen; without, any.
+    #[arg(long, value_name = "NUMBER")]
+    pub expected_version: Option<u64>,
+}
+
+/// `audit`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  doorward keys audit key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N")]
+pub struct Audit {
+    /// The id of the key.
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// How many at most: 1 to 100.
+    #[arg(long, value_name = "COUNT")]
+    pub limit: Option<u32>,
+    /// Go on where the list before ended.
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
+}

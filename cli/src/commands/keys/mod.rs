@@ -1,0 +1,90 @@
+//! `doorward keys`: the commands of key administration, on a table.
+
+pub mod args;
+mod render;
+mod request;
+
+use std::sync::Arc;
+
+use doorward_backends::dynamodb::Patience;
+use doorward_key_admin::{AdminError, Caller, KeyAdmin, Reply, SystemEntropy};
+
+use self::args::KeysArgs;
+use crate::{
+    clock, configuration::Secrets, exit::Failure, output, state::StateFolder, target::Target,
+};
+
+/// Does one command and shows what comes of it.
+///
+/// # Errors
+/// See [`crate::exit`].
+pub async fn run(args: KeysArgs) -> Result<(), Failure> {
+    let target = Target {
+        table: args.table.as_deref(),
+        endpoint: args.endpoint.as_deref(),
+        config: args.config.as_deref(),
+    };
+    let config = target.configuration(Secrets::Needed)?.config;
+    let Some(api_keys) = config.api_keys else {
+        return Err(Failure::usage(
+            "the configuration has no `api_keys`, so no key would be accepted",
+        ));
+    };
+    let keys = target.keys(Patience::ADMIN).await.ok_or_else(|| {
+        Failure::usage(
+            "no `doorward local` runs in this folder; start it, or name a table with --table",
+        )
+    })?;
+    let mut admin = KeyAdmin::from_config(&api_keys, Arc::new(keys));
+    let is_local = args.table.is_none();
+    if is_local && let Some(running) = StateFolder::here().find() {
+        admin = admin.with_gateway_ttl(u32::try_from(running.ttl_seconds).unwrap_or(u32::MAX));
+    }
+    let command = request::command(args.action, &api_keys.format)?;
+    let caller = Caller::operator(&format!("doorward keys by {}", user()));
+    let reply = admin
+        .run(command, &caller, clock::wall(), &SystemEntropy)
+        .await
+        .map_err(|error| failure(&error, is_local))?;
+    show(&reply, args.json)
+}
+
+fn show(reply: &Reply, as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        let text = serde_json::to_string_pretty(reply).map_err(Failure::unavailable)?;
+        return output::answer(&text);
+    }
+    let shown = render::render(reply, clock::wall());
+    if !shown.said.is_empty() {
+        output::say(&shown.said);
+    }
+    match shown.answer.as_str() {
+        "" => Ok(()),
+        answer => output::answer(answer),
+    }
+}
+
+fn failure(error: &AdminError, is_local: bool) -> Failure {
+    match error {
+        AdminError::Invalid(_) => Failure::usage(error),
+        AdminError::Forbidden(_)
+        | AdminError::NotFound(_)
+        | AdminError::Refused(_)
+        | AdminError::Conflict(_)
+        | AdminError::IdempotencyKeyUsed => Failure::refused(error),
+        AdminError::Unavailable(_) if is_local => Failure::unavailable(format!(
+            "{error}; is `doorward local` still running in this folder?"
+        )),
+        AdminError::Unavailable(_) | AdminError::Corrupt(_) => Failure::unavailable(error),
+    }
+}
+
+/// Who is at the keyboard, for the audit; the operating system's word for it.
+fn user() -> String {
+    let named = ["USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(std::env::var_os);
+    named
+        .and_then(|name| name.into_string().ok())
+        .unwrap_or_else(|| "somebody".to_owned())
+}

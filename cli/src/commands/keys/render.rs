@@ -1,0 +1,235 @@
+//! Replies of key administration for people.
+
+use std::fmt::Write as _;
+
+use doorward_key_admin::{
+    Reply,
+    reply::{ChangeView, KeyView},
+};
+use doorward_keys::Timestamp;
+
+use crate::{
+    clock, duration,
+    output::{BAD, BOLD, DIM, GOOD, WARN, one_line, styled},
+};
+
+/// What goes where.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    /// To standard error.
+    pub(super) said: String,
+    /// To standard output; a secret stands there alone.
+    pub(super) answer: String,
+}
+
+pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
+    match reply {
+        Reply::Created { key, secret } => Shown {
+            said: format!(
+                "{} {}\n{}\n{SHOWN_ONCE}",
+                styled(GOOD, "created"),
+                key.id,
+                details(key, now)
+            ),
+            answer: secret.expose().to_owned(),
+        },
+        Reply::Rotated {
+            key,
+            secret,
+            replaced,
+        } => Shown {
+            said: format!(
+                "{} {}\n{}\nthe old key {} {}\n{SHOWN_ONCE}",
+                styled(GOOD, "created"),
+                key.id,
+                details(key, now),
+                replaced.id,
+                ends(replaced, now)
+            ),
+            answer: secret.expose().to_owned(),
+        },
+        Reply::Repeated { key, note, .. } => Shown {
+            said: format!("{} {note}", styled(WARN, "repeated:")),
+            answer: key.id.clone(),
+        },
+        Reply::Key { key } => Shown {
+            answer: format!("{}\n{}", styled(BOLD, &key.id), details(key, now)),
+            ..Shown::default()
+        },
+        Reply::Keys { keys, cursor } => Shown {
+            said: more(cursor.as_deref(), keys.len(), "key"),
+            answer: table(keys, now),
+        },
+        Reply::Changed {
+            key,
+            changed,
+            effective_within_seconds,
+        } => Shown {
+            said: change(key, *changed, *effective_within_seconds),
+            answer: String::new(),
+        },
+        Reply::Changes { changes, cursor } => Shown {
+            said: more(cursor.as_deref(), changes.len(), "change"),
+            answer: changes
+                .iter()
+                .map(change_line)
+                .collect::<Vec<_>>()
+                .join("\n"),
+        },
+    }
+}
+
+const SHOWN_ONCE: &str = "the secret is shown this once:";
+
+fn change(key: &KeyView, changed: bool, within: u32) -> String {
+    let status = status(key.status);
+    if changed {
+        let within = duration::shown(i64::from(within));
+        format!(
+            "{} is {status} now; this counts everywhere within {within}",
+            key.id
+        )
+    } else {
+        format!("{} was {status} already; nothing was done", key.id)
+    }
+}
+
+fn details(key: &KeyView, now: Timestamp) -> String {
+    let list = |values: &Option<Vec<String>>, absent: &str| match values {
+        None => absent.to_owned(),
+        Some(values) if values.is_empty() => "none".to_owned(),
+        Some(values) => values.join(", "),
+    };
+    let facts = key
+        .metadata
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"));
+    let rows = [
+        ("status", Some(status(key.status))),
+        ("tenant", Some(one_line(&key.tenant))),
+        ("name", Some(one_line(&key.name))),
+        ("environment", Some(one_line(&key.environment))),
+        (
+            "scopes",
+            Some(if key.scopes.is_empty() {
+                "none".to_owned()
+            } else {
+                key.scopes.join(" ")
+            }),
+        ),
+        (
+            "routes",
+            Some(list(&key.routes, "all that its scopes allow")),
+        ),
+        ("addresses", Some(list(&key.addresses, "anywhere"))),
+        (
+            "created",
+            Some(clock::shown(Timestamp::from_unix(key.created_at))),
+        ),
+        ("expires", Some(ends(key, now))),
+        ("replaces", key.rotated_from.clone()),
+        ("replaced by", key.rotated_to.clone()),
+        (
+            "usage plan",
+            key.has_usage_plan_key
+                .then(|| "has a key of one".to_owned()),
+        ),
+        (
+            "facts",
+            Some(one_line(&facts.collect::<Vec<_>>().join(", "))).filter(|facts| !facts.is_empty()),
+        ),
+        ("version", Some(key.version.to_string())),
+    ];
+    let rows = rows
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("  {name:<12} {}", value?)));
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+fn ends(key: &KeyView, now: Timestamp) -> String {
+    match key.expires_at.map(Timestamp::from_unix) {
+        None => "never".to_owned(),
+        Some(end) if end <= now => format!("ended {}", clock::shown(end)),
+        Some(end) => {
+            let left = end.since(now);
+            let left = match left {
+                i64::MIN..120 => format!("{left} s"),
+                120..7200 => format!("{} minutes", left / 60),
+                7200..172_800 => format!("{} hours", left / 3600),
+                _ => format!("{} days", left / 86_400),
+            };
+            format!("ends {} (in {left})", clock::shown(end))
+        }
+    }
+}
+
+fn status(word: &str) -> String {
+    let style = match word {
+        "active" => GOOD,
+        "disabled" | "expired" => WARN,
+        _ => BAD,
+    };
+    styled(style, word)
+}
+
+fn table(keys: &[KeyView], now: Timestamp) -> String {
+    let names = ["id", "status", "name", "scopes", "expires"];
+    let rows: Vec<[String; 5]> = keys
+        .iter()
+        .map(|key| {
+            [
+                key.id.clone(),
+                key.status.to_owned(),
+                one_line(&key.name),
+                key.scopes.join(" "),
+                ends(key, now),
+            ]
+        })
+        .collect();
+    let mut widths = names.map(str::len);
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |cells: [&str; 5]| {
+        let mut line = String::new();
+        for (cell, width) in cells.into_iter().zip(widths) {
+            // Writing to a text does not fail.
+            let _ = write!(line, "{cell:<width$}  ");
+        }
+        line.trim_end().to_owned()
+    };
+    let mut lines = vec![styled(BOLD, line(names))];
+    lines.extend(
+        rows.iter()
+            .map(|row| line(row.each_ref().map(String::as_str))),
+    );
+    lines.join("\n")
+}
+
+fn change_line(change: &ChangeView) -> String {
+    let time = clock::shown(Timestamp::from_unix(change.at));
+    let mut line = format!(
+        "{} {:<8} version {} by {}",
+        styled(DIM, time),
+        change.action,
+        change.version,
+        one_line(&change.actor)
+    );
+    if let Some(related) = &change.related {
+        let _ = write!(line, ", with {related}");
+    }
+    if let Some(reason) = &change.reason {
+        let _ = write!(line, ": {}", one_line(reason));
+    }
+    line
+}
+
+fn more(cursor: Option<&str>, shown: usize, what: &str) -> String {
+    let plural = if shown == 1 { "" } else { "s" };
+    match cursor {
+        None => format!("{shown} {what}{plural}"),
+        Some(cursor) => format!("{shown} {what}{plural}; go on with --cursor {cursor}"),
+    }
+}

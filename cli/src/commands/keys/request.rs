@@ -1,0 +1,86 @@
+//! From arguments to commands of key administration, which checks them.
+
+use std::collections::BTreeMap;
+
+use doorward_key_admin::{
+    Command,
+    command::{ChangeKey, CreateKey, GetKey, ListChanges, ListKeys, RotateKey},
+};
+use doorward_keys::format::KeyFormat;
+
+use super::args::{Action, Change, Create};
+use crate::exit::Failure;
+
+pub(super) fn command(action: Action, format: &KeyFormat) -> Result<Command, Failure> {
+    Ok(match action {
+        Action::Create(create) => Command::Create(created(create, format)?),
+        Action::Get(one) => Command::Get(GetKey { id: one.id }),
+        Action::List(list) => Command::List(ListKeys {
+            tenant: list.tenant,
+            limit: list.limit,
+            cursor: list.cursor,
+        }),
+        Action::Rotate(rotate) => Command::Rotate(RotateKey {
+            id: rotate.id,
+            overlap_seconds: rotate
+                .overlap
+                .map(|seconds| {
+                    u32::try_from(seconds).map_err(|_| Failure::usage("the overlap is too long"))
+                })
+                .transpose()?,
+            expires_in_days: rotate.expires_in_days,
+            expected_version: rotate.expected_version,
+            reason: rotate.reason,
+            idempotency_key: rotate.idempotency_key,
+        }),
+        Action::Disable(change) => Command::Disable(changed(change)),
+        Action::Enable(change) => Command::Enable(changed(change)),
+        Action::Revoke(change) => Command::Revoke(changed(change)),
+        Action::Audit(audit) => Command::Audit(ListChanges {
+            id: audit.id,
+            limit: audit.limit,
+            cursor: audit.cursor,
+        }),
+    })
+}
+
+fn created(create: Create, format: &KeyFormat) -> Result<CreateKey, Failure> {
+    let words = create.scopes.iter().flat_map(|scopes| scopes.split(' '));
+    Ok(CreateKey {
+        tenant: create.tenant,
+        name: create.name,
+        environment: create
+            .environment
+            .or_else(|| format.environments.first().cloned())
+            .unwrap_or_default(),
+        scopes: words
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        routes: Some(create.routes).filter(|routes| !routes.is_empty()),
+        addresses: Some(create.addresses).filter(|addresses| !addresses.is_empty()),
+        expires_in_days: create.expires_in_days,
+        usage_plan_key: create.usage_plan_key,
+        metadata: create
+            .metadata
+            .iter()
+            .map(|fact| read_fact(fact))
+            .collect::<Result<BTreeMap<_, _>, _>>()?,
+        idempotency_key: create.idempotency_key,
+    })
+}
+
+fn read_fact(text: &str) -> Result<(String, String), Failure> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| Failure::usage(format!("`{text}` is no fact; write `NAME=TEXT`")))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn changed(change: Change) -> ChangeKey {
+    ChangeKey {
+        id: change.id,
+        expected_version: change.expected_version,
+        reason: change.reason,
+    }
+}

@@ -1,0 +1,263 @@
+//! Puts the local gateway together: listeners, issuer, tables, authorizer, gateway.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use doorward_authorizer::Authorizer;
+use doorward_backends::{
+    dynamodb::{DynamoKeys, TableNames},
+    http::HttpKeySets,
+};
+use doorward_engine::{Config, Engine, Sources, config::HttpApiAnswer};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use super::{
+    gateway::{Backend, Clocks, Gateway, IdentitySource, Observer, Payload, Routes, Settings},
+    in_process::InProcess,
+    issuer::{self, DemoKeys},
+    listener,
+    seed::{self, DemoKey, Rights},
+    source::{DEMO_AUDIENCE, Source},
+};
+use crate::{
+    clock,
+    dynamodb::{EmbeddedDynamo, Storage},
+    exit::Failure,
+    state::{Running, StateFolder},
+};
+
+/// How long requests under way are waited for at the end.
+const LAST_WAIT: Duration = Duration::from_secs(3);
+
+/// The API and its authorizer, as somebody would set them up in the console.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// What the authorizer is sent. For [`Payload::Http2`] the configuration says whether it answers simply.
+    pub payload: Payload,
+    /// The stage.
+    pub stage: String,
+    /// The identity sources.
+    pub identity_sources: Vec<IdentitySource>,
+    /// How long answers are kept.
+    pub ttl: Duration,
+}
+
+/// What is to be started.
+pub struct Plan {
+    /// The configuration.
+    pub source: Source,
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// The port of the gateway; 0 for a free one.
+    pub port: u16,
+    /// The port of the demo issuer; 0 for a free one.
+    pub issuer_port: u16,
+    /// The API and its authorizer.
+    pub api: Api,
+    /// Where keys are kept.
+    pub storage: Storage,
+    /// What stands behind the gateway.
+    pub backend: Backend,
+    /// Where other commands look for this one.
+    pub state: StateFolder,
+    /// Is told of every request.
+    pub observer: Observer,
+}
+
+/// A running gateway with everything behind it.
+#[derive(Debug)]
+pub struct LocalGateway {
+    /// Where it can be found.
+    pub running: Running,
+    /// The API and its authorizer.
+    pub payload: Payload,
+    /// What should be known of the configuration, one line each.
+    pub warnings: Vec<String>,
+    /// How long a found key is remembered by the authorizer, in seconds.
+    pub key_cache_seconds: u32,
+    /// The key that was made for this run.
+    pub key: Option<DemoKey>,
+    /// Signs demo tokens.
+    pub issuer_keys: DemoKeys,
+    state: StateFolder,
+    dynamo: EmbeddedDynamo,
+    stop: watch::Sender<()>,
+    tasks: JoinSet<Result<(), String>>,
+}
+
+impl LocalGateway {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// Says what does not work and what to do.
+    pub async fn start(plan: Plan) -> Result<Self, Failure> {
+        let (listener, address) = listen(plan.host, plan.port, "--port").await?;
+        let (issuer_listener, issuer_address) = listen(
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            plan.issuer_port,
+            "--issuer-port",
+        )
+        .await?;
+        let issuer = format!("http://{issuer_address}");
+        let checked = plan.source.read(&issuer)?;
+        let warnings = plan.source.warnings(&checked);
+        let config = checked.config;
+        let settings = settings(plan.api, &config)?;
+
+        plan.state.create().map_err(|error| {
+            Failure::unavailable(format!(
+                "the folder `.doorward` cannot be made here: {error}"
+            ))
+        })?;
+        let issuer_keys =
+            DemoKeys::load_or_create(&plan.state.issuer_keys()).map_err(Failure::unavailable)?;
+        let key_set = issuer_keys.key_set().map_err(Failure::unavailable)?;
+        let tables = TableNames::default();
+        let dynamo = EmbeddedDynamo::start(&plan.storage, 0, &tables)
+            .await
+            .map_err(Failure::unavailable)?;
+        let keys = Arc::new(DynamoKeys::new(dynamo.client().clone(), &tables.keys));
+        let rights = match plan.source {
+            Source::Demo => Rights::Demonstration,
+            Source::Text(_) | Source::File(_) => Rights::Everything,
+        };
+        let key = seed::demo_key(&config, &keys, rights).await?;
+        let key_cache_seconds = config
+            .api_keys
+            .as_ref()
+            .map_or(0, |keys| keys.cache_seconds);
+
+        let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
+        let payload = settings.payload();
+        let ttl_seconds = settings.ttl().as_secs();
+        let gateway = Arc::new(Gateway::new(
+            settings,
+            routes,
+            Arc::new(InProcess::new(authorizer(config, keys))),
+            plan.backend,
+            Clocks {
+                wall: clock::wall,
+                stopwatch: clock::stopwatch,
+            },
+            plan.observer,
+        ));
+
+        let (stop, stopped) = watch::channel(());
+        let mut tasks = JoinSet::new();
+        let until = stopping(stopped.clone());
+        tasks.spawn(async move {
+            listener::serve(listener, gateway, until)
+                .await
+                .map_err(|error| error.to_string())
+        });
+        let (own_name, until) = (issuer.clone(), stopping(stopped));
+        tasks.spawn(async move {
+            issuer::serve(issuer_listener, &own_name, &key_set, until)
+                .await
+                .map_err(|error| error.to_string())
+        });
+
+        let running = Running {
+            process: std::process::id(),
+            gateway: format!("http://{address}"),
+            issuer,
+            audience: DEMO_AUDIENCE.to_owned(),
+            dynamodb: dynamo.endpoint_url(),
+            table: tables.keys,
+            config: match plan.source {
+                Source::Demo | Source::Text(_) => None,
+                Source::File(path) => Some(path.canonicalize().unwrap_or(path)),
+            },
+            ttl_seconds,
+        };
+        plan.state.announce(&running).map_err(|error| {
+            Failure::unavailable(format!(
+                "where the gateway listens cannot be written to `.doorward`: {error}"
+            ))
+        })?;
+        Ok(Self {
+            running,
+            payload,
+            warnings,
+            key_cache_seconds,
+            key,
+            issuer_keys,
+            state: plan.state,
+            dynamo,
+            stop,
+            tasks,
+        })
+    }
+
+    /// Waits until something that should run for ever ends, and says what ended it.
+    pub async fn failed(&mut self) -> Failure {
+        match self.tasks.join_next().await {
+            Some(Ok(Err(error))) => Failure::unavailable(format!("a listener ended: {error}")),
+            _ => Failure::unavailable("a listener ended"),
+        }
+    }
+
+    /// Stops listening, finishes requests under way within a few seconds, and takes the sign down.
+    pub async fn stop(mut self) {
+        self.state.withdraw(self.running.process);
+        // Nobody may be listening any more.
+        let _ = self.stop.send(());
+        let end = async {
+            while self.tasks.join_next().await.is_some() {}
+            self.dynamo.stop().await;
+        };
+        let _ = tokio::time::timeout(LAST_WAIT, end).await;
+    }
+}
+
+fn settings(api: Api, config: &Config) -> Result<Settings, Failure> {
+    let payload = match (api.payload, config.answers.http_api) {
+        (Payload::Http2, HttpApiAnswer::Simple) => Payload::Http2Simple,
+        (payload, _) => payload,
+    };
+    Settings::new(payload, &api.stage, api.identity_sources, api.ttl).map_err(Failure::usage)
+}
+
+fn authorizer(config: Config, keys: Arc<DynamoKeys>) -> Authorizer {
+    let sources = Sources {
+        keys,
+        key_sets: Arc::new(HttpKeySets::new()),
+        stopwatch: clock::stopwatch,
+    };
+    // The line of each request says what a line of the Lambda's log would.
+    Authorizer::new(
+        Engine::new(config, sources),
+        Arc::new(|_| {}),
+        clock::stopwatch,
+    )
+}
+
+async fn listen(
+    host: IpAddr,
+    port: u16,
+    option: &str,
+) -> Result<(TcpListener, SocketAddr), Failure> {
+    let failed = |error: std::io::Error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!(
+                "another program has the port; choose another with {option}, or 0 for a free one"
+            ),
+            _ => error.to_string(),
+        };
+        Failure::unavailable(format!(
+            "cannot listen on {}: {hint}",
+            SocketAddr::new(host, port)
+        ))
+    };
+    let listener = TcpListener::bind((host, port)).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+async fn stopping(mut stopped: watch::Receiver<()>) {
+    // An error means that the sender is gone, which is the end as well.
+    let _ = stopped.changed().await;
+}

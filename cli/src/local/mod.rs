@@ -1,0 +1,15 @@
+//! A gateway on this machine that treats requests as API Gateway would, with everything behind it: the authorizer's own
+//! handler, an embedded DynamoDB, an issuer of demo tokens and a demo key.
+
+mod assembly;
+pub mod gateway;
+pub mod iam;
+mod in_process;
+pub mod issuer;
+mod listener;
+mod seed;
+mod source;
+
+pub use assembly::{Api, LocalGateway, Plan};
+pub use seed::DemoKey;
+pub use source::{DEMO, DEMO_AUDIENCE, Source, demo, trust_in_demo_issuer};

@@ -1,0 +1,113 @@
+//! Where the configuration of a local gateway comes from.
+
+use std::path::{Path, PathBuf};
+
+use doorward_engine::config::Checked;
+
+use crate::{
+    configuration::{self, Secrets},
+    exit::Failure,
+};
+
+/// The configuration of the demonstration.
+pub const DEMO: &str = include_str!("demo.toml");
+/// What stands for the address of the demo issuer in [`DEMO`].
+const DEMO_ISSUER: &str = "${issuer}";
+/// The audience in [`DEMO`] and of demo tokens.
+pub const DEMO_AUDIENCE: &str = "https://api.demo.invalid";
+
+/// Where the configuration comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// [`DEMO`].
+    Demo,
+    /// A text. `${issuer}` in it is the address of the demo issuer, wherever it listens.
+    Text(String),
+    /// A file.
+    File(PathBuf),
+}
+
+impl Source {
+    /// The configuration, where the demo issuer listens at `issuer`.
+    pub(super) fn read(&self, issuer: &str) -> Result<Checked, Failure> {
+        let text = match self {
+            Self::Demo => demo(issuer),
+            Self::Text(text) => text.replace(DEMO_ISSUER, issuer),
+            Self::File(path) => configuration::text(path)?,
+        };
+        let name = self.name();
+        let read = configuration::read(&text, Path::new(&name), Secrets::Needed);
+        read.outcome.map_err(|faults| {
+            let count = faults.faults.len();
+            Failure::refused(format!(
+                "`{name}` has {count} faults, so nothing would be allowed\n{faults}"
+            ))
+        })
+    }
+
+    /// What the user should know of a configuration of theirs, one line each.
+    pub(super) fn warnings(&self, checked: &Checked) -> Vec<String> {
+        match self {
+            Self::Demo => vec![],
+            Self::Text(_) | Self::File(_) => {
+                let name = self.name();
+                checked
+                    .warnings
+                    .iter()
+                    .map(|warning| warning.line(&name))
+                    .collect()
+            }
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Demo => "demo.toml".to_owned(),
+            Self::Text(_) => "configuration".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+/// [`DEMO`] with the issuer where it really is.
+pub fn demo(issuer: &str) -> String {
+    DEMO.replace(DEMO_ISSUER, issuer)
+}
+
+/// The lines that a configuration needs to trust the demo issuer at `issuer`.
+pub fn trust_in_demo_issuer(issuer: &str) -> String {
+    format!(
+        "[[issuers]]\nname = \"demo\"\nissuer = \"{issuer}\"\nalgorithms = [\"ES256\", \"RS256\"]\n\
+         audiences = [\"{DEMO_AUDIENCE}\"]\ndanger_allow_http = true"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demonstration_has_no_fault_and_trusts_the_demo_issuer_where_it_is() {
+        let checked = Source::Demo.read("http://127.0.0.1:4321").unwrap();
+        let issuers: Vec<_> = checked
+            .config
+            .issuers
+            .iter()
+            .map(|issuer| format!("{issuer:?}"))
+            .collect();
+        assert!(
+            issuers.len() == 1 && issuers[0].contains("http://127.0.0.1:4321"),
+            "{issuers:?}"
+        );
+        assert!(!demo("http://127.0.0.1:4321").contains(DEMO_ISSUER));
+    }
+
+    #[test]
+    fn the_printed_lines_are_a_configuration() {
+        let text = format!(
+            "{}\n[[routes]]\nroute = \"GET /\"\ncredentials = [\"jwt\"]\n",
+            trust_in_demo_issuer("http://127.0.0.1:1")
+        );
+        Source::Text(text).read("").unwrap();
+    }
+}

@@ -1,0 +1,134 @@
+//! Which table and which configuration a command works on: those that it names, or those of the running `doorward local`.
+
+use std::path::{Path, PathBuf};
+
+use doorward_backends::dynamodb::{Connection, DynamoKeys, Patience, connect};
+use doorward_engine::config::Checked;
+
+use crate::{
+    configuration::{self, Secrets},
+    dynamodb,
+    exit::Failure,
+    local,
+    state::{Running, StateFolder},
+};
+
+/// What the command line says of table and configuration.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Target<'a> {
+    /// `--table`.
+    pub table: Option<&'a str>,
+    /// `--endpoint`.
+    pub endpoint: Option<&'a str>,
+    /// `--config`.
+    pub config: Option<&'a Path>,
+}
+
+impl Target<'_> {
+    /// The gateway that runs here, unless a table is named: then it has nothing to do with the command.
+    fn running(&self) -> Option<Running> {
+        if self.table.is_some() {
+            None
+        } else {
+            StateFolder::here().find()
+        }
+    }
+
+    /// The keys of the table, or `None` when no table is named and no gateway runs here.
+    pub async fn keys(&self, patience: Patience) -> Option<DynamoKeys> {
+        if let Some(table) = self.table {
+            let connection = match self.endpoint {
+                Some(url) if is_loopback(url) => Connection {
+                    patience,
+                    ..dynamodb::connection(url)
+                },
+                endpoint => {
+                    let variable = |name: &str| std::env::var_os(name)?.into_string().ok();
+                    let found = Connection::from_environment(variable, patience);
+                    Connection {
+                        endpoint_url: endpoint.map(str::to_owned).or(found.endpoint_url),
+                        ..found
+                    }
+                }
+            };
+            return Some(DynamoKeys::new(connect(connection).await, table));
+        }
+        let running = self.running()?;
+        let connection = Connection {
+            patience,
+            ..dynamodb::connection(&running.dynamodb)
+        };
+        Some(DynamoKeys::new(connect(connection).await, running.table))
+    }
+
+    /// The configuration: the one named, that of the running gateway, or doorward.toml.
+    ///
+    /// # Errors
+    /// When it cannot be read or has faults.
+    pub fn configuration(&self, secrets: Secrets) -> Result<Checked, Failure> {
+        let running = self.running();
+        let (text, path) = match (self.config, &running) {
+            (Some(path), _) => (configuration::text(path)?, path.to_owned()),
+            (
+                None,
+                Some(Running {
+                    config: None,
+                    issuer,
+                    ..
+                }),
+            ) => (local::demo(issuer), PathBuf::from("demo.toml")),
+            (
+                None,
+                Some(Running {
+                    config: Some(path), ..
+                }),
+            ) => (configuration::text(path)?, path.clone()),
+            (None, None) => {
+                let path = PathBuf::from("doorward.toml");
+                (configuration::text(&path)?, path)
+            }
+        };
+        configuration::read(&text, &path, secrets)
+            .outcome
+            .map_err(|faults| {
+                let count = faults.faults.len();
+                Failure::usage(format!(
+                    "`{}` has {count} faults, see `doorward check`\n{faults}",
+                    path.display()
+                ))
+            })
+    }
+}
+
+fn is_loopback(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        host == "localhost"
+            || host
+                .parse()
+                .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_addresses_get_made_up_credentials() {
+        for url in [
+            "http://127.0.0.1:8000",
+            "http://localhost:8000/",
+            "http://[::1]:8000",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "https://dynamodb.eu-west-1.amazonaws.com",
+            "http://localhost.example.com",
+            "nonsense",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Commands done.
+
+mod changes;
+mod creation;
+
+use std::sync::Arc;
+
+use doorward_engine::layers::api_key::ApiKeysConfig;
+use doorward_keys::{
+    Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Timestamp, format::KeyFormat,
+    lifecycle::Limits,
+};
+
+use crate::{
+    caller::{Caller, Permission},
+    command::{Command, GetKey, ListChanges, ListKeys, check_key_ref, check_list, checked},
+    entropy::Entropy,
+    error::AdminError,
+    reply::{ChangeView, KeyView, Reply},
+};
+
+/// How long a gateway remembers an answer when nothing is said, in seconds
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/configure-api-gateway-lambda-authorization.html>).
+const GATEWAY_TTL_SECONDS: u32 = 300;
+
+/// What holds for all keys.
+#[derive(Clone, Debug)]
+pub struct KeyPolicy {
+    /// Which printed keys are ours; new ones are made with its pepper in force.
+    pub format: KeyFormat,
+    /// Life of a new key when nothing is said, in days.
+    pub default_lifetime_days: u32,
+    /// Longest life of a new key, in days.
+    pub max_lifetime_days: u32,
+    /// How long the authorizer remembers a key, in seconds.
+    pub cache_seconds: u32,
+    /// How long the gateway remembers an answer of the authorizer, in seconds.
+    pub gateway_ttl_seconds: u32,
+}
+
+impl KeyPolicy {
+    /// The longest overlap of a rotation: 30 days.
+    const MAX_OVERLAP_SECONDS: i64 = 30 * 86_400;
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            max_lifetime_seconds: i64::from(self.max_lifetime_days) * 86_400,
+            max_overlap_seconds: Self::MAX_OVERLAP_SECONDS,
+        }
+    }
+
+    /// After how many seconds at most a change of a key counts everywhere.
+    pub const fn effective_within_seconds(&self) -> u32 {
+        self.cache_seconds.saturating_add(self.gateway_ttl_seconds)
+    }
+}
+
+impl From<&ApiKeysConfig> for KeyPolicy {
+    fn from(config: &ApiKeysConfig) -> Self {
+        Self {
+            format: config.format.clone(),
+            default_lifetime_days: config.default_lifetime_days,
+            max_lifetime_days: config.max_lifetime_days,
+            cache_seconds: config.cache_seconds,
+            gateway_ttl_seconds: GATEWAY_TTL_SECONDS,
+        }
+    }
+}
+
+/// Does commands on a ledger.
+#[derive(Clone)]
+pub struct KeyAdmin {
+    ledger: Arc<dyn KeyLedger>,
+    policy: KeyPolicy,
+}
+
+impl KeyAdmin {
+    /// Key administration on `ledger` under `policy`.
+    pub fn new(policy: KeyPolicy, ledger: Arc<dyn KeyLedger>) -> Self {
+        Self { ledger, policy }
+    }
+
+    /// Key administration on `ledger` for the configuration of the authorizer, so that what is made here is accepted there.
+    pub fn from_config(config: &ApiKeysConfig, ledger: Arc<dyn KeyLedger>) -> Self {
+        Self::new(KeyPolicy::from(config), ledger)
+    }
+
+    /// The same with the time for which the gateway remembers answers; it is part of the stated delay of changes.
+    pub fn with_gateway_ttl(mut self, seconds: u32) -> Self {
+        self.policy.gateway_ttl_seconds = seconds;
+        self
+    }
+
+    /// What holds for all keys.
+    pub const fn policy(&self) -> &KeyPolicy {
+        &self.policy
+    }
+
+    /// Does `command` for `caller` at `now`.
+    ///
+    /// Checked in this order: the command itself with all its faults, the permission and tenant of the caller, what the
+    /// store knows, the life of the key.
+    pub async fn run(
+        &self,
+        command: Command,
+        caller: &Caller,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<Reply, AdminError> {
+        let call = Call {
+            admin: self,
+            caller,
+            now,
+            entropy,
+        };
+        match command {
+            Command::Create(asked) => call.create(asked).await,
+            Command::Rotate(asked) => call.rotate(asked).await,
+            Command::Disable(asked) => call.disable(&asked).await,
+            Command::Enable(asked) => call.enable(&asked).await,
+            Command::Revoke(asked) => call.revoke(&asked).await,
+            Command::Get(asked) => call.get(&asked).await,
+            Command::List(asked) => call.list(&asked).await,
+            Command::Audit(asked) => call.audit(&asked).await,
+        }
+    }
+}
+
+/// One command being done.
+struct Call<'a> {
+    admin: &'a KeyAdmin,
+    caller: &'a Caller,
+    now: Timestamp,
+    entropy: &'a dyn Entropy,
+}
+
+impl Call<'_> {
+    fn ledger(&self) -> &dyn KeyLedger {
+        self.admin.ledger.as_ref()
+    }
+
+    /// The key, if it is there for the caller. A key of another tenant is answered as one that does not exist.
+    async fn find(&self, id: &KeyId) -> Result<KeyRecord, AdminError> {
+        let found = self.ledger().fetch(id).await?;
+        found
+            .filter(|record| self.caller.sees(&record.tenant))
+            .ok_or_else(|| AdminError::no_key(id))
+    }
+
+    async fn get(&self, asked: &GetKey) -> Result<Reply, AdminError> {
+        let id = checked(|check| check_key_ref(&asked.id, None, None, check))?;
+        self.caller.require(Permission::Read)?;
+        let record = self.find(&id).await?;
+        let key = KeyView::of(&record, self.now);
+        Ok(Reply::Key { key })
+    }
+
+    async fn list(&self, asked: &ListKeys) -> Result<Reply, AdminError> {
+        let (limit, after) = checked(|check| {
+            check.plain("tenant", &asked.tenant, 128);
+            Some(check_list(asked.limit, asked.cursor.as_deref(), check))
+        })?;
+        self.caller.require(Permission::Read)?;
+        self.require_tenant(&asked.tenant)?;
+        let page = self
+            .ledger()
+            .list(&asked.tenant, limit, after.as_ref())
+            .await?;
+        let shown = |record| KeyView::of(record, self.now);
+        Ok(Reply::Keys {
+            keys: page.items.iter().map(shown).collect(),
+            cursor: page.next.map(|next| next.to_string()),
+        })
+    }
+
+    async fn audit(&self, asked: &ListChanges) -> Result<Reply, AdminError> {
+        let (id, limit, after) = checked(|check| {
+            let (limit, after) = check_list(asked.limit, asked.cursor.as_deref(), check);
+            let id = check_key_ref(&asked.id, None, None, check)?;
+            Some((id, limit, after))
+        })?;
+        self.caller.require(Permission::Read)?;
+        self.find(&id).await?;
+        let page = self.ledger().audit(&id, limit, after.as_ref()).await?;
+        Ok(Reply::Changes {
+            changes: page.items.iter().map(ChangeView::from).collect(),
+            cursor: page.next.map(|next| next.to_string()),
+        })
+    }
+
+    fn require_tenant(&self, tenant: &str) -> Result<(), AdminError> {
+        if self.caller.sees(tenant) {
+            Ok(())
+        } else {
+            let message = format!("you may not act for the tenant `{tenant}`");
+            Err(AdminError::Forbidden(message))
+        }
+    }
+
+    /// The reply to a request that was done before, if it was.
+    async fn recalled(&self, request: Option<&Idempotency>) -> Result<Option<Reply>, AdminError> {
+        let Some(request) = request else {
+            return Ok(None);
+        };
+        match self.ledger().recall(request).await? {
+            None => Ok(None),
+            Some(earlier) => self.repeated(earlier).await.map(Some),
+        }
+    }
+
+    async fn repeated(&self, earlier: Earlier) -> Result<Reply, AdminError> {
+        match earlier {
+            Earlier::Different => Err(AdminError::IdempotencyKeyUsed),
+            Earlier::Same(id) => Ok(Reply::repeated(&self.find(&id).await?, self.now)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

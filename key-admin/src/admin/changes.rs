@@ -1,0 +1,99 @@
+//! Switching keys off and on, and ending them.
+
+use doorward_keys::{
+    AuditAction, KeyRecord, StoreError,
+    lifecycle::{self, Refusal},
+};
+
+use super::Call;
+use crate::{
+    caller::Permission,
+    command::{ChangeKey, check_key_ref, checked},
+    error::AdminError,
+    reply::{KeyView, Reply},
+};
+
+/// How often a change is tried anew when somebody else was faster and the caller does not insist on a version.
+const TRIES: usize = 4;
+
+type Change = fn(&KeyRecord) -> Result<KeyRecord, Refusal>;
+
+impl Call<'_> {
+    pub(super) async fn disable(&self, asked: &ChangeKey) -> Result<Reply, AdminError> {
+        self.change(asked, AuditAction::Disable, lifecycle::disable)
+            .await
+    }
+
+    pub(super) async fn enable(&self, asked: &ChangeKey) -> Result<Reply, AdminError> {
+        self.change(asked, AuditAction::Enable, lifecycle::enable)
+            .await
+    }
+
+    pub(super) async fn revoke(&self, asked: &ChangeKey) -> Result<Reply, AdminError> {
+        self.change(asked, AuditAction::Revoke, lifecycle::revoke)
+            .await
+    }
+
+    async fn change(
+        &self,
+        asked: &ChangeKey,
+        action: AuditAction,
+        change: Change,
+    ) -> Result<Reply, AdminError> {
+        let id = checked(|check| {
+            check_key_ref(
+                &asked.id,
+                asked.expected_version,
+                asked.reason.as_deref(),
+                check,
+            )
+        })?;
+        self.caller.require(Permission::Change)?;
+        let mut tries = 1;
+        loop {
+            let record = self.find(&id).await?;
+            require_version(&record, asked.expected_version)?;
+            let changed = match change(&record) {
+                Ok(changed) => changed,
+                // A repeat is no mistake: what was asked for holds.
+                Err(Refusal::Already(_)) => return Ok(self.changed(&record, false)),
+                Err(refusal) => return Err(refusal.into()),
+            };
+            let mut entry = self.entry(action, &changed)?;
+            entry.reason.clone_from(&asked.reason);
+            match self
+                .ledger()
+                .replace(&changed, record.version, &entry)
+                .await
+            {
+                Ok(()) => return Ok(self.changed(&changed, true)),
+                Err(StoreError::Conflict(_))
+                    if asked.expected_version.is_none() && tries < TRIES =>
+                {
+                    tries += 1;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn changed(&self, record: &KeyRecord, changed: bool) -> Reply {
+        Reply::Changed {
+            key: KeyView::of(record, self.now),
+            changed,
+            effective_within_seconds: self.admin.policy.effective_within_seconds(),
+        }
+    }
+}
+
+/// Refuses when the caller has seen another version than the stored one.
+pub(super) fn require_version(record: &KeyRecord, expected: Option<u64>) -> Result<(), AdminError> {
+    match expected {
+        Some(expected) if expected != record.version => {
+            let stored = record.version;
+            let message = format!("version {expected} was expected, version {stored} is stored");
+            Err(AdminError::Conflict(message))
+        }
+        _ => Ok(()),
+    }
+}

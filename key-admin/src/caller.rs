@@ -1,0 +1,117 @@
+//! Who asks, and how far their word reaches. Comes from a verified identity, never from the request.
+
+use std::collections::BTreeSet;
+
+use crate::error::AdminError;
+
+/// The longest name of a caller that is kept, in characters.
+const MAX_NAME: usize = 256;
+
+/// What a caller bound to a tenant may do there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Permission {
+    /// See keys and their changes.
+    Read,
+    /// Make and rotate keys.
+    Make,
+    /// Disable, enable and revoke keys.
+    Change,
+}
+
+/// A verified caller.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    name: String,
+    reach: Reach,
+}
+
+#[derive(Clone, Debug)]
+enum Reach {
+    Everything,
+    Tenant {
+        tenant: String,
+        permissions: BTreeSet<Permission>,
+        scopes: BTreeSet<String>,
+    },
+}
+
+impl Caller {
+    /// Someone who may do everything for every tenant: an IAM principal that was let in to administer keys. `name` stands
+    /// in audit entries, such as the ARN of the principal.
+    pub fn operator(name: &str) -> Self {
+        Self {
+            name: cleaned(name),
+            reach: Reach::Everything,
+        }
+    }
+
+    /// Someone who may do what `permissions` say, for one tenant only, and who holds `scopes`: the keys they make or rotate
+    /// can have these and no others.
+    pub fn of_tenant(
+        name: &str,
+        tenant: impl Into<String>,
+        permissions: impl IntoIterator<Item = Permission>,
+        scopes: impl IntoIterator<Item = String>,
+    ) -> Self {
+        Self {
+            name: cleaned(name),
+            reach: Reach::Tenant {
+                tenant: tenant.into(),
+                permissions: permissions.into_iter().collect(),
+                scopes: scopes.into_iter().collect(),
+            },
+        }
+    }
+
+    /// Who it is, for audit entries and the log: one bounded line.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether keys of `tenant` are there for this caller at all.
+    pub(crate) fn sees(&self, tenant: &str) -> bool {
+        match &self.reach {
+            Reach::Everything => true,
+            Reach::Tenant { tenant: own, .. } => own == tenant,
+        }
+    }
+
+    /// Whether the caller speaks for every tenant.
+    pub(crate) const fn is_operator(&self) -> bool {
+        matches!(self.reach, Reach::Everything)
+    }
+
+    pub(crate) fn require(&self, permission: Permission) -> Result<(), AdminError> {
+        match &self.reach {
+            Reach::Tenant { permissions, .. } if !permissions.contains(&permission) => {
+                let what = match permission {
+                    Permission::Read => "read keys",
+                    Permission::Make => "make keys",
+                    Permission::Change => "change keys",
+                };
+                Err(AdminError::Forbidden(format!("you may not {what}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses to hand out scopes that the caller does not hold.
+    pub(crate) fn require_scopes(&self, scopes: &[String]) -> Result<(), AdminError> {
+        let Reach::Tenant { scopes: held, .. } = &self.reach else {
+            return Ok(());
+        };
+        match scopes.iter().find(|scope| !held.contains(*scope)) {
+            None => Ok(()),
+            Some(lacking) => Err(AdminError::Forbidden(format!(
+                "you do not hold the scope `{lacking}` and cannot grant it"
+            ))),
+        }
+    }
+}
+
+fn cleaned(name: &str) -> String {
+    name.chars()
+        .filter(|character| !character.is_control())
+        .take(MAX_NAME)
+        .collect()
+}

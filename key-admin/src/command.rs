@@ -1,0 +1,189 @@
+//! What can be asked. Unknown fields are refused, and so is `tenant` where the key says whose it is.
+//!
+//! ```
+//! # use doorward_key_admin::Command;
+//! let command: Command = serde_json::from_str(r#"{
+//!     "operation": "create",
+//!     "tenant": "acme",
+//!     "name": "continuous integration",
+//!     "environment": "live",
+//!     "scopes": ["orders:read"],
+//!     "expiresInDays": 30,
+//!     "idempotencyKey": "3f0c6c1e"
+//! }"#)?;
+//! # assert!(matches!(command, Command::Create(_)));
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+mod check;
+mod fields;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use check::{check_draft, check_key_ref, check_list, check_rotation, checked};
+
+/// One command, as given.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(tag = "operation", rename_all = "camelCase")]
+pub enum Command {
+    /// Make a key.
+    Create(CreateKey),
+    /// Show a key.
+    Get(GetKey),
+    /// Show the keys of a tenant.
+    List(ListKeys),
+    /// Give a key a successor.
+    Rotate(RotateKey),
+    /// Switch a key off.
+    Disable(ChangeKey),
+    /// Switch a key on again.
+    Enable(ChangeKey),
+    /// End a key for good.
+    Revoke(ChangeKey),
+    /// Show the changes of a key.
+    Audit(ListChanges),
+}
+
+impl Command {
+    /// The word for it in requests and the log.
+    pub const fn operation(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "create",
+            Self::Get(_) => "get",
+            Self::List(_) => "list",
+            Self::Rotate(_) => "rotate",
+            Self::Disable(_) => "disable",
+            Self::Enable(_) => "enable",
+            Self::Revoke(_) => "revoke",
+            Self::Audit(_) => "audit",
+        }
+    }
+
+    /// The key it is about, as given.
+    pub fn key_id(&self) -> Option<&str> {
+        match self {
+            Self::Create(_) | Self::List(_) => None,
+            Self::Get(GetKey { id })
+            | Self::Rotate(RotateKey { id, .. })
+            | Self::Disable(ChangeKey { id, .. })
+            | Self::Enable(ChangeKey { id, .. })
+            | Self::Revoke(ChangeKey { id, .. })
+            | Self::Audit(ListChanges { id, .. }) => Some(id),
+        }
+    }
+}
+
+impl std::fmt::Debug for Command {
+    /// Says no more than the operation: a command may carry a usage-plan key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Command({})", self.operation())
+    }
+}
+
+/// Make a key.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct CreateKey {
+    /// Owner: 1 to 128 printable characters of ASCII, no space at the ends.
+    pub tenant: String,
+    /// What people call it: 1 to 100 characters.
+    pub name: String,
+    /// One of the environments of the configuration.
+    pub environment: String,
+    /// What it may do (RFC 6749 section 3.3). None means no access to routes that demand scopes.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// The names of the routes it may use; absent means all that its scopes allow, empty means none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routes: Option<Vec<String>>,
+    /// Addresses and CIDR ranges from which it may be used; absent means anywhere, empty means nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addresses: Option<Vec<String>>,
+    /// How long it lives, in days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in_days: Option<u32>,
+    /// The value of a usage-plan key of the gateway. Operators only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage_plan_key: Option<String>,
+    /// Facts for the context of the backend: at most 20.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+    /// Names the request, so that a repeat does not make a second key: 1 to 128 printable characters of ASCII.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
+/// Show a key.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct GetKey {
+    /// The key.
+    pub id: String,
+}
+
+/// Show the keys of a tenant.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ListKeys {
+    /// Owner.
+    pub tenant: String,
+    /// How many at most: 1 to 100, 25 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// From the part before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Give a key a successor with the same rights.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RotateKey {
+    /// The key.
+    pub id: String,
+    /// For how long the old key works beside the new one, in seconds: 0 to 2592000 (30 days), 86400 (a day) when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap_seconds: Option<u32>,
+    /// How long the successor lives, in days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in_days: Option<u32>,
+    /// The version that the caller has seen; any when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u64>,
+    /// Why, for the audit: at most 256 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Names the request, so that a repeat does not make a second successor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
+/// Switch a key off or on, or end it.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ChangeKey {
+    /// The key.
+    pub id: String,
+    /// The version that the caller has seen; any when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u64>,
+    /// Why, for the audit: at most 256 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Show the changes of a key.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ListChanges {
+    /// The key.
+    pub id: String,
+    /// How many at most: 1 to 100, 25 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// From the part before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}

@@ -1,0 +1,191 @@
+//! Events to commands: a direct invocation, or an event of a REST API behind IAM authorization.
+//!
+//! - **Direct**: the event is the [`Command`] itself. Who may invoke the function is decided by IAM before it runs, so the
+//!   caller is an operator. The answer is the [`Reply`](crate::Reply); an error ends the invocation as a function error
+//!   with the code as type and a message for people.
+//! - **REST**: recognised by `requestContext`. The caller is the IAM principal that the gateway names in
+//!   `requestContext.identity`; where it names none, the API does not use IAM authorization and everything is refused.
+//!   The answer has a status, and every error is JSON.
+//!
+//! An event that is both, or neither, is refused.
+
+mod rest;
+
+use std::sync::Arc;
+
+use doorward_keys::Timestamp;
+use lambda_runtime::Diagnostic;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    admin::KeyAdmin, caller::Caller, command::Command, entropy::Entropy, error::AdminError,
+    log::LogLine, strict_json::Strict,
+};
+
+/// Who is named in audit entries after a direct invocation: the event does not say.
+const INVOKER: &str = "iam:lambda:InvokeFunction";
+
+/// An event, read strictly but not yet understood.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Event(Strict);
+
+/// What goes back to the runtime.
+#[derive(Debug)]
+pub enum Answer {
+    /// The body of the response.
+    Body(Value),
+    /// A function error.
+    Failure(Diagnostic),
+}
+
+/// The function, apart from the runtime.
+#[derive(Clone)]
+pub struct Function {
+    admin: KeyAdmin,
+    entropy: Arc<dyn Entropy>,
+    log: fn(&str),
+}
+
+impl Function {
+    /// The function over `admin`; `log` takes one line for each event.
+    pub fn new(admin: KeyAdmin, entropy: Arc<dyn Entropy>, log: fn(&str)) -> Self {
+        Self {
+            admin,
+            entropy,
+            log,
+        }
+    }
+
+    /// Answers one event, received at `now`.
+    pub async fn answer(&self, event: Event, request_id: &str, now: Timestamp) -> Answer {
+        let Event(Strict {
+            value,
+            is_ambiguous,
+        }) = event;
+        let is_rest = value.get("requestContext").is_some();
+        if is_rest && value.get("operation").is_none() {
+            return Answer::Body(self.answer_rest(&value, request_id, now).await);
+        }
+        let caller = Caller::operator(INVOKER);
+        let command = if is_rest {
+            let message = "the event is both a command and an event of a gateway";
+            Err(AdminError::invalid("", message))
+        } else {
+            command(value, is_ambiguous)
+        };
+        let asked = Asked {
+            via: "invoke",
+            request_id,
+            caller: Ok(caller),
+            command,
+        };
+        match self.done(asked, now).await {
+            Ok(reply) => Answer::Body(reply),
+            Err(error) => Answer::Failure(Diagnostic {
+                error_type: error.code().to_owned(),
+                error_message: error_message(&error),
+            }),
+        }
+    }
+
+    async fn answer_rest(&self, event: &Value, request_id: &str, now: Timestamp) -> Value {
+        let caller = rest::caller(event);
+        // Who is not let in learns nothing about their request.
+        let command = match &caller {
+            Ok(_) => rest::command(event),
+            Err(error) => Err(error.clone()),
+        };
+        let makes = matches!(&command, Ok(Command::Create(_) | Command::Rotate(_)));
+        let asked = Asked {
+            via: "rest",
+            request_id,
+            caller,
+            command,
+        };
+        rest::response(self.done(asked, now).await, makes)
+    }
+
+    /// Does what was asked and logs one line about it.
+    async fn done(&self, asked: Asked<'_>, now: Timestamp) -> Result<Value, AdminError> {
+        let (operation, key_id) = match &asked.command {
+            Ok(command) => (
+                Some(command.operation()),
+                command.key_id().map(ToOwned::to_owned),
+            ),
+            Err(_) => (None, None),
+        };
+        let outcome = match (&asked.caller, asked.command) {
+            (Ok(caller), Ok(command)) => {
+                let entropy = self.entropy.as_ref();
+                self.admin.run(command, caller, now, entropy).await
+            }
+            (Err(error), _) => Err(error.clone()),
+            (Ok(_), Err(error)) => Err(error),
+        };
+        let line = LogLine {
+            request_id: asked.request_id,
+            via: asked.via,
+            actor: asked.caller.as_ref().ok().map(Caller::name),
+            operation,
+            key_id: key_id.as_deref(),
+            outcome: outcome.as_ref(),
+        };
+        (self.log)(&line.text());
+        let reply = outcome?;
+        serde_json::to_value(&reply).map_err(|error| AdminError::Corrupt(error.to_string()))
+    }
+}
+
+struct Asked<'a> {
+    via: &'static str,
+    request_id: &'a str,
+    caller: Result<Caller, AdminError>,
+    command: Result<Command, AdminError>,
+}
+
+fn command(value: Value, is_ambiguous: bool) -> Result<Command, AdminError> {
+    let value = unambiguous(Strict {
+        value,
+        is_ambiguous,
+    })?;
+    if value.get("operation").is_none() {
+        let message = "is missing; it is one of `create`, `get`, `list`, `rotate`, `disable`, `enable`, `revoke`, `audit`";
+        return Err(AdminError::invalid("operation", message));
+    }
+    serde_json::from_value(value).map_err(|error| AdminError::invalid("", shape(&error)))
+}
+
+/// The value, if no object in it names a member twice.
+fn unambiguous(read: Strict) -> Result<Value, AdminError> {
+    if read.is_ambiguous {
+        let message = "an object names the same member twice";
+        return Err(AdminError::invalid("", message));
+    }
+    Ok(read.value)
+}
+
+/// What a reader of JSON says, as one bounded line.
+fn shape(error: &serde_json::Error) -> String {
+    error
+        .to_string()
+        .chars()
+        .filter(|character| !character.is_control())
+        .take(200)
+        .collect()
+}
+
+fn error_message(error: &AdminError) -> String {
+    match error {
+        AdminError::Invalid(_) => error.to_string(),
+        other => other.for_caller().error.message,
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::string_slice,
+    reason = "the texts are ASCII, and a test may panic"
+)]
+mod tests;

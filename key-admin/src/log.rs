@@ -1,0 +1,95 @@
+//! One line for each command: who asked for what, and what came of it. No secret, no content.
+
+use doorward_keys::KeyId;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    error::AdminError,
+    reply::{KeyView, Reply},
+};
+
+/// One command in the log.
+#[derive(Debug)]
+pub(crate) struct LogLine<'a> {
+    pub(crate) request_id: &'a str,
+    /// Over which way the command came.
+    pub(crate) via: &'static str,
+    pub(crate) actor: Option<&'a str>,
+    pub(crate) operation: Option<&'static str>,
+    /// The key as the caller named it.
+    pub(crate) key_id: Option<&'a str>,
+    pub(crate) outcome: Result<&'a Reply, &'a AdminError>,
+}
+
+impl LogLine<'_> {
+    /// The line, in JSON.
+    pub(crate) fn text(&self) -> String {
+        let mut line = Map::new();
+        let mut set = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                line.insert(name.to_owned(), value);
+            }
+        };
+        // What does not look like an id is left out: it may be anything, a key pasted by mistake included.
+        let asked = self.key_id.and_then(KeyId::parse);
+        let view = self.outcome.ok().and_then(key_of);
+        let id = view
+            .map(|view| view.id.clone())
+            .or_else(|| asked.map(|id| id.to_string()));
+        let level = match self.outcome {
+            Ok(_) => "info",
+            Err(AdminError::Unavailable(_) | AdminError::Corrupt(_)) => "error",
+            Err(_) => "warn",
+        };
+        set("level", Some(json!(level)));
+        set("event", Some(json!("key_admin")));
+        set("requestId", Some(json!(self.request_id)));
+        set("via", Some(json!(self.via)));
+        set("actor", self.actor.map(Value::from));
+        set("operation", self.operation.map(Value::from));
+        set("keyId", id.map(Value::from));
+        set("tenant", view.map(|view| json!(view.tenant)));
+        set("version", view.map(|view| json!(view.version)));
+        match self.outcome {
+            Ok(Reply::Repeated { .. }) => set("outcome", Some(json!("repeated"))),
+            Ok(Reply::Changed { changed: false, .. }) => set("outcome", Some(json!("unchanged"))),
+            Ok(_) => set("outcome", Some(json!("done"))),
+            Err(error) => {
+                set("outcome", Some(json!(error.code())));
+                set("cause", Some(json!(cause(error))));
+            }
+        }
+        Value::Object(line).to_string()
+    }
+}
+
+fn key_of(reply: &Reply) -> Option<&KeyView> {
+    match reply {
+        Reply::Created { key, .. }
+        | Reply::Rotated { key, .. }
+        | Reply::Repeated { key, .. }
+        | Reply::Key { key }
+        | Reply::Changed { key, .. } => Some(key),
+        Reply::Keys { .. } | Reply::Changes { .. } => None,
+    }
+}
+
+/// What is told of an error. The faults of a request may quote it, so of these only the fields are named, and of these
+/// no part that the caller chose, such as the names of metadata.
+fn cause(error: &AdminError) -> String {
+    match error {
+        AdminError::Invalid(faults) => {
+            let fields = faults.iter().take(20).map(|fault| {
+                let ours = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '[' | ']');
+                let field: String = fault.field.chars().take(24).take_while(ours).collect();
+                if field.is_empty() {
+                    "the request as a whole".to_owned()
+                } else {
+                    field
+                }
+            });
+            format!("not valid: {}", fields.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,209 @@
+//! What comes of a command, as plain JSON. Times are seconds since 1970-01-01T00:00:00Z.
+
+use std::collections::BTreeMap;
+
+use doorward_keys::{
+    AuditEntry, KeyRecord, Secret, Timestamp,
+    lifecycle::{self, Standing},
+};
+use serde::{Serialize, Serializer};
+
+/// What comes of a command.
+#[derive(Debug, Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub enum Reply {
+    /// A key was made.
+    Created {
+        /// The key.
+        key: KeyView,
+        /// The printed key, shown this once.
+        secret: ShownOnce,
+    },
+    /// A key has a successor.
+    Rotated {
+        /// The successor.
+        key: KeyView,
+        /// The printed key of the successor, shown this once.
+        secret: ShownOnce,
+        /// The old key, with its end.
+        replaced: Box<KeyView>,
+    },
+    /// The request was done before and made this key.
+    Repeated {
+        /// The key.
+        key: KeyView,
+        /// Always true.
+        repeated: bool,
+        /// Why there is no secret.
+        note: &'static str,
+    },
+    /// One key.
+    Key {
+        /// The key.
+        key: KeyView,
+    },
+    /// Keys of a tenant.
+    Keys {
+        /// The keys, the oldest first.
+        keys: Vec<KeyView>,
+        /// For the next part; absent when there is no more.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    },
+    /// A key was switched off, switched on, or ended.
+    Changed {
+        /// The key.
+        key: KeyView,
+        /// Whether anything had to be done.
+        changed: bool,
+        /// After how many seconds at most the change counts everywhere: answers that the authorizer and the gateway
+        /// remember outlive it for so long.
+        effective_within_seconds: u32,
+    },
+    /// Changes of a key.
+    Changes {
+        /// The changes, the first one first.
+        changes: Vec<ChangeView>,
+        /// For the next part; absent when there is no more.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    },
+}
+
+impl Reply {
+    pub(crate) fn repeated(record: &KeyRecord, now: Timestamp) -> Self {
+        Self::Repeated {
+            key: KeyView::of(record, now),
+            repeated: true,
+            note: "this request was done before; the secret was shown then and cannot be shown again, rotate the key if it is lost",
+        }
+    }
+}
+
+/// The printed key. Serialised here and nowhere else; `Debug` does not show it.
+#[derive(Debug)]
+pub struct ShownOnce(Secret<String>);
+
+impl ShownOnce {
+    pub(crate) const fn new(printed: Secret<String>) -> Self {
+        Self(printed)
+    }
+
+    /// The printed key. Whoever calls this answers for where it goes.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl Serialize for ShownOnce {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose())
+    }
+}
+
+/// A key as shown: everything but digest and usage-plan key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyView {
+    /// Public id.
+    pub id: String,
+    /// Owner.
+    pub tenant: String,
+    /// What people call it.
+    pub name: String,
+    /// The environment word in the printed key.
+    pub environment: String,
+    /// `active`, `disabled`, `revoked`, or `expired` for an active key whose time is over.
+    pub status: &'static str,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// The names of the routes it may use; absent means all that its scopes allow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routes: Option<Vec<String>>,
+    /// Where it may be used from; absent means anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub addresses: Option<Vec<String>>,
+    /// When it was made.
+    pub created_at: i64,
+    /// When it stops working.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+    /// The key it replaces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotated_from: Option<String>,
+    /// The key that replaces it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotated_to: Option<String>,
+    /// Whether it carries a usage-plan key of the gateway.
+    pub has_usage_plan_key: bool,
+    /// Facts for the context of the backend.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+    /// Counts the changes.
+    pub version: u64,
+}
+
+impl KeyView {
+    /// `record` as shown at `now`.
+    pub fn of(record: &KeyRecord, now: Timestamp) -> Self {
+        Self {
+            id: record.id.to_string(),
+            tenant: record.tenant.clone(),
+            name: record.name.clone(),
+            environment: record.environment.clone(),
+            status: match lifecycle::standing(record, now) {
+                Standing::Expired => "expired",
+                Standing::Usable | Standing::Disabled | Standing::Revoked => record.status.as_str(),
+            },
+            scopes: record.scopes.clone(),
+            routes: record.routes.clone(),
+            addresses: record
+                .addresses
+                .as_ref()
+                .map(|ranges| ranges.iter().map(ToString::to_string).collect()),
+            created_at: record.created_at.unix(),
+            expires_at: record.expires_at.map(Timestamp::unix),
+            rotated_from: record.rotated_from.as_ref().map(ToString::to_string),
+            rotated_to: record.rotated_to.as_ref().map(ToString::to_string),
+            has_usage_plan_key: record.usage_plan_key.is_some(),
+            metadata: record.metadata.clone(),
+            version: record.version,
+        }
+    }
+}
+
+/// A change of a key as shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeView {
+    /// Names the entry.
+    pub id: String,
+    /// When.
+    pub at: i64,
+    /// What: `create`, `rotate`, `disable`, `enable` or `revoke`.
+    pub action: &'static str,
+    /// Who.
+    pub actor: String,
+    /// The version that the change led to.
+    pub version: u64,
+    /// Why, in the words of the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The other key of a rotation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub related: Option<String>,
+}
+
+impl From<&AuditEntry> for ChangeView {
+    fn from(entry: &AuditEntry) -> Self {
+        Self {
+            id: entry.id.clone(),
+            at: entry.at.unix(),
+            action: entry.action.as_str(),
+            actor: entry.actor.clone(),
+            version: entry.version,
+            reason: entry.reason.clone(),
+            related: entry.related.as_ref().map(ToString::to_string),
+        }
+    }
+}

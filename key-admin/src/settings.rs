@@ -1,0 +1,139 @@
+//! The environment of the function: the only place of this deployable that reads it.
+//!
+//! A `DOORWARD_` name that is not in [`VARIABLES`] is a fault, because a misspelt name would silently leave its default in
+//! force. Names that begin with `DOORWARD_SECRET_` are free: they are for secrets that the configuration refers to.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// One variable of the environment.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means, with unit and range.
+    pub meaning: &'static str,
+    /// What holds without it; empty when it is needed.
+    pub default: &'static str,
+}
+
+const CONFIG: Variable = Variable {
+    name: "DOORWARD_CONFIG",
+    meaning: "Where the configuration of the authorizer is: a path (relative ones begin at the folder of the function's code), or the text itself.",
+    default: "doorward.toml",
+};
+const KEYS_TABLE: Variable = Variable {
+    name: "DOORWARD_KEYS_TABLE",
+    meaning: "The name of the DynamoDB table of API keys.",
+    default: "",
+};
+const GATEWAY_TTL: Variable = Variable {
+    name: "DOORWARD_GATEWAY_TTL_SECONDS",
+    meaning: "How long the gateway remembers an answer of the authorizer, in seconds, 0 to 3600: part of the delay that changes state.",
+    default: "300",
+};
+
+/// Every variable there is.
+pub const VARIABLES: [Variable; 3] = [CONFIG, KEYS_TABLE, GATEWAY_TTL];
+
+const PREFIX: &str = "DOORWARD_";
+const SECRET_PREFIX: &str = "DOORWARD_SECRET_";
+
+/// The environment, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where the configuration is, as written.
+    pub config: String,
+    /// The folder at which relative paths begin.
+    pub root: PathBuf,
+    /// The table of API keys.
+    pub keys_table: String,
+    /// How long the gateway remembers an answer of the authorizer.
+    pub gateway_ttl_seconds: u32,
+}
+
+/// All that is wrong with the environment, one line each.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the environment is not valid: {}", .0.join("; "))]
+pub struct SettingsError(pub Vec<String>);
+
+impl Settings {
+    /// Reads the environment given as names and values; every fault at once.
+    pub fn read(variables: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
+        let mut faults: Vec<String> = variables
+            .keys()
+            .filter(|name| name.starts_with(PREFIX) && !name.starts_with(SECRET_PREFIX))
+            .filter(|name| VARIABLES.iter().all(|known| known.name != name.as_str()))
+            .map(|name| {
+                let known = VARIABLES.map(|known| known.name).join("`, `");
+                format!("`{name}` is no variable of doorward; there are `{known}`, and names that begin with `{SECRET_PREFIX}`")
+            })
+            .collect();
+        let text = |variable: Variable| {
+            let set = variables.get(variable.name).map(String::as_str);
+            let set = set.filter(|value| !value.is_empty());
+            set.unwrap_or(variable.default).to_owned()
+        };
+        let keys_table = text(KEYS_TABLE);
+        if keys_table.is_empty() {
+            faults.push(format!(
+                "`{}` is not set; name the table of API keys",
+                KEYS_TABLE.name
+            ));
+        }
+        let ttl = text(GATEWAY_TTL);
+        let gateway_ttl_seconds = ttl.parse().ok().filter(|seconds| *seconds <= 3600);
+        if gateway_ttl_seconds.is_none() {
+            faults.push(format!(
+                "`{}` must be a whole number from 0 to 3600, found `{ttl}`",
+                GATEWAY_TTL.name
+            ));
+        }
+        let root = variables.get("LAMBDA_TASK_ROOT");
+        match gateway_ttl_seconds {
+            Some(gateway_ttl_seconds) if faults.is_empty() => Ok(Self {
+                config: text(CONFIG),
+                root: root.map_or_else(|| PathBuf::from("."), PathBuf::from),
+                keys_table,
+                gateway_ttl_seconds,
+            }),
+            _ => Err(SettingsError(faults)),
+        }
+    }
+}
+
+/// The environment of this process. Values that are not UTF-8 are not ours.
+pub fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        let owned = |pair: &(&str, &str)| (pair.0.to_owned(), pair.1.to_owned());
+        Settings::read(&pairs.iter().map(owned).collect())
+    }
+
+    #[test]
+    fn misspelt_missing_and_wrong_variables_are_refused_all_at_once() {
+        let error = read(&[
+            ("DOORWARD_KEY_TABLE", "keys"),
+            ("DOORWARD_GATEWAY_TTL_SECONDS", "3601"),
+            ("DOORWARD_SECRET_PEPPER", "x"),
+        ]);
+        let SettingsError(faults) = error.unwrap_err();
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert!(faults.iter().all(|fault| !fault.contains("PEPPER")));
+    }
+
+    #[test]
+    fn defaults_hold_where_nothing_is_said() {
+        let settings = read(&[("DOORWARD_KEYS_TABLE", "keys"), ("DOORWARD_CONFIG", "")]).unwrap();
+        assert_eq!(settings.config, "doorward.toml");
+        assert_eq!(settings.gateway_ttl_seconds, 300);
+        assert_eq!(settings.root, PathBuf::from("."));
+    }
+}

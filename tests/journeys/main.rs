@@ -1,0 +1,11 @@
+//! `doorward local` through real sockets: what a caller sees, what the backend sees, and whether the authorizer was asked.
+//! `docs/local.md` names a test of this suite after each of its paragraphs.
+
+mod addresses;
+mod backend;
+mod caching;
+mod credentials;
+mod documentation;
+mod house;
+mod paths;
+mod revocation;
