@@ -37,3 +37,16 @@ pub fn stopwatch() -> Duration {
 fn since_epoch() -> Duration {
     system().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_in_the_past_is_no_deadline() {
+        assert_eq!(left_until(600_000), None);
+        let in_a_minute = u64::try_from(since_epoch().as_millis()).unwrap() + 60_000;
+        let left = left_until(in_a_minute).unwrap();
+        assert!(left > Duration::from_secs(50) && left <= Duration::from_secs(60));
+    }
+}
