@@ -18,9 +18,13 @@ pub fn wall() -> Timestamp {
     Timestamp::from_unix(i64::try_from(since_epoch().as_secs()).unwrap_or(i64::MAX))
 }
 
-/// How long it is until `deadline_ms`, in milliseconds since the epoch.
-pub fn left_until(deadline_ms: u64) -> Duration {
-    Duration::from_millis(deadline_ms).saturating_sub(since_epoch())
+/// How long it is until `deadline_ms`, in milliseconds since the epoch; `None` when that is over.
+///
+/// Lambda invokes no function whose time is over, but emulators do: `cargo lambda watch` states a deadline in 1970.
+pub fn left_until(deadline_ms: u64) -> Option<Duration> {
+    Duration::from_millis(deadline_ms)
+        .checked_sub(since_epoch())
+        .filter(|left| !left.is_zero())
 }
 
 /// A monotonic clock: time since its first use.

@@ -42,7 +42,7 @@ async fn answer(service: Arc<Service>, event: LambdaEvent<Event>) -> Result<Answ
         request_id: context.request_id,
         trace_id: context.xray_trace_id,
         received_at: clock::wall(),
-        time_left: Some(clock::left_until(context.deadline)),
+        time_left: clock::left_until(context.deadline),
     };
     service.authorizer().handle(&event, &call).await
 }
@@ -74,7 +74,7 @@ where
         Box::pin(async move {
             let answered = answering.await;
             service
-                .refresh(clock::left_until(deadline).saturating_sub(MARGIN))
+                .refresh(clock::left_until(deadline).unwrap_or_default().saturating_sub(MARGIN))
                 .await;
             answered
         })
