@@ -74,7 +74,11 @@ where
         Box::pin(async move {
             let answered = answering.await;
             service
-                .refresh(clock::left_until(deadline).unwrap_or_default().saturating_sub(MARGIN))
+                .refresh(
+                    clock::left_until(deadline)
+                        .unwrap_or_default()
+                        .saturating_sub(MARGIN),
+                )
                 .await;
             answered
         })
