@@ -7,7 +7,7 @@ use doorward::{args::Args, commands, output};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match commands::run(Args::parse()).await {
+    match Box::pin(commands::run(Args::parse())).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !failure.message.is_empty() {

@@ -24,6 +24,10 @@ impl Client {
 
 /// A subject that proved itself by a token: signature, issuer, audience, times and profile hold.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "`sub` is the subject of the token; the field has its standard name"
+)]
 pub struct Subject {
     /// The configured name of the issuer.
     pub(crate) issuer_name: String,

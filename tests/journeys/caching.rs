@@ -217,3 +217,18 @@ async fn callers_do_not_share_answers() {
     );
     house.stop().await;
 }
+
+#[tokio::test]
+async fn a_cached_context_never_reaches_a_route_with_another_one() {
+    let house = House::start(Setup::default()).await;
+    let token = house.token(&["orders:read"]);
+    assert_eq!(
+        house.bearer("GET /orders/42", &token).await,
+        (200, Asked::Yes)
+    );
+    assert_eq!(
+        house.bearer("GET /reports", &token).await,
+        (403, Asked::Cached)
+    );
+    house.stop().await;
+}

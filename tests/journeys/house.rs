@@ -62,29 +62,40 @@ context = { area = "orders" }
 route = "POST /orders"
 credentials = ["jwt", "api_key"]
 scopes = ["orders:write"]
+context = { area = "orders" }
 
 [[routes]]
 route = "GET /files/{path+}"
 credentials = ["jwt", "api_key"]
 scopes = ["files:read"]
+context = { area = "orders" }
 
 [[routes]]
 route = "GET /files/private/{path+}"
 credentials = ["jwt"]
 scopes = ["files:read"]
 roles = ["admin"]
+context = { area = "orders" }
 
 [[routes]]
 route = "GET /office"
 credentials = ["jwt", "api_key"]
 scopes = ["orders:read"]
 addresses = { allow = ["192.0.2.0/24"] }
+context = { area = "orders" }
 
 [[routes]]
 route = "GET /here"
 credentials = ["jwt", "api_key"]
 scopes = ["orders:read"]
 addresses = { allow = ["127.0.0.0/8"] }
+context = { area = "orders" }
+
+[[routes]]
+route = "GET /reports"
+credentials = ["jwt", "api_key"]
+scopes = ["orders:read"]
+context = { area = "reports" }
 "#;
 
 /// How one house differs from another.

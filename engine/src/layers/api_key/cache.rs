@@ -10,9 +10,28 @@ use lru::LruCache;
 
 use super::ApiKeysConfig;
 
+/// What is remembered of a digest.
+pub(super) enum Remembered {
+    /// The record that was read.
+    Known(Arc<KeyRecord>),
+    /// No such key.
+    Unknown,
+}
+
+impl Remembered {
+    pub(super) fn record(self) -> Option<Arc<KeyRecord>> {
+        match self {
+            Self::Known(record) => Some(record),
+            Self::Unknown => None,
+        }
+    }
+}
+
+type Found = (Timestamp, Arc<KeyRecord>);
+
 /// Found keys and unknown ones, apart: made-up keys never push out good ones.
 pub(super) struct KeyCache {
-    found: Mutex<LruCache<[u8; 32], (Timestamp, Arc<KeyRecord>)>>,
+    found: Mutex<LruCache<[u8; 32], Found>>,
     unknown: Mutex<LruCache<[u8; 32], Timestamp>>,
     found_seconds: i64,
     unknown_seconds: i64,
@@ -30,15 +49,16 @@ impl KeyCache {
     }
 
     /// The remembered answer, if it is young enough: a record, or "no such key".
-    pub(super) fn find(&self, digest: &Digest, now: Timestamp) -> Option<Option<Arc<KeyRecord>>> {
+    pub(super) fn find(&self, digest: &Digest, now: Timestamp) -> Option<Remembered> {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((read_at, record)) = found.get(digest.as_bytes()) {
-            return fresh(*read_at, now, self.found_seconds).then(|| Some(Arc::clone(record)));
+            return fresh(*read_at, now, self.found_seconds)
+                .then(|| Remembered::Known(Arc::clone(record)));
         }
         drop(found);
         let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
         let read_at = unknown.get(digest.as_bytes())?;
-        fresh(*read_at, now, self.unknown_seconds).then_some(None)
+        fresh(*read_at, now, self.unknown_seconds).then_some(Remembered::Unknown)
     }
 
     /// Remembers what was read at `now`, in place of what was known before.

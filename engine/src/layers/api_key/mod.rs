@@ -57,7 +57,7 @@ impl ApiKeys {
     ) -> Result<Client, Denial> {
         let digest = self.config.format.parse(printed).map_err(malformed)?;
         let record = match self.cache.find(&digest, now) {
-            Some(remembered) => remembered,
+            Some(remembered) => remembered.record(),
             None => self.read(&digest, now).await?,
         };
         let record =

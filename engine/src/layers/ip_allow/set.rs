@@ -33,8 +33,8 @@ impl AddressSet {
 
     /// The ranges, IPv4 first, in order.
     pub fn ranges(&self) -> impl Iterator<Item = IpNet> + '_ {
-        let v4 = self.v4.iter().map(|net| IpNet::V4(net));
-        v4.chain(self.v6.iter().map(|net| IpNet::V6(net)))
+        let v4 = self.v4.iter().map(IpNet::V4);
+        v4.chain(self.v6.iter().map(IpNet::V6))
     }
 }
 

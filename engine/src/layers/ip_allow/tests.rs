@@ -55,7 +55,7 @@ fn hops(hops: usize) -> AddressesConfig {
 
 #[test]
 fn refuses_whoever_is_not_listed_or_is_denied() {
-    let cases = [
+    let cases = vec![
         ("no rules", rules(None, &[]), "192.0.2.1", "192.0.2.1"),
         (
             "listed",
