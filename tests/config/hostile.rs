@@ -1,9 +1,6 @@
 //! Texts that no person wrote: reading them must end, with a verdict and without a panic.
 
-use doorward_engine::{
-    config::{Config, secret_references},
-    routes::RouteTable,
-};
+use doorward_engine::config::{Config, secret_references};
 use proptest::prelude::*;
 
 use crate::support::{cases, env};
