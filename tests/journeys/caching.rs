@@ -113,7 +113,7 @@ async fn a_stricter_deeper_route_stays_shut_in_a_cached_answer() {
         }
         assert_eq!(house.asked(), 1);
         let admin = house.token_with(&["files:read"], |request| {
-            request.roles = vec!["admin".to_owned()]
+            request.roles = vec!["admin".to_owned()];
         });
         assert_eq!(
             house.bearer("GET /files/public/a", &admin).await,

@@ -149,19 +149,19 @@ async fn a_bad_credential_is_401_and_never_kept() {
             (
                 "meant for others",
                 house.token_with(&["orders:read"], |request| {
-                    request.audiences = vec!["other".to_owned()]
+                    request.audiences = vec!["other".to_owned()];
                 }),
             ),
             (
                 "of another issuer",
                 house.token_with(&["orders:read"], |request| {
-                    request.issuer = "https://evil.test".to_owned()
+                    request.issuer = "https://evil.test".to_owned();
                 }),
             ),
             (
                 "an id token",
                 house.token_with(&["orders:read"], |request| {
-                    request.token_type = "id+jwt".to_owned()
+                    request.token_type = "id+jwt".to_owned();
                 }),
             ),
             ("a key of another table", unknown),
@@ -243,7 +243,7 @@ async fn an_unreachable_issuer_is_500_and_says_nothing() {
         })
         .await;
         let token = house.token_with(&["orders:read"], |request| {
-            request.issuer = "http://127.0.0.1:1".to_owned()
+            request.issuer = "http://127.0.0.1:1".to_owned();
         });
         let seen = house
             .call(

@@ -178,7 +178,7 @@ impl House {
             backend: setup.backend,
             state: StateFolder::at(folder.clone()),
             observer: Arc::new(move |exchange: &Exchange| {
-                record.lock().unwrap().push(exchange.clone())
+                record.lock().unwrap().push(exchange.clone());
             }),
         };
         Self {
