@@ -1,0 +1,197 @@
+//! What is asked, with what, and in what state of the gate.
+
+use std::time::Duration;
+
+use doorward_tests::faulty::Fault;
+use serde_json::json;
+
+use crate::{secrets, tokens, world::State};
+
+/// One line of questions: every kind of gateway asks it.
+pub(crate) struct Case {
+    /// The credential in words.
+    pub(crate) credential: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// The name of the route that `$connect` and `$graphql` are like; none is configured for an unknown name.
+    pub(crate) route: &'static str,
+    pub(crate) path: String,
+    pub(crate) state: State,
+}
+
+impl Case {
+    fn new(credential: &str, headers: &[(&'static str, &str)], route: &'static str) -> Self {
+        Self {
+            credential: credential.to_owned(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| (*name, (*value).to_owned()))
+                .collect(),
+            route,
+            path: format!("/{route}/42"),
+            state: State::Well,
+        }
+    }
+
+    fn bearer(credential: &str, value: &str, route: &'static str) -> Self {
+        Self::new(
+            credential,
+            &[("authorization", &format!("Bearer {value}"))],
+            route,
+        )
+    }
+
+    fn at(self, path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            ..self
+        }
+    }
+
+    fn in_state(self, state: State) -> Self {
+        Self { state, ..self }
+    }
+}
+
+/// All cases.
+pub(crate) fn all() -> Vec<Case> {
+    let mut all = forms();
+    all.extend(
+        secrets::bad()
+            .iter()
+            .map(|key| Case::bearer(key.name, &key.printed, "any")),
+    );
+    all.extend(
+        secrets::restricted()
+            .iter()
+            .map(|key| Case::bearer(key.name, &key.printed, "any")),
+    );
+    all.extend(
+        tokens::bad()
+            .iter()
+            .map(|(name, token)| Case::bearer(name, token, "any")),
+    );
+    all.extend(routes());
+    all.extend(paths());
+    all.extend(states());
+    all
+}
+
+/// Where credentials stand, and how.
+fn forms() -> Vec<Case> {
+    let (key, token) = (secrets::good().printed, tokens::good());
+    let (bearer, of_key) = (format!("Bearer {token}"), format!("Bearer {key}"));
+    let case = |credential, headers: &[_]| Case::new(credential, headers, "any");
+    vec![
+        case("none", &[]),
+        case("token", &[("authorization", &bearer)]),
+        case("key", &[("authorization", &of_key)]),
+        case(
+            "key as ApiKey",
+            &[("authorization", &format!("ApiKey {key}"))],
+        ),
+        case("key in its header", &[("x-api-key", &key)]),
+        case(
+            "token in lower case",
+            &[("authorization", &format!("bearer  {token}"))],
+        ),
+        case("Bearer alone", &[("authorization", "Bearer ")]),
+        case(
+            "Bearer and two words",
+            &[("authorization", &format!("Bearer {token} {token}"))],
+        ),
+        case("Basic", &[("authorization", "Basic dTpw")]),
+        case("opaque token", &[("authorization", "Bearer opaque")]),
+        case("encrypted token", &[("authorization", "Bearer a.b.c.d.e")]),
+        case(
+            "token twice",
+            &[("authorization", &bearer), ("authorization", &bearer)],
+        ),
+        case(
+            "key twice",
+            &[("authorization", &of_key), ("x-api-key", &key)],
+        ),
+        case(
+            "key and token",
+            &[("authorization", &bearer), ("x-api-key", &key)],
+        ),
+    ]
+}
+
+/// What routes want.
+fn routes() -> Vec<Case> {
+    let (key, globex) = (secrets::good().printed, secrets::globex().printed);
+    let token = tokens::good();
+    let admin = tokens::with(&[
+        ("scope", json!("orders:admin")),
+        ("roles", json!(["admin"])),
+        ("tenant", json!("globex")),
+    ]);
+    let mut all = Vec::new();
+    for route in [
+        "open", "token", "key", "both", "scope", "role", "tenant", "office", "home",
+    ] {
+        all.push(Case::new("none", &[], route));
+        all.push(Case::bearer("token", &token, route));
+        all.push(Case::bearer("token of an admin", &admin, route));
+        all.push(Case::bearer("key", &key, route));
+        all.push(Case::bearer("key of globex", &globex, route));
+    }
+    let both = |name: &str, token: &str, key: &str| {
+        Case::new(
+            name,
+            &[
+                ("authorization", &format!("Bearer {token}")),
+                ("x-api-key", key),
+            ],
+            "both",
+        )
+    };
+    all.push(both("key and token", &token, &key));
+    all.push(both("key of acme, token of globex", &admin, &key));
+    all
+}
+
+/// How paths are written.
+fn paths() -> Vec<Case> {
+    let token = tokens::good();
+    let case = |path: &str| Case::bearer("token", &token, "any").at(path);
+    vec![
+        case("/any/42/"),
+        case("/any//42"),
+        case("/any/./42"),
+        case("/%61ny/42"),
+        case("/any/4%2F2"),
+        case("/any/..%5C42"),
+        case("/any/42/43"),
+        Case::bearer("token", &token, "nowhere"),
+        Case::new("none", &[], "nowhere"),
+    ]
+}
+
+/// What may be wrong with the gate.
+fn states() -> Vec<Case> {
+    let (key, token) = (secrets::good().printed, tokens::good());
+    let states = [
+        State::Store(Fault::Down),
+        State::Store(Fault::Garbage),
+        State::Store(Fault::Wrong),
+        State::Store(Fault::Slow(Duration::from_secs(60))),
+        State::StorePanics,
+        State::AddressDenied,
+        State::NoIssuers,
+        State::BadConfiguration,
+        State::BadEvent,
+    ];
+    let mut all: Vec<Case> = states
+        .into_iter()
+        .flat_map(|state| {
+            [
+                Case::bearer("token", &token, "any").in_state(state),
+                Case::bearer("key", &key, "any").in_state(state),
+            ]
+        })
+        .collect();
+    let small = |route| Case::bearer("token", &token, route).in_state(State::SmallPolicies);
+    all.extend([small("any"), small("crowd")]);
+    all
+}

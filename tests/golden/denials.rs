@@ -1,0 +1,59 @@
+//! `docs/denials.md` is made from the reasons.
+
+use doorward_engine::{Class, Reason};
+use doorward_tests::golden::check;
+
+const HEAD: &str = "\
+# Reasons to refuse
+
+Made from `Reason` in the engine; do not edit. The caller learns the class of a refusal only. The reason stands in the log \
+line of the decision as `reason`, with one line of `detail`.
+";
+
+#[test]
+fn the_committed_list_of_reasons_is_fresh() {
+    let mut text = HEAD.to_owned();
+    for (class, caller) in [
+        (
+            Class::Unauthenticated,
+            "The caller has not proved who they are. The gateway answers 401 and caches nothing; an HTTP API with simple \
+             responses and AppSync get `isAuthorized: false`.",
+        ),
+        (
+            Class::Forbidden,
+            "The caller may not do this. The gateway gets a policy that denies what was asked and answers 403; an HTTP API \
+             with simple responses and AppSync get `isAuthorized: false`.",
+        ),
+        (
+            Class::Unavailable,
+            "Doorward could not find out. The function fails, the gateway answers 500 and caches nothing.",
+        ),
+    ] {
+        text += &format!("\n## {}\n\n{caller}\n\n", class.as_str());
+        text += "| reason | meaning | what to do |\n|---|---|---|\n";
+        for reason in Reason::ALL.iter().filter(|reason| reason.class() == class) {
+            let (word, meaning, mend) = (reason.as_str(), reason.meaning(), reason.mend());
+            assert!(
+                !format!("{meaning}{mend}").contains('|'),
+                "`{word}` breaks the table"
+            );
+            text += &format!("| `{word}` | {meaning} | {mend} |\n");
+        }
+    }
+    check("docs/denials.md", &text);
+}
+
+#[test]
+fn every_reason_has_its_own_word_and_says_what_to_do() {
+    let mut words: Vec<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+    let count = words.len();
+    words.sort_unstable();
+    words.dedup();
+    assert_eq!(words.len(), count);
+    for reason in Reason::ALL {
+        assert!(
+            !reason.meaning().is_empty() && !reason.mend().is_empty(),
+            "{reason:?}"
+        );
+    }
+}

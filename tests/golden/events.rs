@@ -1,0 +1,152 @@
+//! The same call as each kind of gateway sends it.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    cases::Case,
+    world::{ADDRESS, State},
+};
+
+/// What sends events, and what it expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gateway {
+    RestToken,
+    RestRequest,
+    WebSocket,
+    Http1,
+    Http2,
+    Http2Simple,
+    AppSync,
+}
+
+impl Gateway {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::RestToken,
+        Self::RestRequest,
+        Self::WebSocket,
+        Self::Http1,
+        Self::Http2,
+        Self::Http2Simple,
+        Self::AppSync,
+    ];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::RestToken => "rest-token",
+            Self::RestRequest => "rest-request",
+            Self::WebSocket => "websocket",
+            Self::Http1 => "http-1.0",
+            Self::Http2 => "http-2.0",
+            Self::Http2Simple => "http-2.0-simple",
+            Self::AppSync => "appsync",
+        }
+    }
+
+    /// Whether it names one header as the token and sends nothing without it.
+    pub(crate) const fn wants_token(self) -> bool {
+        matches!(self, Self::RestToken | Self::AppSync)
+    }
+
+    /// The ARN of what `case` asks for.
+    pub(crate) fn arn(self, case: &Case) -> String {
+        let stage = "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/prod";
+        match self {
+            Self::WebSocket => format!("{stage}/$connect"),
+            _ => format!("{stage}/GET{}", case.path),
+        }
+    }
+
+    /// The event for `case`.
+    pub(crate) fn event(self, case: &Case) -> Value {
+        let arn = self.arn(case);
+        let path = &case.path;
+        let token = case.token();
+        let mut event = match self {
+            Self::RestToken => json!({
+                "type": "TOKEN", "methodArn": arn, "authorizationToken": token,
+            }),
+            Self::RestRequest | Self::Http1 => json!({
+                "type": "REQUEST", "methodArn": arn, "path": path, "httpMethod": "GET",
+                "headers": case.headers_once(), "multiValueHeaders": case.headers_grouped(),
+                "requestContext": {
+                    "accountId": "111122223333", "apiId": "a1b2c3", "stage": "prod",
+                    "httpMethod": "GET", "identity": {"sourceIp": ADDRESS},
+                },
+            }),
+            Self::WebSocket => json!({
+                "type": "REQUEST", "methodArn": arn,
+                "headers": case.headers_once(), "multiValueHeaders": case.headers_grouped(),
+                "requestContext": {
+                    "routeKey": "$connect", "eventType": "CONNECT", "apiId": "a1b2c3", "stage": "prod",
+                    "identity": {"sourceIp": ADDRESS},
+                },
+            }),
+            Self::Http2 | Self::Http2Simple => json!({
+                "version": "2.0", "type": "REQUEST", "routeArn": arn, "rawPath": path, "rawQueryString": "",
+                "headers": case.headers_joined(),
+                "requestContext": {
+                    "accountId": "111122223333", "apiId": "a1b2c3", "stage": "prod",
+                    "http": {"method": "GET", "path": path, "sourceIp": ADDRESS},
+                },
+            }),
+            Self::AppSync => json!({
+                "authorizationToken": token, "requestHeaders": case.headers_once(),
+                "requestContext": {
+                    "apiId": "graph", "accountId": "111122223333", "queryString": "{ a }", "variables": {},
+                },
+            }),
+        };
+        if self == Self::Http1 {
+            event["version"] = json!("1.0");
+        }
+        if case.state == State::BadEvent {
+            for name in ["authorizationToken", "headers"] {
+                if event.get(name).is_some() {
+                    event[name] = json!(7);
+                }
+            }
+        }
+        event
+    }
+}
+
+impl Case {
+    /// What stands in the header that is the token, if there is one.
+    pub(crate) fn token(&self) -> Option<&str> {
+        let named = |wanted: &str| {
+            let held = self.headers.iter().rev().find(|(name, _)| *name == wanted);
+            held.map(|(_, value)| value.as_str())
+        };
+        named("authorization").or_else(|| named("x-api-key"))
+    }
+
+    /// The last value of each header.
+    fn headers_once(&self) -> Value {
+        let pairs = self.headers.iter();
+        let map: Map<String, Value> = pairs
+            .map(|(name, value)| ((*name).to_owned(), json!(value)))
+            .collect();
+        json!(map)
+    }
+
+    fn headers_grouped(&self) -> Value {
+        let mut map: Map<String, Value> = Map::new();
+        for (name, value) in &self.headers {
+            let values = map.entry(*name).or_insert_with(|| json!([]));
+            values.as_array_mut().unwrap().push(json!(value));
+        }
+        json!(map)
+    }
+
+    fn headers_joined(&self) -> Value {
+        let mut map: Map<String, Value> = Map::new();
+        for (name, value) in &self.headers {
+            let joined = match map.get(*name).and_then(Value::as_str) {
+                Some(before) => format!("{before},{value}"),
+                None => value.clone(),
+            };
+            map.insert((*name).to_owned(), json!(joined));
+        }
+        json!(map)
+    }
+}

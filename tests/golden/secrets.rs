@@ -1,0 +1,127 @@
+//! The printed keys of the table, and what is stored of them.
+
+use doorward_keys::{
+    Digest, KeyId, KeyRecord, KeyStatus,
+    format::{KeyFormat, MintedKey},
+};
+use doorward_tests::keys::record;
+
+use crate::world::{ENVIRONMENTS, NOW, PREFIX};
+
+/// A printed key, and its record unless the store does not know it.
+pub(crate) struct Sample {
+    pub(crate) name: &'static str,
+    pub(crate) printed: String,
+    pub(crate) record: Option<KeyRecord>,
+}
+
+fn mint(environment: &str, number: u8) -> MintedKey {
+    let mut environments: Vec<String> = ENVIRONMENTS.iter().map(|&word| word.to_owned()).collect();
+    environments.push("test".to_owned());
+    let format = KeyFormat {
+        prefix: PREFIX.to_owned(),
+        environments,
+        pepper: None,
+        previous_pepper: None,
+    };
+    format.mint(environment, [number; 32]).unwrap()
+}
+
+fn sample(name: &'static str, number: u8, change: impl FnOnce(&mut KeyRecord)) -> Sample {
+    let minted = mint("live", number);
+    let mut held = KeyRecord {
+        id: KeyId::new(doorward_tests::keys::NOW, u128::from(number)),
+        digest: minted.digest,
+        ..record("acme", u64::from(number))
+    };
+    change(&mut held);
+    Sample {
+        name,
+        printed: minted.printed.expose().clone(),
+        record: Some(held),
+    }
+}
+
+/// A good key.
+pub(crate) fn good() -> Sample {
+    sample("key", 1, |_| {})
+}
+
+/// A good key of the tenant `globex` with the scope `orders:admin`.
+pub(crate) fn globex() -> Sample {
+    sample("key of globex", 2, |key| {
+        key.tenant = "globex".to_owned();
+        key.scopes.push("orders:admin".to_owned());
+    })
+}
+
+/// Keys that are restricted to a route or an address.
+pub(crate) fn restricted() -> Vec<Sample> {
+    let routes = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
+    vec![
+        sample("key for this route", 3, |key| {
+            key.routes = routes(&["any", "any-connect", "any-graphql"]);
+        }),
+        sample("key for another route", 4, |key| {
+            key.routes = routes(&["office"])
+        }),
+        sample("key for no route", 5, |key| key.routes = routes(&[])),
+        sample("key for this address", 6, |key| {
+            key.addresses = Some(vec!["198.51.100.0/24".parse().unwrap()]);
+        }),
+        sample("key for another address", 7, |key| {
+            key.addresses = Some(vec!["192.0.2.0/24".parse().unwrap()]);
+        }),
+    ]
+}
+
+/// Keys that do not hold.
+pub(crate) fn bad() -> Vec<Sample> {
+    let made_up = |name, printed: String| Sample {
+        name,
+        printed,
+        record: None,
+    };
+    let mut mistyped = mint("live", 8).printed.expose().clone();
+    let last = mistyped.pop().unwrap();
+    mistyped.push(if last == '0' { '1' } else { '0' });
+    let mut short = mint("live", 9).printed.expose().clone();
+    short.pop();
+    vec![
+        made_up("key, one character short", short),
+        made_up("key, mistyped", mistyped),
+        made_up("key for testing", mint("test", 10).printed.expose().clone()),
+        made_up("key, unknown", mint("live", 11).printed.expose().clone()),
+        sample("key, expired", 12, |key| {
+            key.expires_at = Some(doorward_keys::Timestamp::from_unix(NOW));
+        }),
+        sample("key, last second", 13, |key| {
+            key.expires_at = Some(doorward_keys::Timestamp::from_unix(NOW + 1));
+        }),
+        sample("key, disabled", 14, |key| key.status = KeyStatus::Disabled),
+        sample("key, revoked", 15, |key| key.status = KeyStatus::Revoked),
+        sample("key, record for testing", 16, |key| {
+            key.environment = "test".to_owned()
+        }),
+    ]
+}
+
+/// All of them.
+pub(crate) fn all() -> Vec<Sample> {
+    let mut all = vec![good(), globex()];
+    all.extend(restricted());
+    all.extend(bad());
+    all
+}
+
+/// What must not be seen anywhere: the keys and their digests.
+pub(crate) fn canaries() -> Vec<String> {
+    all()
+        .into_iter()
+        .flat_map(|sample| {
+            let digest = Digest::of(&sample.printed, None);
+            let encoded = doorward_tests::tokens::encode(digest.as_bytes());
+            [sample.printed, digest.to_hex(), encoded]
+        })
+        .collect()
+}

@@ -1,0 +1,172 @@
+//! Asks every case of every gateway, and prints what came of it.
+
+use std::sync::{Arc, Mutex};
+
+use doorward::local::iam::{self, Effect, Facts};
+use doorward_authorizer::{Answer, Event, Refusal};
+use doorward_engine::{Decision, Reason};
+use doorward_keys::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    cases::{self, Case},
+    events::Gateway,
+    secrets,
+    world::{ADDRESS, NOW, authorizer, call},
+};
+
+/// What one gateway gets for one case.
+pub(crate) struct Cell {
+    credential: String,
+    path: String,
+    route: &'static str,
+    state: &'static str,
+    gateway: Gateway,
+    verdict: &'static str,
+    pub(crate) reason: &'static str,
+    pub(crate) answer: &'static str,
+}
+
+/// All cells, case by case.
+pub(crate) async fn cells() -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for case in cases::all() {
+        for gateway in Gateway::ALL {
+            // Without the header that is the token these two ask nobody and answer 401 themselves.
+            if !(gateway.wants_token() && case.token().is_none()) {
+                cells.push(cell(&case, gateway).await);
+            }
+        }
+    }
+    cells
+}
+
+async fn cell(case: &Case, gateway: Gateway) -> Cell {
+    let lines = Arc::new(Mutex::new(Vec::<String>::new()));
+    let kept = Arc::clone(&lines);
+    let sink = Arc::new(move |line: &str| kept.lock().unwrap().push(line.to_owned()));
+    let simple = gateway == Gateway::Http2Simple;
+    let authorizer = authorizer(case.route, case.state, simple, sink).await;
+    let event = Event::parse(gateway.event(case).to_string().as_bytes());
+    let explained = authorizer.explain(&event, &call(case.state)).await;
+    let handled = authorizer.handle(&event, &call(case.state)).await;
+    assert_eq!(handled, explained.answer, "a second decision differs");
+    let mut said = lines.lock().unwrap().clone();
+    said.push(format!("{explained:?}"));
+    said.extend(handled.iter().map(|answer| answer.to_value().to_string()));
+    says_no_secret(case, &said);
+    let (verdict, reason) = match &explained.verdict.decision {
+        Decision::Allow(_) => ("allow", explained.overruled.map_or("", Reason::as_str)),
+        Decision::Deny(denial) => ("deny", denial.reason().as_str()),
+    };
+    Cell {
+        credential: case.credential.clone(),
+        path: case.path.clone(),
+        route: case.route,
+        state: case.state.as_str(),
+        gateway,
+        verdict,
+        reason,
+        answer: effect(&explained.answer, &gateway.arn(case)),
+    }
+}
+
+/// No credential, no part of one that proves something, and no digest stands in an answer or in the log.
+fn says_no_secret(case: &Case, said: &[String]) {
+    let mut canaries = secrets::canaries();
+    for (_, value) in &case.headers {
+        let credential = value.rsplit(' ').next().unwrap_or_default();
+        // Header and payload of a token are as secret as the signature: claims are personal.
+        let parts = credential.split('.').filter(|part| part.len() > 16);
+        canaries.extend(parts.map(str::to_owned));
+    }
+    for canary in &canaries {
+        assert!(!canary.is_empty());
+        for line in said {
+            assert!(!line.contains(canary), "{}: {line}", case.credential);
+        }
+    }
+}
+
+/// What the caller meets, by an evaluator of policies that knows nothing of how they are written.
+fn effect(answer: &Result<Answer, Refusal>, arn: &str) -> &'static str {
+    let answer = match answer {
+        Err(Refusal::Unauthorized) => return "401 error",
+        Err(Refusal::Failed) => return "500 error",
+        Ok(answer) => answer.to_value(),
+    };
+    match answer.get("isAuthorized").and_then(Value::as_bool) {
+        Some(true) => return "isAuthorized true",
+        Some(false) => return "isAuthorized false",
+        None => {}
+    }
+    let facts = Facts {
+        now: Timestamp::from_unix(NOW),
+        source_ip: ADDRESS.parse().ok(),
+        secure_transport: true,
+        user_agent: None,
+        referer: None,
+    };
+    match iam::evaluate(&answer["policyDocument"], "execute-api:Invoke", arn, &facts) {
+        Ok(Effect::Allow) => "allow",
+        Ok(Effect::ExplicitDeny) => "403 deny",
+        Ok(Effect::ImplicitDeny) => "403 by silence",
+        Err(_) => "500 malformed",
+    }
+}
+
+const HEAD: [&str; 7] = [
+    "credential",
+    "request",
+    "state",
+    "verdict",
+    "reason",
+    "answer",
+    "gateways",
+];
+
+/// The table: gateways that get the same share a line.
+pub(crate) fn print(cells: &[Cell]) -> String {
+    let mut rows = vec![HEAD.map(str::to_owned)];
+    let mut case = None;
+    let mut first = 1;
+    for cell in cells {
+        let of = (&cell.credential, &cell.path, cell.route, cell.state);
+        if case != Some(of) {
+            case = Some(of);
+            first = rows.len();
+        }
+        let row = [
+            &cell.credential,
+            &format!("GET {}", cell.path),
+            cell.state,
+            cell.verdict,
+            cell.reason,
+            cell.answer,
+            cell.gateway.as_str(),
+        ]
+        .map(str::to_owned);
+        let same = rows
+            .iter_mut()
+            .skip(first)
+            .find(|held| held[..6] == row[..6]);
+        match same {
+            Some(held) => held[6] = format!("{} {}", held[6], row[6]),
+            None => rows.push(row),
+        }
+    }
+    let widths: Vec<usize> = (0..7)
+        .map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0))
+        .collect();
+    let mut text = String::new();
+    for row in rows {
+        let padded: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        text += padded.join("  ").trim_end();
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,207 @@
+//! One gate for one case: configuration, keys, key sets, and what is wrong with them.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use doorward_authorizer::{Authorizer, Call, log::Sink};
+use doorward_backends::memory::MemoryKeys;
+use doorward_engine::{
+    Config, Engine, Sources,
+    config::{ConfigEnv, ConfigFaults},
+};
+use doorward_keys::{AuditAction, Digest, KeyLedger, KeyLookup, KeyRecord, StoreError, Timestamp};
+use doorward_tests::{
+    documents::Documents,
+    faulty::{Fault, Faulty},
+    keys::audit,
+};
+use serde_json::{Value, json};
+
+use crate::{secrets, tokens};
+
+/// When everything happens.
+pub(crate) const NOW: i64 = doorward_tests::keys::NOW.unix();
+pub(crate) const PREFIX: &str = "ck";
+pub(crate) const ENVIRONMENTS: &[&str] = &["live"];
+/// Where every caller calls from.
+pub(crate) const ADDRESS: &str = "198.51.100.7";
+
+/// In what state the gate is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// All is well.
+    Well,
+    /// The key store has a fault.
+    Store(Fault),
+    /// The key store panics.
+    StorePanics,
+    /// The address of every caller is on the deny list.
+    AddressDenied,
+    /// Policies may have 512 bytes.
+    SmallPolicies,
+    /// No issuer is configured.
+    NoIssuers,
+    /// The configuration has a fault.
+    BadConfiguration,
+    /// The event has numbers where texts belong.
+    BadEvent,
+}
+
+impl State {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Well => "",
+            Self::Store(Fault::None) => "store well",
+            Self::Store(Fault::Down) => "store down",
+            Self::Store(Fault::Slow(_)) => "store slow",
+            Self::Store(Fault::Garbage) => "store garbage",
+            Self::Store(Fault::Wrong) => "store wrong",
+            Self::StorePanics => "store panics",
+            Self::AddressDenied => "address denied",
+            Self::SmallPolicies => "policies of 512 bytes",
+            Self::NoIssuers => "no issuers",
+            Self::BadConfiguration => "bad configuration",
+            Self::BadEvent => "bad event",
+        }
+    }
+}
+
+/// The routes of the configuration by name, with what opens them. Each is at `/{name}/{id}`.
+pub(crate) fn routes() -> Vec<(&'static str, Value)> {
+    let many: Vec<String> = (1..30)
+        .map(|i| format!("198.51.100.{}/32", i * 2 - 1))
+        .collect();
+    let any = |more: Value| {
+        let mut route = json!({"credentials": ["jwt", "api_key"]});
+        route
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        route
+    };
+    vec![
+        ("open", json!({"credentials": ["anonymous"]})),
+        ("any", any(json!({}))),
+        ("token", json!({"credentials": ["jwt"]})),
+        ("key", json!({"credentials": ["api_key"]})),
+        ("both", json!({"credentials": ["api_key + jwt"]})),
+        ("scope", any(json!({"scopes": ["orders:admin"]}))),
+        ("role", json!({"credentials": ["jwt"], "roles": ["admin"]})),
+        ("tenant", any(json!({"tenants": ["globex"]}))),
+        (
+            "office",
+            any(json!({"addresses": {"allow": ["192.0.2.0/24"]}})),
+        ),
+        (
+            "home",
+            any(json!({"addresses": {"allow": ["198.51.100.0/24"]}})),
+        ),
+        ("crowd", any(json!({"addresses": {"allow": many}}))),
+    ]
+}
+
+/// The configuration for a case about `route`: `$connect` and `$graphql` want the same as the route.
+fn configuration(route: &str, state: State) -> String {
+    let mut all = Vec::new();
+    for (name, demands) in routes() {
+        let mut add = |key: String, name: String| {
+            let mut body = demands.clone();
+            body["route"] = json!(key);
+            body["name"] = json!(name);
+            all.push(body);
+        };
+        add(format!("GET /{name}/{{id}}"), name.to_owned());
+        if name == route {
+            add("$connect".to_owned(), format!("{name}-connect"));
+            add("$graphql".to_owned(), format!("{name}-graphql"));
+        }
+    }
+    let mut config = json!({
+        "api_keys": {"prefix": PREFIX, "environments": ENVIRONMENTS},
+        "issuers": tokens::issuers(),
+        "routes": all,
+    });
+    match state {
+        State::AddressDenied => config["addresses"] = json!({"deny": [ADDRESS]}),
+        State::SmallPolicies => config["answers"] = json!({"max_policy_bytes": 512}),
+        State::NoIssuers => {
+            config.as_object_mut().unwrap().remove("issuers");
+            for route in config["routes"].as_array_mut().unwrap() {
+                if route["credentials"] != json!(["anonymous"]) {
+                    route["credentials"] = json!(["api_key"]);
+                }
+            }
+        }
+        State::BadConfiguration => config["routes"][0]["route"] = json!("GET orders"),
+        _ => {}
+    }
+    toml::to_string(&config).unwrap()
+}
+
+fn read(text: &str) -> Result<Config, ConfigFaults> {
+    let env = ConfigEnv {
+        read_file: &|_| Err("there are no files".to_owned()),
+        secret: &|_| Err("there are no secrets".to_owned()),
+    };
+    Config::read(text, "doorward.toml", &env).map(|checked| checked.config)
+}
+
+/// A store that panics.
+struct Panicking;
+
+#[async_trait]
+impl KeyLookup for Panicking {
+    async fn lookup(&self, _: &Digest) -> Result<Option<KeyRecord>, StoreError> {
+        panic!("the store panics, as this case wants it")
+    }
+}
+
+async fn keys() -> Arc<MemoryKeys> {
+    let keys = MemoryKeys::new();
+    for record in secrets::all().into_iter().filter_map(|key| key.record) {
+        let entry = audit(AuditAction::Create, &record, 1);
+        keys.create(&record, &entry, None).await.unwrap();
+    }
+    Arc::new(keys)
+}
+
+/// The whole function, for a case about `route`.
+pub(crate) async fn authorizer(route: &str, state: State, simple: bool, sink: Sink) -> Authorizer {
+    let mut config = match read(&configuration(route, state)) {
+        Ok(config) => config,
+        Err(faults) if state == State::BadConfiguration => {
+            return Authorizer::shut(&faults.faults, sink, still);
+        }
+        Err(faults) => panic!("{faults}"),
+    };
+    if simple {
+        config.answers.http_api = doorward_engine::config::HttpApiAnswer::Simple;
+    }
+    let keys: Arc<dyn KeyLookup> = match state {
+        State::Store(fault) => Arc::new(Faulty::new(keys().await, fault)),
+        State::StorePanics => Arc::new(Panicking),
+        _ => keys().await,
+    };
+    let key_sets = Arc::new(Faulty::new(Arc::new(Documents::default()), Fault::Down));
+    let sources = Sources {
+        keys,
+        key_sets,
+        stopwatch: still,
+    };
+    Authorizer::new(Engine::new(config, sources), sink, still)
+}
+
+const fn still() -> Duration {
+    Duration::ZERO
+}
+
+/// The invocation; in a case of a slow store there is little time.
+pub(crate) fn call(state: State) -> Call {
+    Call {
+        request_id: "req-1".to_owned(),
+        trace_id: None,
+        received_at: Timestamp::from_unix(NOW),
+        time_left: matches!(state, State::Store(Fault::Slow(_)))
+            .then_some(Duration::from_millis(200)),
+    }
+}
