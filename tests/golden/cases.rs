@@ -175,7 +175,7 @@ fn states() -> Vec<Case> {
         State::Store(Fault::Down),
         State::Store(Fault::Garbage),
         State::Store(Fault::Wrong),
-        State::Store(Fault::Slow(Duration::from_secs(60))),
+        State::Store(Fault::Slow(Duration::from_mins(1))),
         State::StorePanics,
         State::AddressDenied,
         State::NoIssuers,
