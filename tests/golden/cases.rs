@@ -128,7 +128,7 @@ fn routes() -> Vec<Case> {
     ]);
     let mut all = Vec::new();
     for route in [
-        "open", "token", "key", "both", "scope", "role", "tenant", "office", "home",
+        "open", "token", "key", "both", "scope", "role", "tenant", "office", "here",
     ] {
         all.push(Case::new("none", &[], route));
         all.push(Case::bearer("token", &token, route));

@@ -19,12 +19,12 @@ fn the_committed_list_of_reasons_is_fresh() {
         (
             Class::Unauthenticated,
             "The caller has not proved who they are. The gateway answers 401 and caches nothing; an HTTP API with simple \
-             responses and AppSync get `isAuthorized: false`.",
+             responses gets `isAuthorized: false` and answers 403, AppSync gets the same and answers 401.",
         ),
         (
             Class::Forbidden,
             "The caller may not do this. The gateway gets a policy that denies what was asked and answers 403; an HTTP API \
-             with simple responses and AppSync get `isAuthorized: false`.",
+             with simple responses gets `isAuthorized: false` and answers 403, AppSync gets the same and answers 401.",
         ),
         (
             Class::Unavailable,

@@ -42,8 +42,11 @@ fn whole() -> Config {
     config(&[KEYS, TOKENS, ISSUERS])
 }
 
-/// What is found in `request`, as `key`, `jwt`, both or none, or the reason of the refusal.
-fn find(request: &Request, config: &Config) -> Result<(Option<String>, Option<String>), Reason> {
+/// The key and the token that were found.
+type Found = (Option<String>, Option<String>);
+
+/// What is found in `request`, or the reason of the refusal, which must not show a credential.
+fn find(request: &Request, config: &Config) -> Result<Found, Reason> {
     match Presented::find(request, config) {
         Ok(found) => Ok((
             found.api_key.map(str::to_owned),
@@ -58,15 +61,15 @@ fn find(request: &Request, config: &Config) -> Result<(Option<String>, Option<St
     }
 }
 
-fn key() -> Result<(Option<String>, Option<String>), Reason> {
-    Ok((Some(KEY.to_owned()), None))
+fn key() -> Found {
+    (Some(KEY.to_owned()), None)
 }
 
-fn jwt() -> Result<(Option<String>, Option<String>), Reason> {
-    Ok((None, Some(JWT.to_owned())))
+fn jwt() -> Found {
+    (None, Some(JWT.to_owned()))
 }
 
-fn authorization(value: &str) -> Result<(Option<String>, Option<String>), Reason> {
+fn authorization(value: &str) -> Result<Found, Reason> {
     let of_header = find(&request(&[("authorization", value)]), &whole());
     let mut bare = request(&[]);
     bare.token = Some(Secret::new(value.to_owned()));
@@ -104,9 +107,9 @@ fn finds_nothing_where_nothing_is() {
 
 #[test]
 fn routes_a_credential_by_its_form() {
-    assert_eq!(authorization(&format!("Bearer {KEY}")), key());
-    assert_eq!(authorization(&format!("Bearer {JWT}")), jwt());
-    assert_eq!(authorization(&format!("ApiKey {KEY}")), key());
+    assert_eq!(authorization(&format!("Bearer {KEY}")), Ok(key()));
+    assert_eq!(authorization(&format!("Bearer {JWT}")), Ok(jwt()));
+    assert_eq!(authorization(&format!("ApiKey {KEY}")), Ok(key()));
     // The prefix decides before the dots do, and a broken key is left to its own layer.
     let dotted = Ok((Some("ck_a.b.c".to_owned()), None));
     assert_eq!(authorization("Bearer ck_a.b.c"), dotted);
@@ -117,17 +120,17 @@ fn takes_the_scheme_in_any_case_and_with_several_spaces() {
     for scheme in ["bearer", "BEARER", "BeArEr"] {
         assert_eq!(
             authorization(&format!("{scheme}   {JWT}")),
-            jwt(),
+            Ok(jwt()),
             "{scheme}"
         );
     }
-    assert_eq!(authorization(&format!("APIKEY {KEY}")), key());
+    assert_eq!(authorization(&format!("APIKEY {KEY}")), Ok(key()));
 }
 
 #[test]
 fn takes_a_bare_credential_of_a_token_event() {
-    assert_eq!(authorization(KEY), key());
-    assert_eq!(authorization(JWT), jwt());
+    assert_eq!(authorization(KEY), Ok(key()));
+    assert_eq!(authorization(JWT), Ok(jwt()));
 }
 
 #[test]
@@ -199,11 +202,18 @@ fn refuses_kinds_that_are_not_configured() {
 fn finds_keys_and_tokens_in_the_configured_places_only() {
     let config = whole();
     for header in ["x-api-key", "X-Partner-Key"] {
-        assert_eq!(find(&request(&[(header, KEY)]), &config), key(), "{header}");
+        assert_eq!(
+            find(&request(&[(header, KEY)]), &config),
+            Ok(key()),
+            "{header}"
+        );
     }
-    assert_eq!(find(&in_query(&[("api_key", KEY)]), &config), key());
-    assert_eq!(find(&in_query(&[("access_token", JWT)]), &config), jwt());
-    assert_eq!(find(&in_cookies(&[("session", JWT)]), &config), jwt());
+    assert_eq!(find(&in_query(&[("api_key", KEY)]), &config), Ok(key()));
+    assert_eq!(
+        find(&in_query(&[("access_token", JWT)]), &config),
+        Ok(jwt())
+    );
+    assert_eq!(find(&in_cookies(&[("session", JWT)]), &config), Ok(jwt()));
     let none = Ok((None, None));
     assert_eq!(find(&in_query(&[("API_KEY", KEY)]), &config), none);
     assert_eq!(find(&in_cookies(&[("api_key", KEY)]), &config), none);
