@@ -128,7 +128,7 @@ fn routes() -> Vec<Case> {
     ]);
     let mut all = Vec::new();
     for route in [
-        "open", "token", "key", "both", "scope", "role", "tenant", "office", "home",
+        "open", "token", "key", "both", "scope", "role", "tenant", "office", "here",
     ] {
         all.push(Case::new("none", &[], route));
         all.push(Case::bearer("token", &token, route));
@@ -175,7 +175,7 @@ fn states() -> Vec<Case> {
         State::Store(Fault::Down),
         State::Store(Fault::Garbage),
         State::Store(Fault::Wrong),
-        State::Store(Fault::Slow(Duration::from_secs(60))),
+        State::Store(Fault::Slow(Duration::from_mins(1))),
         State::StorePanics,
         State::AddressDenied,
         State::NoIssuers,

@@ -1,5 +1,7 @@
 //! `docs/denials.md` is made from the reasons.
 
+use std::fmt::Write as _;
+
 use doorward_engine::{Class, Reason};
 use doorward_tests::golden::check;
 
@@ -17,19 +19,19 @@ fn the_committed_list_of_reasons_is_fresh() {
         (
             Class::Unauthenticated,
             "The caller has not proved who they are. The gateway answers 401 and caches nothing; an HTTP API with simple \
-             responses and AppSync get `isAuthorized: false`.",
+             responses gets `isAuthorized: false` and answers 403, AppSync gets the same and answers 401.",
         ),
         (
             Class::Forbidden,
             "The caller may not do this. The gateway gets a policy that denies what was asked and answers 403; an HTTP API \
-             with simple responses and AppSync get `isAuthorized: false`.",
+             with simple responses gets `isAuthorized: false` and answers 403, AppSync gets the same and answers 401.",
         ),
         (
             Class::Unavailable,
             "Doorward could not find out. The function fails, the gateway answers 500 and caches nothing.",
         ),
     ] {
-        text += &format!("\n## {}\n\n{caller}\n\n", class.as_str());
+        let _ = write!(text, "\n## {}\n\n{caller}\n\n", class.as_str());
         text += "| reason | meaning | what to do |\n|---|---|---|\n";
         for reason in Reason::ALL.iter().filter(|reason| reason.class() == class) {
             let (word, meaning, mend) = (reason.as_str(), reason.meaning(), reason.mend());
@@ -37,7 +39,7 @@ fn the_committed_list_of_reasons_is_fresh() {
                 !format!("{meaning}{mend}").contains('|'),
                 "`{word}` breaks the table"
             );
-            text += &format!("| `{word}` | {meaning} | {mend} |\n");
+            let _ = writeln!(text, "| `{word}` | {meaning} | {mend} |");
         }
     }
     check("docs/denials.md", &text);

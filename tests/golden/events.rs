@@ -47,6 +47,16 @@ impl Gateway {
         matches!(self, Self::RestToken | Self::AppSync)
     }
 
+    /// What stands in the header that is the token: `Authorization`, or for a REST API the one that carries something.
+    pub(crate) fn token(self, case: &Case) -> Option<&str> {
+        let named = |wanted: &str| {
+            let held = case.headers.iter().rev().find(|(name, _)| *name == wanted);
+            held.map(|(_, value)| value.as_str())
+        };
+        let other = || named("x-api-key").filter(|_| self == Self::RestToken);
+        named("authorization").or_else(other)
+    }
+
     /// The ARN of what `case` asks for.
     pub(crate) fn arn(self, case: &Case) -> String {
         let stage = "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/prod";
@@ -60,7 +70,7 @@ impl Gateway {
     pub(crate) fn event(self, case: &Case) -> Value {
         let arn = self.arn(case);
         let path = &case.path;
-        let token = case.token();
+        let token = self.token(case);
         let mut event = match self {
             Self::RestToken => json!({
                 "type": "TOKEN", "methodArn": arn, "authorizationToken": token,
@@ -111,15 +121,6 @@ impl Gateway {
 }
 
 impl Case {
-    /// What stands in the header that is the token, if there is one.
-    pub(crate) fn token(&self) -> Option<&str> {
-        let named = |wanted: &str| {
-            let held = self.headers.iter().rev().find(|(name, _)| *name == wanted);
-            held.map(|(_, value)| value.as_str())
-        };
-        named("authorization").or_else(|| named("x-api-key"))
-    }
-
     /// The last value of each header.
     fn headers_once(&self) -> Value {
         let pairs = self.headers.iter();

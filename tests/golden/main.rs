@@ -5,6 +5,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "everything in this crate is a test or serves one"
 )]
 
@@ -21,11 +22,11 @@ use std::collections::BTreeSet;
 use doorward_engine::{Class, Reason};
 use doorward_tests::golden::check;
 
-use crate::table::{Cell, cells, print};
+use crate::table::{cells, print};
 
 #[tokio::test]
 async fn every_decision_is_as_the_table_says() {
-    check("tests/golden/decisions.txt", &print(&cells().await));
+    check("tests/golden/decisions.txt", &print(cells().await));
 }
 
 #[tokio::test]
@@ -41,8 +42,7 @@ async fn every_reason_occurs_in_the_table() {
 
 #[tokio::test]
 async fn every_answer_is_of_the_class_of_its_reason() {
-    let cells: Vec<Cell> = cells().await;
-    for cell in &cells {
+    for cell in cells().await {
         let class = Reason::ALL
             .iter()
             .find(|reason| reason.as_str() == cell.reason)

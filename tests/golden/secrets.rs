@@ -50,7 +50,7 @@ pub(crate) fn good() -> Sample {
 /// A good key of the tenant `globex` with the scope `orders:admin`.
 pub(crate) fn globex() -> Sample {
     sample("key of globex", 2, |key| {
-        key.tenant = "globex".to_owned();
+        "globex".clone_into(&mut key.tenant);
         key.scopes.push("orders:admin".to_owned());
     })
 }
@@ -63,7 +63,7 @@ pub(crate) fn restricted() -> Vec<Sample> {
             key.routes = routes(&["any", "any-connect", "any-graphql"]);
         }),
         sample("key for another route", 4, |key| {
-            key.routes = routes(&["office"])
+            key.routes = routes(&["office"]);
         }),
         sample("key for no route", 5, |key| key.routes = routes(&[])),
         sample("key for this address", 6, |key| {
@@ -101,7 +101,7 @@ pub(crate) fn bad() -> Vec<Sample> {
         sample("key, disabled", 14, |key| key.status = KeyStatus::Disabled),
         sample("key, revoked", 15, |key| key.status = KeyStatus::Revoked),
         sample("key, record for testing", 16, |key| {
-            key.environment = "test".to_owned()
+            "test".clone_into(&mut key.environment);
         }),
     ]
 }

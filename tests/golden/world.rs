@@ -93,7 +93,7 @@ pub(crate) fn routes() -> Vec<(&'static str, Value)> {
             any(json!({"addresses": {"allow": ["192.0.2.0/24"]}})),
         ),
         (
-            "home",
+            "here",
             any(json!({"addresses": {"allow": ["198.51.100.0/24"]}})),
         ),
         ("crowd", any(json!({"addresses": {"allow": many}}))),
