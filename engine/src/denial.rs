@@ -79,7 +79,7 @@ reasons! {
     CredentialRepeated = "credential_repeated" => Unauthenticated, mend: "send each credential once, and only those that the route names";
     /// A credential of a kind that this gate is not configured for.
     CredentialUnsupported = "credential_unsupported" => Unauthenticated, mend: "configure the kind (`api_keys` or `issuers`), or send another credential";
-    /// The credentials presented hold, but the route demands others.
+    /// The credentials presented are not of the kinds that the route names.
     CredentialInsufficient = "credential_insufficient" => Unauthenticated, mend: "send the credentials that the route names in `credentials`";
     /// The text looks like one of our keys but has the wrong length or alphabet.
     KeyMalformed = "key_malformed" => Unauthenticated, mend: "copy the whole key, without spaces or quotes";

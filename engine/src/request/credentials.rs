@@ -84,8 +84,7 @@ impl<'a> Presented<'a> {
 
     fn take_authorization(&mut self, value: &'a str, config: &Config) -> Result<(), Denial> {
         let Some((scheme, rest)) = value.split_once(' ') else {
-            // A TOKEN or AppSync event may carry the credential bare; a header may not, but a bare word that is not
-            // one of our forms is refused all the same.
+            // TOKEN and AppSync events may carry the credential bare; it is routed by its form all the same.
             return self.route(value, config);
         };
         let credential = rest.trim_start_matches(' ');
