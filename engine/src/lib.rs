@@ -17,6 +17,7 @@ pub mod decision;
 pub mod denial;
 pub mod identity;
 pub mod layers;
+pub mod limits;
 pub mod pipeline;
 pub mod request;
 pub mod routes;
