@@ -34,7 +34,7 @@ pub type Context = BTreeMap<String, String>;
 #[derive(Clone, Debug)]
 pub struct Grant {
     pub(crate) principal: String,
-    pub(crate) policy: Policy,
+    pub(crate) policy: Option<Policy>,
     pub(crate) context: Context,
     pub(crate) valid_until: Option<Timestamp>,
     pub(crate) usage_plan_key: Option<String>,
@@ -46,9 +46,9 @@ impl Grant {
         &self.principal
     }
 
-    /// Everything this caller may do, not only what was asked.
-    pub const fn policy(&self) -> &Policy {
-        &self.policy
+    /// Everything this caller may do, not only what was asked; `None` where the front is told yes or no.
+    pub const fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
     }
 
     /// Facts for the backend.

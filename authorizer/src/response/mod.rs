@@ -100,7 +100,7 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
     let outcome = match &verdict.decision {
         Decision::Allow(grant) => Outcome::Allow(Allowed {
             principal: grant.principal(),
-            statements: grant.policy().statements(),
+            statements: grant.policy().map_or(&[], |policy| policy.statements()),
             context: grant.context(),
             valid_until: grant.valid_until(),
             usage_plan_key: grant.usage_plan_key(),

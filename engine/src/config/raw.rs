@@ -16,7 +16,7 @@ use super::{
     values::{self, Limits},
 };
 use crate::layers::{api_key::RawApiKeys, ip_allow::RawAddresses, policy::RawPolicy};
-use crate::routes::RouteTable;
+use crate::routes::{Place, RouteTable};
 
 /// The configuration of Doorward.
 #[derive(Default, Deserialize)]
@@ -82,7 +82,9 @@ struct RawAnswers {
 enum RawHttpApi {
     /// An IAM policy.
     Policy,
-    /// `isAuthorized`: one yes or no, which the gateway's cache applies to every route of the authorizer.
+    /// `isAuthorized`: one yes or no. The gateway's cache applies it to every route of the authorizer, and past expiry and
+    /// address lists: put `$context.routeKey`, and `$context.identity.sourceIp` where there are lists, among the identity
+    /// sources, or set the time to live to 0.
     Simple,
 }
 
@@ -144,6 +146,12 @@ impl RawConfig {
         if faults.is_empty() {
             lists.warn_unused(faults);
             routes::warn_unused(&routes, kinds, faults);
+            let of_http = routes
+                .iter()
+                .filter(|route| matches!(route.place, Place::Http(..)));
+            if answers.http_api == HttpApiAnswer::Simple && of_http.count() > 1 {
+                faults.warning("answers.http_api", Problem::SimpleForAll);
+            }
         }
         if let (Some(of_key), Some(of_token)) = (
             api_keys
