@@ -37,6 +37,7 @@ pub struct Grant {
     pub(crate) policy: Option<Policy>,
     pub(crate) context: Context,
     pub(crate) valid_until: Option<Timestamp>,
+    pub(crate) by_address: bool,
     pub(crate) usage_plan_key: Option<String>,
 }
 
@@ -59,6 +60,11 @@ impl Grant {
     /// When the earliest of the credentials stops working (leeway included).
     pub const fn valid_until(&self) -> Option<Timestamp> {
         self.valid_until
+    }
+
+    /// Whether the address of the caller was looked at, so that the answer holds for nobody elsewhere.
+    pub const fn by_address(&self) -> bool {
+        self.by_address
     }
 
     /// The usage-plan key of the API key, from the store only.

@@ -8,6 +8,7 @@
 //! Nothing is reported twice, and nothing that only follows from another fault.
 
 mod addresses;
+mod caching;
 pub(crate) mod context_names;
 mod faults;
 mod issuers;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::{
     AnswersConfig, Config, ConfigEnv, HttpApiAnswer, TokensConfig,
     addresses::{AddressLists, RawList},
+    caching,
     faults::Faults,
     issuers,
     problems::Problem,
@@ -16,7 +17,7 @@ use super::{
     values::{self, Limits},
 };
 use crate::layers::{api_key::RawApiKeys, ip_allow::RawAddresses, policy::RawPolicy};
-use crate::routes::{Place, RouteTable};
+use crate::routes::RouteTable;
 
 /// The configuration of Doorward.
 #[derive(Default, Deserialize)]
@@ -142,16 +143,12 @@ impl RawConfig {
         let tokens = self.tokens.unwrap_or_default().check(faults);
         let addresses = self.addresses.unwrap_or_default().check(&mut lists, faults);
         let answers = self.answers.unwrap_or_default().check(faults);
+        let policy = self.policy.unwrap_or_default().check();
         let routes = routes::check(self.routes, kinds, &answers, &mut lists, faults);
         if faults.is_empty() {
             lists.warn_unused(faults);
             routes::warn_unused(&routes, kinds, faults);
-            let of_http = routes
-                .iter()
-                .filter(|route| matches!(route.place, Place::Http(..)));
-            if answers.http_api == HttpApiAnswer::Simple && of_http.count() > 1 {
-                faults.warning("answers.http_api", Problem::SimpleForAll);
-            }
+            caching::warn(&answers, &addresses, &policy, &routes, faults);
         }
         if let (Some(of_key), Some(of_token)) = (
             api_keys
@@ -180,7 +177,7 @@ impl RawConfig {
             tokens,
             addresses,
             routes,
-            policy: self.policy.unwrap_or_default().check(),
+            policy,
             answers,
         }
     }

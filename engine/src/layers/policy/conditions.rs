@@ -37,13 +37,8 @@ impl Facts<'_> {
                 ..Condition::default()
             };
         }
-        let of_key = self
-            .caller
-            .client
-            .as_ref()
-            .and_then(|client| client.record.addresses.clone());
-        let rules = [Some(&self.addresses.rules), route.addresses.as_ref()];
-        match express(rules.into_iter().flatten(), of_key) {
+        let of_key = self.of_key().cloned();
+        match express(self.rules(route), of_key) {
             Some((addresses, not_addresses)) => Condition {
                 before,
                 addresses,
@@ -56,6 +51,20 @@ impl Facts<'_> {
                 not_addresses: Vec::new(),
             },
         }
+    }
+
+    /// Whether the address of the caller decides on `route`.
+    pub(crate) fn by_address(&self, route: &Route) -> bool {
+        self.of_key().is_some() || self.rules(route).any(|rules| !rules.is_open())
+    }
+
+    fn rules<'r>(&'r self, route: &'r Route) -> impl Iterator<Item = &'r AddressRules> + Clone {
+        std::iter::once(&self.addresses.rules).chain(&route.addresses)
+    }
+
+    fn of_key(&self) -> Option<&Vec<IpNet>> {
+        let client = self.caller.client.as_ref()?;
+        client.record.addresses.as_ref()
     }
 
     /// The time before which the answer holds.

@@ -74,6 +74,7 @@ impl<'a> Writer<'a> {
             policy,
             context: context(self.caller, self.route),
             valid_until: self.facts.valid_until(),
+            by_address: self.facts.by_address(self.route),
             usage_plan_key: self
                 .caller
                 .client
