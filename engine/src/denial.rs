@@ -148,7 +148,7 @@ reasons! {
     /// The configuration is bad; everything is refused until it is mended.
     ConfigInvalid = "config_invalid" => Unavailable, mend: "run `doorward check`";
     /// The time of the function ran out before there was a decision.
-    TimeExhausted = "time_exhausted" => Unavailable, mend: "look in `layers` of the log line for the step that is not there any more; raise the timeout or the memory of the function";
+    TimeExhausted = "time_exhausted" => Unavailable, mend: "the first layer that `layers` of the log line does not show was waiting; look at what it asks, or raise the timeout or the memory of the function";
     /// A fault of ours.
     Internal = "internal" => Unavailable, mend: "report it with the log line";
 }

@@ -176,3 +176,83 @@ async fn refuses_what_matches_no_route_whoever_asks() {
         "nor is it worth a read"
     );
 }
+
+#[tokio::test]
+async fn refuses_a_stage_in_the_path_that_the_arn_does_not_leave_out() {
+    let gate = Gate::of_keys("", &[]).await;
+    let value = format!("Bearer {}", token());
+    // The raw path of an HTTP API begins with the stage, the ARN names it apart.
+    let mut event = http("GET", "/any/42", &[("authorization", &value)]);
+    event["rawPath"] = json!("/prod/any/42");
+    event["requestContext"]["http"]["path"] = json!("/prod/any/42");
+    assert!(gate.ask(&event).await.is_ok());
+    assert_eq!(gate.line()["decision"], "allow");
+    for path in ["/prod/any/42", "/prod/prod/any/42", "/dev/any/42"] {
+        let event = http("GET", path, &[("authorization", &value)]);
+        let _ = gate.ask(&event).await;
+        assert_eq!(gate.line()["reason"], "route_unknown", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn refuses_a_credential_that_two_maps_or_two_spellings_contradict() {
+    let gate = Gate::of_keys("", &[]).await;
+    let value = format!("Bearer {}", token());
+    let good = || rest("GET", "/any/42", &[("Authorization", &value)]);
+    assert!(gate.ask(&good()).await.is_ok());
+    for (single, multi) in [
+        (
+            json!({"Authorization": value}),
+            json!({"Authorization": [value, value]}),
+        ),
+        (
+            json!({"Authorization": value}),
+            json!({"authorization": [value]}),
+        ),
+        (
+            json!({"Authorization": "Bearer a.b.c"}),
+            json!({"Authorization": [value]}),
+        ),
+        (json!({"Authorization": value}), json!({"Host": ["h"]})),
+        (
+            json!({"Host": "h"}),
+            json!({"Host": ["h"], "Authorization": [value]}),
+        ),
+        (
+            json!({"Authorization": value, "authorization": value}),
+            json!({}),
+        ),
+    ] {
+        let mut event = good();
+        event["headers"] = single;
+        event["multiValueHeaders"] = multi;
+        assert_eq!(
+            gate.ask(&event).await,
+            Err(Refusal::Unauthorized),
+            "{event}"
+        );
+        assert_eq!(gate.line()["reason"], "credential_repeated", "{event}");
+    }
+}
+
+#[tokio::test]
+async fn refuses_an_anonymous_caller_where_the_route_demands_more() {
+    for demand in [
+        "scopes = ['nobody']",
+        "roles = ['nobody']",
+        "tenants = ['nobody']",
+        "tenants = []",
+    ] {
+        let more = format!(
+            "[[routes]]\nroute = 'GET /mixed/{{id}}'\ncredentials = ['jwt', 'anonymous']\n{demand}\n"
+        );
+        let gate = Gate::of_keys(&more, &[]).await;
+        let event = rest("GET", "/mixed/42", &[]);
+        assert_eq!(gate.ask(&event).await, Err(Refusal::Unauthorized));
+        assert_eq!(gate.line()["reason"], "credential_missing", "{demand}");
+        let value = format!("Bearer {}", token());
+        let event = rest("GET", "/mixed/42", &[("Authorization", &value)]);
+        assert!(gate.ask(&event).await.is_ok());
+        assert_eq!(gate.line()["Class"], "forbidden", "{demand}");
+    }
+}

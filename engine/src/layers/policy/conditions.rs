@@ -147,6 +147,42 @@ mod tests {
         assert!(common(&office, &nets(&["192.0.2.0/24"])).is_empty());
     }
 
+    fn condition(allow: usize, forwarding: Forwarding) -> Condition {
+        let ranges = (0..allow).map(|n| format!("10.{n}.0.0/16").parse().unwrap());
+        let rules = AddressRules {
+            allow: Some(ranges.collect()),
+            ..AddressRules::default()
+        };
+        let facts = Facts {
+            addresses: &AddressesConfig { forwarding, rules },
+            caller: &Authenticated {
+                client: None,
+                subject: None,
+            },
+            address: Some("10.3.1.2".parse().unwrap()),
+        };
+        let route = crate::routes::tests::routes(&["GET /x"]).remove(0);
+        assert!(facts.by_address(&route));
+        facts.condition(&route)
+    }
+
+    #[test]
+    fn refuses_other_addresses_where_the_list_is_too_long_for_a_policy() {
+        let listed = condition(MAX_RANGES, Forwarding::Peer);
+        assert_eq!(listed.addresses.unwrap().len(), MAX_RANGES);
+        let bound = condition(MAX_RANGES + 1, Forwarding::Peer);
+        assert_eq!(bound.addresses, Some(nets(&["10.3.1.2/32"])));
+    }
+
+    #[test]
+    fn says_nothing_of_the_proxy_in_place_of_the_caller() {
+        let hops = Forwarding::TrustedHops {
+            header: "x-forwarded-for".to_owned(),
+            hops: 1,
+        };
+        assert_eq!(condition(2, hops), Condition::default());
+    }
+
     #[test]
     fn gives_up_on_long_lists_rather_than_cutting_them() {
         let long: Vec<IpNet> = (0..=16)
