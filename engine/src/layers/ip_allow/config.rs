@@ -10,10 +10,6 @@ use crate::config::{
 
 /// How the address of the caller is found (RFC 7239 section 8, and the gateway's source address).
 #[derive(Clone, Debug, Default)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one for the life of the process"
-)]
 pub enum Forwarding {
     /// The address of the peer that reached the gateway. Forwarding headers are not read.
     #[default]
