@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use doorward_engine::config::{SecretReference, secret_references};
 use doorward_keys::Secret;
 
-use super::{aws::AwsAccess, services};
+use super::{NO_ACCESS, aws::AwsAccess, services};
 
 /// Secrets by reference, or why they could not be had.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl Secrets {
                 (SecretReference::SecretsManager(name), Some(aws)) => {
                     services::secret(aws, name).await
                 }
-                (_, None) => Err("there is no access to AWS here".to_owned()),
+                (_, None) => Err(NO_ACCESS.to_owned()),
             };
             secrets.insert(reference, fetched.map(Secret::new));
         }
