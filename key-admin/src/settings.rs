@@ -114,7 +114,10 @@ pub fn reference() -> String {
             "" => "none, must be set".to_owned(),
             default => format!("`{default}`"),
         };
-        format!("| `{}` | {} | {default} |\n", variable.name, variable.meaning)
+        format!(
+            "| `{}` | {} | {default} |\n",
+            variable.name, variable.meaning
+        )
     });
     let head = "| variable | meaning | default |\n|---|---|---|\n".to_owned();
     std::iter::once(head).chain(rows).collect()

@@ -142,7 +142,8 @@ async fn a_changed_pepper_makes_the_next_key_after_the_interval() {
     let world = World::with(SOURCES[0]).await;
     let log = |line: &str| LOG.lock().unwrap().push(line.to_owned());
     let service = world.key_admin(log).await.unwrap();
-    let both = "pepper = \"secretsmanager:doorward/pepper\"\nprevious_pepper = \"ssm:/doorward/pepper\"";
+    let both =
+        "pepper = \"secretsmanager:doorward/pepper\"\nprevious_pepper = \"ssm:/doorward/pepper\"";
     world.remote.put(world.source, &config(both));
 
     let early = made(&service.admin(at(59)).await).await;
@@ -200,7 +201,7 @@ async fn what_cannot_be_had_at_the_start_is_named_and_no_secret_is() {
     world.remote.put(world.source, &missing);
     assert_eq!(
         why().await,
-        "ssm:/doorward/config:6:10: api_keys.pepper: the secret cannot be had: status 400: ResourceNotFoundException"
+        "ssm:/doorward/config:6:10: api_keys.pepper: the secret cannot be had: `secretsmanager:gone`: status 400: ResourceNotFoundException"
     );
     world.remote.put("ssm:/doorward/pepper", "hunter2");
     let short = config("pepper = \"ssm:/doorward/pepper\"");

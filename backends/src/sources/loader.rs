@@ -85,9 +85,7 @@ impl Loader {
     }
 
     fn aws(&self) -> Result<&AwsAccess, String> {
-        self.aws
-            .as_ref()
-            .ok_or_else(|| NO_ACCESS.to_owned())
+        self.aws.as_ref().ok_or_else(|| NO_ACCESS.to_owned())
     }
 }
 

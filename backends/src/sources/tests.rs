@@ -399,7 +399,7 @@ async fn fetches_the_secrets_of_a_configuration() {
     let old = SecretReference::Env("OLD".to_owned());
     assert_eq!(
         missing.secret(&old).unwrap_err(),
-        "the environment variable `OLD` is not set"
+        "`env:OLD`: the environment variable is not set"
     );
     assert_ne!(Version::of(text, &secrets), Version::of(text, &missing));
 }

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use doorward_backends::sources::ConfigSource;
+
+use crate::configuration::parse_source;
 
 /// Say layer by layer why an event is allowed or refused, and what would have to change.
 #[derive(Debug, Args)]
@@ -14,14 +17,16 @@ Examples:
   doorward explain event.json --table doorward-keys with the keys of a table, read only
 
 Without --table, keys are looked for in the running `doorward local` of this folder.
-Exit codes: 0 the request would be allowed, 1 it would be refused, 2 event or configuration cannot be read.")]
+Exit codes: 0 the request would be allowed, 1 it would be refused, 2 event or configuration cannot be read,
+3 a secret or a remote configuration cannot be had.")]
 pub struct ExplainArgs {
     /// The event as the authorizer got it; `-` for standard input.
     #[arg(value_name = "EVENT")]
     pub event: PathBuf,
-    /// The configuration. Without, that of the running gateway, or doorward.toml.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// The configuration: a file, `ssm:/parameter`, `secretsmanager:name` or `appconfig:application/environment/profile`.
+    /// Without, that of the running gateway, or doorward.toml.
+    #[arg(long, value_name = "SOURCE", value_parser = parse_source)]
+    pub config: Option<ConfigSource>,
     /// The table with the keys.
     #[arg(long, value_name = "NAME")]
     pub table: Option<String>,

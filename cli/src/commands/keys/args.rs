@@ -1,8 +1,9 @@
 //! What can be said to `doorward keys`.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
+use doorward_backends::sources::ConfigSource;
+
+use crate::configuration::parse_source;
 
 /// Make, show, rotate and revoke API keys.
 ///
@@ -23,10 +24,10 @@ pub struct KeysArgs {
     /// The address of DynamoDB, for one that is not on AWS.
     #[arg(long, global = true, value_name = "URL", requires = "table")]
     pub endpoint: Option<String>,
-    /// The configuration, for prefix, environments, pepper and lifetimes. Without, that of the running gateway, or
-    /// doorward.toml.
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// The configuration, for prefix, environments, pepper and lifetimes: a file, `ssm:/parameter`, `secretsmanager:name` or
+    /// `appconfig:application/environment/profile`. Without, that of the running gateway, or doorward.toml.
+    #[arg(long, global = true, value_name = "SOURCE", value_parser = parse_source)]
+    pub config: Option<ConfigSource>,
     /// Answer as JSON, secret included.
     #[arg(long, global = true)]
     pub json: bool,

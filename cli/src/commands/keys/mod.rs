@@ -10,9 +10,7 @@ use doorward_backends::dynamodb::Patience;
 use doorward_key_admin::{AdminError, Caller, KeyAdmin, Reply, SystemEntropy};
 
 use self::args::KeysArgs;
-use crate::{
-    clock, configuration::Secrets, exit::Failure, output, state::StateFolder, target::Target,
-};
+use crate::{clock, exit::Failure, output, state::StateFolder, target::Target};
 
 /// Does one command and shows what comes of it.
 ///
@@ -22,9 +20,9 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     let target = Target {
         table: args.table.as_deref(),
         endpoint: args.endpoint.as_deref(),
-        config: args.config.as_deref(),
+        config: args.config.as_ref(),
     };
-    let config = target.configuration(Secrets::Needed)?.config;
+    let config = target.configuration().await?.config;
     let Some(api_keys) = config.api_keys else {
         return Err(Failure::usage(
             "the configuration has no `api_keys`, so no key would be accepted",
