@@ -108,6 +108,17 @@ impl Document {
         }
     }
 
+    /// Reads it for a command that has no use for its secrets. Nobody is asked for one.
+    ///
+    /// # Errors
+    /// Every fault on a line of its own.
+    pub fn read_without_secrets(&self) -> Result<Checked, Failure> {
+        let looked_at = self.look_at();
+        looked_at
+            .outcome
+            .map_err(|faults| failure(&self.name, &faults))
+    }
+
     /// What it is called in messages.
     pub fn name(&self) -> &str {
         &self.name

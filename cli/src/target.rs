@@ -25,6 +25,15 @@ pub struct Target<'a> {
     pub config: Option<&'a ConfigSource>,
 }
 
+/// What to do about the secrets of a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// Without them the command cannot be done.
+    Fetched,
+    /// The command has no use for them.
+    StoodInFor,
+}
+
 impl Target<'_> {
     /// The gateway that runs here, unless a table is named: then it has nothing to do with the command.
     fn running(&self) -> Option<Running> {
@@ -62,11 +71,11 @@ impl Target<'_> {
         Some(DynamoKeys::new(connect(connection).await, running.table))
     }
 
-    /// The configuration: the one named, that of the running gateway, or doorward.toml. Secrets are fetched.
+    /// The configuration: the one named, that of the running gateway, or doorward.toml.
     ///
     /// # Errors
     /// When it cannot be read or has faults.
-    pub async fn configuration(&self) -> Result<Checked, Failure> {
+    pub async fn configuration(&self, secrets: Secrets) -> Result<Checked, Failure> {
         let document = match (self.config, self.running()) {
             (Some(source), _) => Document::fetch(source.clone()).await?,
             (None, Some(running)) => match &running.config {
@@ -77,7 +86,10 @@ impl Target<'_> {
             },
             (None, None) => Document::fetch(ConfigSource::File("doorward.toml".into())).await?,
         };
-        document.read().await
+        match secrets {
+            Secrets::Fetched => document.read().await,
+            Secrets::StoodInFor => document.read_without_secrets(),
+        }
     }
 }
 

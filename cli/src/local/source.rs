@@ -3,7 +3,7 @@
 use doorward_backends::sources::ConfigSource;
 use doorward_engine::config::Checked;
 
-use crate::{configuration::Document, exit::Failure};
+use crate::{caching, configuration::Document, exit::Failure};
 
 /// The configuration of the demonstration.
 pub const DEMO: &str = include_str!("demo.toml");
@@ -40,9 +40,11 @@ impl Source {
             Self::Demo => vec![],
             Self::Text(_) | Self::Named(_) => {
                 let name = self.name();
+                let of_cache = caching::warnings(&checked.config);
                 checked
                     .warnings
                     .iter()
+                    .chain(&of_cache)
                     .map(|warning| warning.line(&name))
                     .collect()
             }

@@ -144,6 +144,18 @@ async fn what_cannot_be_had_is_said_and_no_secret_is() {
             assert!(!ended.err.contains("hunter2"), "{args:?} {ended:?}");
         }
     }
+    // Whoever reaches the table can end a key at once, pepper or not.
+    let pepper = Parameter::of("a pepper of more than thirty-two bytes").await;
+    let (local, _) = folder.local_on_aws(&pepper.variables(), &["local", "--port", "0"]);
+    let made = folder.run_on_aws(&pepper.variables(), &[&CREATE[..], &["--json"]].concat());
+    let made: serde_json::Value = serde_json::from_str(&made.out).unwrap();
+    let id = made["key"]["id"].as_str().unwrap();
+    let revoked = folder.run_on_aws(&[], &["keys", "revoke", id]);
+    assert_eq!(revoked.code, 0, "{revoked:?}");
+    let rotated = folder.run_on_aws(&[], &["keys", "rotate", id]);
+    assert_eq!(rotated.code, 3, "{rotated:?}");
+    drop(local);
+
     let from_afar = folder.run_on_aws(&unreachable.variables(), &["check", "ssm:/config"]);
     assert_eq!(from_afar.code, 3, "{from_afar:?}");
     let inline = folder.run(&["check", "{\"routes\": []}"]);

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use self::args::CheckArgs;
 use crate::{
+    caching,
     configuration::Document,
     exit::Failure,
     output::{self, BAD, GOOD, WARN, styled},
@@ -21,11 +22,11 @@ pub async fn run(args: &CheckArgs) -> Result<(), Failure> {
     let document = Document::fetch(source.clone()).await?;
     let read = document.look_at();
     let (faults, warnings, routes) = match read.outcome {
-        Ok(checked) => (
-            vec![],
-            checked.warnings,
-            checked.config.routes.routes().len(),
-        ),
+        Ok(checked) => {
+            let mut warnings = checked.warnings;
+            warnings.extend(caching::warnings(&checked.config));
+            (vec![], warnings, checked.config.routes.routes().len())
+        }
         Err(found) => (found.faults, found.warnings, 0),
     };
     let name = document.name();

@@ -13,7 +13,12 @@ use doorward_engine::{Decision, Engine, Reason, Sources};
 use doorward_keys::{KeyLookup, Timestamp};
 
 use self::{args::ExplainArgs, no_table::NoTable};
-use crate::{clock, exit::Failure, input, output, target::Target};
+use crate::{
+    clock,
+    exit::Failure,
+    input, output,
+    target::{Secrets, Target},
+};
 
 /// Decides one event and says how.
 ///
@@ -26,7 +31,7 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
         endpoint: args.endpoint.as_deref(),
         config: args.config.as_ref(),
     };
-    let checked = target.configuration().await?;
+    let checked = target.configuration(Secrets::Fetched).await?;
     let keys: Arc<dyn KeyLookup> = match target.keys(Patience::ADMIN).await {
         Some(keys) => Arc::new(keys),
         None => Arc::new(NoTable),

@@ -2,7 +2,7 @@
 //! gateway itself as `template.yaml` sets it up: any origin, the headers `Authorization` and `Content-Type`, ten minutes.
 //!
 //! - **REST**: AWS SAM gives every path an `OPTIONS` method without authorizer that answers 200, whatever the origin (SAM
-//!   specification, *CorsConfiguration*). A route of the configuration for `OPTIONS` takes its place.
+//!   specification, property `Cors`). A route of the configuration for `OPTIONS` takes its place.
 //! - **HTTP**: the gateway answers 204 to every preflight, `OPTIONS` routes or not, and sets the header of the origin in answers
 //!   of the backend, in place of the backend's own (API Gateway Developer Guide, *Configure CORS for HTTP APIs*).
 

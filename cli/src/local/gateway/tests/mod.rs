@@ -208,6 +208,10 @@ async fn answers_a_missing_identity_source_without_asking() {
                 challenge,
                 (payload.api() == ApiKind::Rest).then_some("Bearer")
             );
+            let is_rest = payload.api() == ApiKind::Rest;
+            for name in ["access-control-expose-headers", "cache-control"] {
+                assert_eq!(headers.contains_key(name), is_rest, "{name}");
+            }
         }
         assert_eq!(bench.calls(), 0);
     }
