@@ -1,25 +1,15 @@
-//! What the cache of the gateway must be told of a configuration: warnings about decisions that no policy can repeat.
-//!
-//! A policy is cached under the identity sources of the authorizer, which the configuration does not know. So these are
-//! warnings: each names what must be among the identity sources, or cached for 0 seconds.
+//! A warning about routes that no cached policy can cover together. It is for whoever sets the API up, and not for the log of
+//! the function: such routes work as soon as the route is an identity source, which a configuration cannot know.
 
 use doorward_engine::{
     Config,
     config::Fault,
-    layers::ip_allow::Forwarding,
     routes::{Kind, Place, Route},
 };
 
-/// The warnings for `config`.
-pub fn warnings(config: &Config) -> Vec<Fault> {
-    [
-        different_context(config.routes.routes()),
-        address_behind_proxies(config),
-        conditions_off(config),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+/// The warning for `config`, if there is one.
+pub fn warning(config: &Config) -> Option<Fault> {
+    different_context(config.routes.routes())
 }
 
 /// A cached answer carries its context to the backend, so a policy covers only routes with the context of the one asked for.
@@ -39,15 +29,16 @@ fn different_context(routes: &[Route]) -> Option<Fault> {
         0 => String::new(),
         more => format!(" (and {more} more pairs)"),
     };
-    Some(fault(
-        "routes",
-        "cached_context",
-        format!(
+    Some(Fault {
+        path: "routes".to_owned(),
+        place: None,
+        code: "cached_context",
+        message: format!(
             "`{}` and `{}`{more} have different `context`: a cached answer to one refuses the other until it ends; \
              put the route among the identity sources, or set the time to live to 0",
             left.key, right.key
         ),
-    ))
+    })
 }
 
 /// Whether one credential can open both.
@@ -77,51 +68,6 @@ fn may_share_a_caller(left: &Route, right: &Route) -> bool {
     tenant && kinds(left).iter().any(|kinds| of_right.contains(kinds))
 }
 
-/// `aws:SourceIp` is the peer of the gateway, so that lists of addresses behind proxies cannot be conditions.
-fn address_behind_proxies(config: &Config) -> Option<Fault> {
-    let header = match &config.addresses.forwarding {
-        Forwarding::TrustedRanges { header, .. } | Forwarding::TrustedHops { header, .. } => header,
-        Forwarding::Peer => return None,
-    };
-    has_lists(config).then(|| {
-        fault(
-            "addresses",
-            "cached_address",
-            format!(
-                "callers are told apart behind proxies, and no policy can repeat that: \
-                 put the header `{header}` among the identity sources, or set the time to live to 0"
-            ),
-        )
-    })
-}
-
-fn conditions_off(config: &Config) -> Option<Fault> {
-    (!config.policy.conditions).then(|| {
-        fault(
-            "policy.conditions",
-            "cached_conditions",
-            "a cached answer outlives the credential and holds for every address; set the time to live to 0".to_owned(),
-        )
-    })
-}
-
-fn has_lists(config: &Config) -> bool {
-    let of_routes = config.routes.routes().iter();
-    let mut lists = of_routes
-        .filter_map(|route| route.addresses.as_ref())
-        .chain([&config.addresses.rules]);
-    lists.any(|rules| !rules.is_open())
-}
-
-fn fault(path: &str, code: &'static str, message: String) -> Fault {
-    Fault {
-        path: path.to_owned(),
-        place: None,
-        message,
-        code,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use doorward_engine::config::ConfigEnv;
@@ -139,7 +85,7 @@ mod tests {
             secret: &|_| Err("no secrets".to_owned()),
         };
         let checked = Config::read(&format!("{BASE}{text}"), "t", &env).unwrap();
-        warnings(&checked.config)
+        warning(&checked.config)
             .iter()
             .map(|fault| format!("{} {}", fault.code, fault.message))
             .collect()
@@ -198,35 +144,5 @@ mod tests {
         check_routes(&of("acme"), &format!("{}, {context}", of("globex")), false);
         check_routes(&of("acme"), &format!("{}, {context}", of("acme")), true);
         check_routes("credentials = [\"jwt\"]", "credentials = [\"jwt\"]", false);
-    }
-
-    #[test]
-    fn addresses_behind_proxies_and_missing_conditions_are_named() {
-        let route = "routes = [{ route = \"GET /a\", credentials = [\"jwt\"], addresses = { allow = [\"192.0.2.0/24\"] } }]\n";
-        let open = "routes = [{ route = \"GET /a\", credentials = [\"jwt\"] }]\n";
-        for (text, expected) in [
-            (route.to_owned(), None),
-            (format!("{open}addresses = {{ trusted_hops = 1 }}"), None),
-            (
-                format!("{route}addresses = {{ trusted_hops = 1 }}"),
-                Some("cached_address"),
-            ),
-            (
-                format!(
-                    "{open}addresses = {{ trusted_proxies = [\"192.0.2.1\"], deny = [\"192.0.2.9\"] }}"
-                ),
-                Some("cached_address"),
-            ),
-            (
-                format!("{open}policy = {{ conditions = false }}"),
-                Some("cached_conditions"),
-            ),
-        ] {
-            let told = told(&text);
-            assert_eq!(told.len(), usize::from(expected.is_some()), "{text}");
-            if let Some(code) = expected {
-                assert!(told[0].starts_with(code), "{told:?}");
-            }
-        }
     }
 }
