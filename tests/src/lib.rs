@@ -5,4 +5,5 @@ pub mod dynamodb;
 pub mod faulty;
 pub mod golden;
 pub mod keys;
+pub mod remote;
 pub mod tokens;
