@@ -1,4 +1,4 @@
-//! SSM Parameter Store, Secrets Manager and AppConfig Data on this machine: their protocols over values that a test changes.
+//! SSM Parameter Store, Secrets Manager and `AppConfig` Data on this machine: their protocols over values that a test changes.
 
 use std::{
     collections::BTreeMap,
