@@ -7,6 +7,7 @@ use doorward_keys::Timestamp;
 use crate::{
     denial::{Denial, Reason},
     layers::policy::Policy,
+    limits::LimitReport,
 };
 
 /// The whole answer of the engine. Deciding cannot fail; a fault inside is a denial.
@@ -38,6 +39,7 @@ pub struct Grant {
     pub(crate) context: Context,
     pub(crate) valid_until: Option<Timestamp>,
     pub(crate) usage_plan_key: Option<String>,
+    pub(crate) limit: Option<LimitReport>,
 }
 
 impl Grant {
@@ -61,9 +63,16 @@ impl Grant {
         self.valid_until
     }
 
-    /// The usage-plan key of the API key, from the store only.
+    /// The usage-plan key of the API key, from the store only; the penalty key of the configuration where a limit is used
+    /// up and the gateway is to refuse.
     pub fn usage_plan_key(&self) -> Option<&str> {
         self.usage_plan_key.as_deref()
+    }
+
+    /// The strictest of the limits that apply, where any do. With a `retry_after` it is used up, and whoever stands behind
+    /// the gateway, or the gateway itself, is to refuse.
+    pub const fn limit(&self) -> Option<&LimitReport> {
+        self.limit.as_ref()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every reason to refuse, and the one table from reason to the class that the caller learns.
 
-use crate::layers::policy::Policy;
+use crate::{layers::policy::Policy, limits::LimitReport};
 
 /// What the caller learns of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -9,6 +9,8 @@ pub enum Class {
     Unauthenticated,
     /// The caller is known, or need not be, and may not do this: 403.
     Forbidden,
+    /// The caller is known and has asked too often: 429 (RFC 6585 section 4), where the gateway can say it.
+    Throttled,
     /// We could not find out: 500, never cached, never an Allow.
     Unavailable,
 }
@@ -19,6 +21,7 @@ impl Class {
         match self {
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
+            Self::Throttled => "throttled",
             Self::Unavailable => "unavailable",
         }
     }
@@ -141,6 +144,10 @@ reasons! {
     RoleMissing = "role_missing" => Forbidden, mend: "give the subject one of the roles that the route names";
     /// The tenant may not use the route.
     TenantRefused = "tenant_refused" => Forbidden, mend: "add the tenant to `tenants` of the route";
+    /// A limit that applies to the caller is used up.
+    RateLimited = "rate_limited" => Throttled, mend: "wait for as many seconds as `retryAfter` says, or raise the limit in `limits` or the plan of the key";
+    /// The store of limits did not answer, and the limit says that nobody passes then.
+    LimitStoreUnavailable = "limit_store_unavailable" => Unavailable, mend: "check the store that `limits_store` names, the role of the function and the network; or choose `on_outage = \"local\"`";
     /// The permission cannot be said in a policy without saying too much.
     PolicyInexpressible = "policy_inexpressible" => Forbidden, mend: "separate the templates of the route and of its stricter neighbour";
     /// The policy for this route alone is larger than the gateway takes.
@@ -157,6 +164,7 @@ pub struct Denial {
     reason: Reason,
     detail: String,
     policy: Option<Policy>,
+    limit: Option<LimitReport>,
 }
 
 impl Denial {
@@ -166,6 +174,7 @@ impl Denial {
             reason,
             detail: detail.into(),
             policy: None,
+            limit: None,
         }
     }
 
@@ -174,6 +183,14 @@ impl Denial {
     pub fn with_policy(self, policy: Policy) -> Self {
         Self {
             policy: Some(policy),
+            ..self
+        }
+    }
+
+    /// The same refusal with what the caller may know of the limit.
+    pub fn with_limit(self, limit: LimitReport) -> Self {
+        Self {
+            limit: Some(limit),
             ..self
         }
     }
@@ -193,8 +210,13 @@ impl Denial {
         &self.detail
     }
 
-    /// What the gateway may cache of a [`Class::Forbidden`] refusal, where the caller was known.
+    /// What the gateway may cache of a [`Class::Forbidden`] or [`Class::Throttled`] refusal, where the caller was known.
     pub const fn policy(&self) -> Option<&Policy> {
         self.policy.as_ref()
+    }
+
+    /// The limit that refused ([`Class::Throttled`]), for the caller.
+    pub const fn limit(&self) -> Option<&LimitReport> {
+        self.limit.as_ref()
     }
 }

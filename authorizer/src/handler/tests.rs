@@ -1,6 +1,6 @@
 use std::sync::Mutex;
 
-use doorward_engine::config::HttpApiAnswer;
+use doorward_engine::config::{HttpApiAnswer, RateLimited};
 use serde_json::{Value, json};
 
 use super::*;
@@ -35,6 +35,7 @@ impl Decide for Faulty {
 
 const ANSWERS: AnswersConfig = AnswersConfig {
     http_api: HttpApiAnswer::Policy,
+    rate_limited: RateLimited::Deny,
     max_policy_bytes: 7168,
     max_context_bytes: 2048,
 };

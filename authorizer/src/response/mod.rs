@@ -213,7 +213,7 @@ impl Shape {
         match (refused.class, self) {
             (Class::Unavailable, _) => Err(Refusal::Failed),
             (Class::Unauthenticated, Self::Policy { .. }) => Err(Refusal::Unauthorized),
-            (Class::Forbidden, Self::Policy { .. }) => {
+            (Class::Forbidden | Class::Throttled, Self::Policy { .. }) => {
                 let document = iam::Document::refusing(
                     refused.statements,
                     asker.asked,
@@ -224,13 +224,13 @@ impl Shape {
                     principal, document, context, None,
                 )))
             }
-            (Class::Unauthenticated | Class::Forbidden, Self::Simple) => {
+            (Class::Unauthenticated | Class::Forbidden | Class::Throttled, Self::Simple) => {
                 Ok(Answer::Simple(SimpleAnswer {
                     is_authorized: false,
                     context,
                 }))
             }
-            (Class::Unauthenticated | Class::Forbidden, Self::AppSync) => {
+            (Class::Unauthenticated | Class::Forbidden | Class::Throttled, Self::AppSync) => {
                 Ok(Answer::AppSync(AppSyncAnswer::refuse(context)))
             }
         }

@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
-use doorward_engine::layers::policy::{Condition, Effect};
+use doorward_engine::{
+    config::RateLimited,
+    layers::policy::{Condition, Effect},
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -11,6 +14,7 @@ const PREFIX: &str = "arn:aws-cn:execute-api:cn-north-1:111122223333:a1b2c3/prod
 
 const ANSWERS: AnswersConfig = AnswersConfig {
     http_api: HttpApiAnswer::Policy,
+    rate_limited: RateLimited::Deny,
     max_policy_bytes: 7168,
     max_context_bytes: 2048,
 };

@@ -82,11 +82,25 @@ pub enum HttpApiAnswer {
     Simple,
 }
 
+/// What becomes of a request over a limit. A Deny cannot choose its status (AWS: API Gateway, gateway response types).
+#[derive(Clone, Debug)]
+pub enum RateLimited {
+    /// A Deny with the facts in its context: 403, or what the API makes of `ACCESS_DENIED`.
+    Deny,
+    /// An Allow under this usage-plan key, whose plan has no allowance, so that the gateway itself answers 429. Only REST
+    /// APIs that require keys from the authorizer do; anything else would let the request pass, and gets a Deny.
+    PenaltyKey(Secret<String>),
+    /// An Allow with `rateLimited` in the context; the backend answers 429.
+    Backend,
+}
+
 /// How answers are shaped.
 #[derive(Clone, Debug)]
 pub struct AnswersConfig {
     /// What HTTP APIs with payload 2.0 expect.
     pub http_api: HttpApiAnswer,
+    /// What becomes of a request over a limit.
+    pub rate_limited: RateLimited,
     /// The longest policy document, in bytes.
     pub max_policy_bytes: usize,
     /// The longest context, in bytes.

@@ -58,6 +58,9 @@ problems! {
     PepperAlone = "pepper_alone", "has no effect without `pepper`";
     PeppersEqual = "peppers_equal", "is the same secret as `pepper`";
 
+    PenaltyKey = "penalty_key", "the value of a usage-plan key is 20 to 128 printable characters without spaces (AWS: API Gateway, quotas)";
+    PenaltyKeyAlone = "penalty_key_alone", "has no effect without `rate_limited = \"penalty_key\"`";
+
     // API keys.
     KeyWord { max: usize, found: String } = "key_word", "must be 1 to {max} letters and digits, without `_`, found `{found}`";
 

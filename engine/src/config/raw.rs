@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
-    AnswersConfig, Config, ConfigEnv, HttpApiAnswer, TokensConfig,
+    AnswersConfig, Config, ConfigEnv, HttpApiAnswer, RateLimited, TokensConfig,
     addresses::{AddressLists, RawList},
     faults::Faults,
     issuers,
     problems::Problem,
     routes::{self, RawRoute},
+    secrets::RawSecret,
     shape,
     tree::{Node, Reading},
     values::{self, Limits},
@@ -67,6 +68,12 @@ struct RawAnswers {
     /// What HTTP APIs with payload format 2.0 expect. Must agree with `EnableSimpleResponses` of the authorizer.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "policy")))]
     http_api: Option<RawHttpApi>,
+    /// What becomes of a request over a limit.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "deny")))]
+    rate_limited: Option<RawRateLimited>,
+    /// The value of a usage-plan key without any allowance, for `rate_limited = "penalty_key"`: `env:NAME`, `ssm:/name` or
+    /// `secretsmanager:name`. 20 to 128 characters, as the gateway demands.
+    penalty_key: Option<RawSecret>,
     /// The longest policy document, in bytes. A longer one is narrowed to fewer routes, never cut.
     #[cfg_attr(feature = "schema", schemars(range(min = MAX_POLICY.min, max = MAX_POLICY.max), extend("default" = MAX_POLICY.default)))]
     max_policy_bytes: Option<i64>,
@@ -84,6 +91,20 @@ enum RawHttpApi {
     Policy,
     /// `isAuthorized`: one yes or no, which the gateway's cache applies to every route of the authorizer.
     Simple,
+}
+
+/// What becomes of a request over a limit.
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+enum RawRateLimited {
+    /// It is refused by a policy: 403, or the one status that the API gives to `ACCESS_DENIED`.
+    Deny,
+    /// It is allowed under `penalty_key`, so that the gateway answers 429. For REST APIs with `ApiKeySourceType: AUTHORIZER`
+    /// and `ApiKeyRequired: true` only: on any other the call would pass.
+    PenaltyKey,
+    /// It is allowed with `rateLimited` in the context, and the backend answers 429.
+    Backend,
 }
 
 const MAX_TOKEN: Limits = Limits {
@@ -139,7 +160,7 @@ impl RawConfig {
         let issuers = issuers::check(self.issuers, env, faults);
         let tokens = self.tokens.unwrap_or_default().check(faults);
         let addresses = self.addresses.unwrap_or_default().check(&mut lists, faults);
-        let answers = self.answers.unwrap_or_default().check(faults);
+        let answers = self.answers.unwrap_or_default().check(env, faults);
         let routes = routes::check(self.routes, kinds, &answers, &mut lists, faults);
         if faults.is_empty() {
             lists.warn_unused(faults);
@@ -193,8 +214,9 @@ impl RawTokens {
 }
 
 impl RawAnswers {
-    fn check(self, faults: &mut Faults) -> AnswersConfig {
+    fn check(self, env: &ConfigEnv<'_>, faults: &mut Faults) -> AnswersConfig {
         AnswersConfig {
+            rate_limited: self.rate_limited(env, faults),
             http_api: match self.http_api {
                 None | Some(RawHttpApi::Policy) => HttpApiAnswer::Policy,
                 Some(RawHttpApi::Simple) => HttpApiAnswer::Simple,
@@ -209,6 +231,40 @@ impl RawAnswers {
                 "answers.max_context_bytes",
                 faults,
             ) as usize,
+        }
+    }
+
+    fn rate_limited(&self, env: &ConfigEnv<'_>, faults: &mut Faults) -> RateLimited {
+        let path = "answers.penalty_key";
+        let wanted = self.rate_limited.unwrap_or(RawRateLimited::Deny);
+        match (wanted, &self.penalty_key) {
+            (RawRateLimited::PenaltyKey, None) => {
+                if !faults.is_replaced(path) {
+                    let what = "the value of a usage-plan key without any allowance";
+                    faults.problem(path, Problem::Missing { what });
+                }
+                RateLimited::Deny
+            }
+            (RawRateLimited::PenaltyKey, Some(key)) => {
+                let Some(key) = key.fetch(path, env, faults) else {
+                    return RateLimited::Deny;
+                };
+                let fits = (20..=128).contains(&key.expose().len())
+                    && key.expose().bytes().all(|b| b.is_ascii_graphic());
+                if !fits {
+                    faults.problem(path, Problem::PenaltyKey);
+                }
+                RateLimited::PenaltyKey(key)
+            }
+            (wanted, key) => {
+                if key.is_some() && !faults.is_replaced("answers.rate_limited") {
+                    faults.problem(path, Problem::PenaltyKeyAlone);
+                }
+                match wanted {
+                    RawRateLimited::Backend => RateLimited::Backend,
+                    RawRateLimited::Deny | RawRateLimited::PenaltyKey => RateLimited::Deny,
+                }
+            }
         }
     }
 }

@@ -82,6 +82,7 @@ impl<'a> Writer<'a> {
                 .client
                 .as_ref()
                 .and_then(|client| client.record().usage_plan_key.clone()),
+            limit: None,
         })
     }
 
@@ -90,7 +91,7 @@ impl<'a> Writer<'a> {
     pub(crate) fn refuse(&self, denial: Denial) -> Denial {
         match denial.class() {
             Class::Unauthenticated | Class::Unavailable => denial,
-            Class::Forbidden => {
+            Class::Forbidden | Class::Throttled => {
                 let policy = build_denial(
                     &self.scope,
                     &self.asked,
