@@ -7,13 +7,17 @@ use doorward_engine::config;
 use serde_json::{Map, Value};
 
 /// The tables of the configuration in reading order.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 12] = [
     "routes",
     "api_keys",
     "issuers",
     "tokens",
     "addresses",
     "address_lists",
+    "limits",
+    "default_limits",
+    "plans",
+    "limits_store",
     "policy",
     "answers",
 ];

@@ -55,6 +55,7 @@ fn route(methods: Methods, template: &str) -> Route {
         tenants: None,
         addresses: None::<AddressRules>,
         context: std::collections::BTreeMap::default(),
+        limits: Vec::new(),
     }
 }
 
