@@ -21,6 +21,8 @@ pub mod moment;
 pub mod rule;
 pub mod state;
 pub mod store;
+#[cfg(test)]
+mod tests;
 
 pub use moment::{Moment, Span};
 pub use rule::{Algorithm, Period, Rule, RuleFault};
