@@ -20,7 +20,8 @@
 //!
 //! The record: `format` N, `digest` B (32 bytes), `id` S, `tenant` S, `name` S, `environment` S, `scopes` L of S,
 //! `routes` L of S?, `addresses` L of S? (CIDR), `created_at` N, `expires_at` N?, `status` S (`active`, `disabled`,
-//! `revoked`), `rotated_from` S?, `rotated_to` S?, `usage_plan_key` S?, `metadata` M of S, `version` N; and for the index
+//! `revoked`), `rotated_from` S?, `rotated_to` S?, `usage_plan_key` S?, `metadata` M of S, `version` N, `plan` S (in format 2,
+//! and only there); and for the index
 //! `tenant_pk` = `tenant#` tenant, `tenant_sk` = creation time in 14 digits, `#`, id. `?` marks what may be absent; times
 //! are whole seconds since 1970-01-01T00:00:00Z. An absent list means no restriction, an empty one means nothing at all,
 //! which is why they are lists: `DynamoDB` has no empty sets.
@@ -44,7 +45,9 @@
 //! # Rule for change
 //!
 //! Every item carries `format`, the version of this list ([`FORMAT_VERSION`]); readers refuse items of any other version
-//! as corrupt, which refuses the caller.
+//! as corrupt, which refuses the caller. A record with a plan carries [`PLAN_FORMAT_VERSION`]: a reader that knows no plans
+//! would give the key the limits of everybody, so it must not read it. Each item carries the lowest version that says all
+//! of it.
 //!
 //! 1. An attribute may be added without a new version only when a reader that ignores it, and a writer that drops it, do no
 //!    harm. Whatever narrows what a key may do, such as a new kind of list, needs a new version.
@@ -55,6 +58,8 @@ use doorward_keys::Digest;
 
 /// The version of the stored form.
 pub const FORMAT_VERSION: u32 = 1;
+/// The version of the stored form of a record with a plan.
+pub const PLAN_FORMAT_VERSION: u32 = 2;
 
 /// The name of the keys table when none is configured.
 pub const KEYS_TABLE: &str = "doorward-keys";
@@ -91,6 +96,7 @@ pub(super) const STATUS: &str = "status";
 pub(super) const ROTATED_FROM: &str = "rotated_from";
 pub(super) const ROTATED_TO: &str = "rotated_to";
 pub(super) const USAGE_PLAN_KEY: &str = "usage_plan_key";
+pub(super) const PLAN: &str = "plan";
 pub(super) const METADATA: &str = "metadata";
 pub(super) const VERSION: &str = "version";
 pub(super) const ACTION: &str = "action";
