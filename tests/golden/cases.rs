@@ -5,7 +5,10 @@ use std::time::Duration;
 use doorward_tests::faulty::Fault;
 use serde_json::json;
 
-use crate::{secrets, tokens, world::State};
+use crate::{
+    secrets, tokens,
+    world::{Over, State},
+};
 
 /// One line of questions: every kind of gateway asks it.
 pub(crate) struct Case {
@@ -193,5 +196,33 @@ fn states() -> Vec<Case> {
         .collect();
     let small = |route| Case::bearer("token", &token, route).in_state(State::SmallPolicies);
     all.extend([small("any"), small("crowd")]);
+    all.extend(limits());
+    all
+}
+
+/// What limits say.
+fn limits() -> Vec<Case> {
+    let (key, planned) = (secrets::good().printed, secrets::planned().printed);
+    let token = tokens::good();
+    let mut all = Vec::new();
+    for over in [Over::Deny, Over::PenaltyKey, Over::Backend] {
+        let state = State::UsedUp(over);
+        all.push(Case::bearer("token", &token, "any").in_state(state));
+        all.push(Case::bearer("key", &key, "any").in_state(state));
+        all.push(Case::new("none", &[], "open").in_state(state));
+        // Whoever may not do it is not let through because of a limit.
+        all.push(Case::bearer("token", &token, "scope").in_state(state));
+    }
+    let denied = State::UsedUp(Over::Deny);
+    all.push(Case::bearer("key of an unknown plan", &planned, "any").in_state(denied));
+    all.push(Case::bearer("token", &token, "any").in_state(State::AddressUsedUp));
+    for fault in [
+        Fault::Down,
+        Fault::Garbage,
+        Fault::Slow(Duration::from_mins(1)),
+    ] {
+        let state = State::LimitStore(fault);
+        all.push(Case::bearer("token", &token, "any").in_state(state));
+    }
     all
 }

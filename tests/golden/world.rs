@@ -9,7 +9,9 @@ use doorward_engine::{
     Config, Engine, Sources,
     config::{ConfigEnv, ConfigFaults},
 };
-use doorward_keys::{AuditAction, Digest, KeyLedger, KeyLookup, KeyRecord, StoreError, Timestamp};
+use doorward_keys::{
+    AuditAction, Digest, KeyLedger, KeyLookup, KeyRecord, Secret, StoreError, Timestamp,
+};
 use doorward_tests::{
     documents::Documents,
     faulty::{Fault, Faulty},
@@ -43,11 +45,30 @@ pub(crate) enum State {
     NoIssuers,
     /// The configuration has a fault.
     BadConfiguration,
+    /// The one limit of every route is used up, and this becomes of it.
+    UsedUp(Over),
+    /// The limit by address, before all credentials, is used up.
+    AddressUsedUp,
+    /// The store of limits has a fault, and nobody passes then.
+    LimitStore(Fault),
     /// The event has numbers where texts belong.
     BadEvent,
 }
 
+/// What becomes of a request over a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    Deny,
+    PenaltyKey,
+    Backend,
+}
+
 impl State {
+    /// Whether a call before this one used a limit up.
+    pub(crate) const fn is_used_up(self) -> bool {
+        matches!(self, Self::UsedUp(_) | Self::AddressUsedUp)
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Well => "",
@@ -61,6 +82,15 @@ impl State {
             Self::SmallPolicies => "policies of 512 bytes",
             Self::NoIssuers => "no issuers",
             Self::BadConfiguration => "bad configuration",
+            Self::UsedUp(Over::Deny) => "limit used up",
+            Self::UsedUp(Over::PenaltyKey) => "limit used up, penalty key",
+            Self::UsedUp(Over::Backend) => "limit used up, backend",
+            Self::AddressUsedUp => "address used up",
+            Self::LimitStore(Fault::None) => "limit store well",
+            Self::LimitStore(Fault::Down) => "limit store down",
+            Self::LimitStore(Fault::Slow(_)) => "limit store slow",
+            Self::LimitStore(Fault::Garbage) => "limit store garbage",
+            Self::LimitStore(Fault::Wrong) => "limit store wrong",
             Self::BadEvent => "bad event",
         }
     }
@@ -132,6 +162,26 @@ fn configuration(route: &str, state: State) -> String {
                 }
             }
         }
+        State::UsedUp(over) => {
+            config["limits"] = json!({"one": {"limit": 1, "per": "day"}});
+            config["default_limits"] = json!(["one"]);
+            config["answers"] = match over {
+                Over::Deny => json!({}),
+                Over::PenaltyKey => {
+                    json!({"rate_limited": "penalty_key", "penalty_key": "env:PENALTY_KEY"})
+                }
+                Over::Backend => json!({"rate_limited": "backend"}),
+            };
+        }
+        State::AddressUsedUp => {
+            config["limits"] = json!({"one": {"limit": 1, "per": "day", "by": ["address"]}});
+            config["addresses"] = json!({"limit": "one"});
+        }
+        State::LimitStore(_) => {
+            let one = json!({"limit": 1, "per": "day", "on_outage": "deny"});
+            config["limits"] = json!({"one": one});
+            config["default_limits"] = json!(["one"]);
+        }
         State::BadConfiguration => config["routes"][0]["route"] = json!("GET orders"),
         _ => {}
     }
@@ -141,7 +191,7 @@ fn configuration(route: &str, state: State) -> String {
 fn read(text: &str) -> Result<Config, ConfigFaults> {
     let env = ConfigEnv {
         read_file: &|_| Err("there are no files".to_owned()),
-        secret: &|_| Err("there are no secrets".to_owned()),
+        secret: &|_| Ok(Secret::new("plan-key-without-allowance".to_owned())),
     };
     Config::read(text, "doorward.toml", &env).map(|checked| checked.config)
 }
@@ -182,11 +232,16 @@ pub(crate) async fn authorizer(route: &str, state: State, simple: bool, sink: Si
         State::StorePanics => Arc::new(Panicking),
         _ => keys().await,
     };
+    let fault = match state {
+        State::LimitStore(fault) => fault,
+        _ => Fault::None,
+    };
+    let limits = Arc::new(Faulty::new(Arc::new(MemoryLimits::new()), fault));
     let key_sets = Arc::new(Faulty::new(Arc::new(Documents::default()), Fault::Down));
     let sources = Sources {
         keys,
         key_sets,
-        limits: Arc::new(MemoryLimits::new()),
+        limits,
         pause,
         stopwatch: still,
     };
