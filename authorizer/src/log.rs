@@ -15,8 +15,8 @@ use serde::Serialize;
 
 use crate::{event::EventKind, handler::Call};
 use lines::{
-    DecisionLine, FaultLine, FaultsLine, Layer, LifeLine, Metrics, OF_DECISIONS,
-    OF_REFUSED_CONFIGURATIONS, RefusedLine, micros,
+    DecisionLine, FaultLine, FaultsLine, Layer, LifeLine, LimitLine, Metrics, OF_DECISIONS,
+    OF_DECISIONS_WITHOUT_STORE, OF_REFUSED_CONFIGURATIONS, RefusedLine, micros,
 };
 
 /// Where lines go. Called with one line, without the line break.
@@ -52,6 +52,8 @@ pub(crate) fn decision(
         Decision::Allow(_) => ("allow", "allowed", None),
         Decision::Deny(denial) => ("deny", denial.class().as_str(), Some(denial)),
     };
+    let faults = trail.limits.iter().filter(|limit| limit.fault.is_some());
+    let limit_store_faults = faults.count();
     let line = DecisionLine {
         level: if class == "unavailable" {
             "ERROR"
@@ -72,12 +74,21 @@ pub(crate) fn decision(
         principal: trail.principal.as_deref().map(clean),
         address: trail.address.map(|address| address.to_string()),
         layers: trail.visits.iter().map(Layer::of).collect(),
+        limits: trail.limits.iter().map(LimitLine::of).collect(),
         request_id: clean(&call.request_id),
         trace_id: call.trace_id.as_deref().map(clean),
-        metrics: Metrics::of(call.received_at.timestamp(), &OF_DECISIONS),
+        metrics: Metrics::of(
+            call.received_at.timestamp(),
+            if limit_store_faults == 0 {
+                &OF_DECISIONS
+            } else {
+                &OF_DECISIONS_WITHOUT_STORE
+            },
+        ),
         class,
         decisions: 1,
         latency: micros(took),
+        limit_store_faults,
     };
     write(sink, &line);
 }

@@ -150,6 +150,15 @@ impl Service {
         }
     }
 
+    /// Gives back what is leased of limits. For the end of the process.
+    pub async fn return_leases(&self) {
+        if let Some(live) = &self.live
+            && let Ok(engine) = live.reloading.current()
+        {
+            engine.return_leases(clock::moment()).await;
+        }
+    }
+
     fn shut(faults: &[Fault], sink: log::Sink) -> Self {
         Self {
             authorizer: Authorizer::shut(faults, sink, clock::stopwatch),
@@ -163,6 +172,7 @@ impl Live {
         let Some(turn) = self.reloading.due(clock::stopwatch()) else {
             return;
         };
+        let before = self.reloading.current();
         let reload = match read(&self.loader, &self.environment).await {
             Err(why) => turn.finish(Err(why), || Err(String::new())),
             Ok((text, secrets)) => turn.finish(Ok(Version::of(&text, &secrets)), || {
@@ -178,6 +188,9 @@ impl Live {
                     "config_replaced",
                     &self.loader.source().to_string(),
                 );
+                if let Ok(before) = before {
+                    before.return_leases(clock::moment()).await;
+                }
                 self.prefetch(RETRY).await;
             }
             Reload::Refused(why) => log::config_refused(&self.sink, &why, clock::wall()),

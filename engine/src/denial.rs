@@ -168,7 +168,8 @@ pub struct Denial {
     reason: Reason,
     detail: String,
     policy: Option<Policy>,
-    limit: Option<LimitReport>,
+    /// Boxed, because few refusals have one and all are passed around.
+    limit: Option<Box<LimitReport>>,
     ends_at: Option<Timestamp>,
 }
 
@@ -196,7 +197,7 @@ impl Denial {
     /// The same refusal with what the caller may know of the limit.
     pub fn with_limit(self, limit: LimitReport) -> Self {
         Self {
-            limit: Some(limit),
+            limit: Some(Box::new(limit)),
             ..self
         }
     }
@@ -236,7 +237,7 @@ impl Denial {
     }
 
     /// The limit that refused ([`Class::Throttled`]), for the caller.
-    pub const fn limit(&self) -> Option<&LimitReport> {
-        self.limit.as_ref()
+    pub fn limit(&self) -> Option<&LimitReport> {
+        self.limit.as_deref()
     }
 }

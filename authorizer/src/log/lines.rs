@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use doorward_engine::decision::{Outcome, Visit};
+use doorward_engine::{
+    decision::{Outcome, Visit},
+    layers::rate_limit::{Counted, Visited},
+};
 use doorward_keys::Timestamp;
 use serde::Serialize;
 
-use super::NAMESPACE;
+use super::{NAMESPACE, clean};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,6 +36,8 @@ pub(super) struct DecisionLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) address: Option<String>,
     pub(super) layers: Vec<Layer>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) limits: Vec<LimitLine>,
     pub(super) request_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) trace_id: Option<String>,
@@ -44,6 +49,42 @@ pub(super) struct DecisionLine {
     pub(super) decisions: u8,
     #[serde(rename = "Latency")]
     pub(super) latency: u64,
+    /// How many limits the store did not count.
+    #[serde(rename = "LimitStoreFaults", skip_serializing_if = "is_nothing")]
+    pub(super) limit_store_faults: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+const fn is_nothing(count: &usize) -> bool {
+    *count == 0
+}
+
+/// What came of one limit.
+#[derive(Serialize)]
+pub(super) struct LimitLine {
+    limit: String,
+    remaining: u64,
+    #[serde(rename = "usedUp", skip_serializing_if = "std::ops::Not::not")]
+    is_used_up: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counted: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
+}
+
+impl LimitLine {
+    pub(super) fn of(visited: &Visited) -> Self {
+        Self {
+            limit: visited.name.clone(),
+            remaining: visited.remaining,
+            is_used_up: visited.is_exceeded,
+            counted: visited.counted.map(Counted::as_str),
+            fault: visited.fault.as_deref().map(clean),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -103,6 +144,26 @@ pub(super) static OF_DECISIONS: Directive = Directive {
         Metric {
             name: "Latency",
             unit: "Microseconds",
+        },
+    ],
+};
+
+/// With the metric that is only there when the store of limits failed, so that it costs nothing while all is well.
+pub(super) static OF_DECISIONS_WITHOUT_STORE: Directive = Directive {
+    namespace: NAMESPACE,
+    dimensions: &[&["Class"]],
+    metrics: &[
+        Metric {
+            name: "Decisions",
+            unit: "Count",
+        },
+        Metric {
+            name: "Latency",
+            unit: "Microseconds",
+        },
+        Metric {
+            name: "LimitStoreFaults",
+            unit: "Count",
         },
     ],
 };

@@ -1,6 +1,6 @@
 //! Whose bucket a request spends from.
 
-use std::net::IpAddr;
+use std::{fmt::Write as _, net::IpAddr};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use ipnet::IpNet;
@@ -100,7 +100,10 @@ fn short((name, value): Part) -> Part {
         return (name, value);
     }
     let hashed = digest(&SHA256, value.as_bytes());
-    let hex: String = hashed.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+    let hex = hashed.as_ref().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
     let name = match name {
         "route" => "route-sha256",
         "tenant" => "tenant-sha256",

@@ -108,17 +108,7 @@ impl Leases {
     /// Gives back what is leased and not lapsed. For the end of the process: nothing is leased afterwards until somebody
     /// asks. What the store does not take back is lost, which admits nobody.
     pub async fn give_back(&self, now: Moment) {
-        let mut slots = self.slots();
-        let mut all = Vec::with_capacity(slots.len());
-        while let Some(slot) = slots.pop_lru() {
-            all.push(slot);
-        }
-        drop(slots);
-        let returns = all.into_iter().filter_map(|(bucket, slot)| {
-            let lease = slot.held().lease.take()?;
-            let amount = NonZeroU64::new(lease.left)?;
-            (now < lease.until).then_some((bucket, lease, amount))
-        });
+        let returns = self.drain(now).into_iter();
         let returns = returns.map(|(bucket, lease, amount)| async move {
             let Lease { rule, spent, .. } = lease;
             // A return that fails is lost; the window ends all the same.
@@ -135,6 +125,18 @@ impl Leases {
             }
         })
         .await;
+    }
+
+    /// Takes all leases out, those that still hold.
+    fn drain(&self, now: Moment) -> Vec<(Bucket, Lease, NonZeroU64)> {
+        let mut slots = self.slots();
+        let all = std::iter::from_fn(|| slots.pop_lru());
+        let held = all.filter_map(|(bucket, slot)| {
+            let lease = slot.held().lease.take()?;
+            let amount = NonZeroU64::new(lease.left)?;
+            (now < lease.until).then_some((bucket, lease, amount))
+        });
+        held.collect()
     }
 
     fn slots(&self) -> MutexGuard<'_, LruCache<Bucket, Arc<Slot>>> {

@@ -48,7 +48,7 @@ pub use quota::Quota;
 use self::{blocked::Blocked, leases::Leases, local::LocalLimits, outage::Outage};
 use crate::{
     denial::{Denial, Reason},
-    identity::Authenticated,
+    identity::{Authenticated, Client},
     limits::{Algorithm, Bucket, LimitStore, LimitStoreError, Moment, Outcome, Rule, Span, Spent},
     routes::Route,
 };
@@ -229,7 +229,7 @@ impl RateLimits {
 
     /// The numbers of `limit` for `caller`.
     fn terms(&self, limit: &Limit, caller: &Authenticated) -> Result<Terms, Denial> {
-        let record = caller.client.as_ref().map(|client| client.record());
+        let record = caller.client.as_ref().map(Client::record);
         let Some((record, name)) = record.and_then(|r| Some((r, r.plan.as_deref()?))) else {
             return Ok(limit.terms);
         };
@@ -300,13 +300,11 @@ impl RateLimits {
         }
         self.outage.check(*now)?;
         let asking = async {
-            match limit.lease {
-                Some(lease) => self.leases.spend(bucket, rule, lease, *cost, *now).await,
-                None => {
-                    let spent = self.store.spend(bucket, rule, *cost, *now).await?;
-                    Ok((spent, Counted::Store))
-                }
+            if let Some(lease) = limit.lease {
+                return self.leases.spend(bucket, rule, lease, *cost, *now).await;
             }
+            let spent = self.store.spend(bucket, rule, *cost, *now).await?;
+            Ok((spent, Counted::Store))
         };
         let found = self.outage.within(*budget, self.pause, *now, asking);
         let (spent, counted) = found.await?;

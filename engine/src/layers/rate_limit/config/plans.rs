@@ -46,12 +46,11 @@ impl RawPlan {
             let Some(rule) = with(&limit.terms.rule, &raw, &path, faults) else {
                 continue;
             };
-            match Terms::new(rule, limit.lease) {
-                Some(terms) => drop(plan.terms.insert(name, terms)),
-                None => {
-                    let lease = limit.lease.map_or(0, std::num::NonZeroU64::get);
-                    faults.problem(path, Problem::PlanLease { lease });
-                }
+            if let Some(terms) = Terms::new(rule, limit.lease) {
+                plan.terms.insert(name, terms);
+            } else {
+                let lease = limit.lease.map_or(0, std::num::NonZeroU64::get);
+                faults.problem(path, Problem::PlanLease { lease });
             }
         }
         plan

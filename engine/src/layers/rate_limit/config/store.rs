@@ -35,19 +35,12 @@ impl RawLimitsStore {
     }
 
     fn redis(self, env: &ConfigEnv<'_>, faults: &mut Faults) -> LimitsStore {
-        let address = match self.address {
-            Some(address) => {
-                check_address(&address, faults);
-                address
-            }
-            None => {
-                if !faults.is_replaced(OF_ADDRESS) {
-                    let what = "where Redis is, such as `rediss://cache.example.com:6379`";
-                    faults.problem(OF_ADDRESS, Problem::Missing { what });
-                }
-                String::new()
-            }
-        };
+        if let Some(address) = &self.address {
+            check_address(address, faults);
+        } else if !faults.is_replaced(OF_ADDRESS) {
+            let what = "where Redis is, such as `rediss://cache.example.com:6379`";
+            faults.problem(OF_ADDRESS, Problem::Missing { what });
+        }
         let path = "limits_store.password";
         let password = self.password.and_then(|raw| raw.fetch(path, env, faults));
         let authority = self.ca_file.and_then(|file| {
@@ -59,7 +52,7 @@ impl RawLimitsStore {
             read.ok()
         });
         LimitsStore::Redis(RedisStore {
-            address,
+            address: self.address.unwrap_or_default(),
             user: self.user,
             password,
             authority,

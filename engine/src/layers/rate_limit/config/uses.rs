@@ -60,7 +60,7 @@ impl Uses {
         faults: &mut Faults,
     ) -> Option<Arc<Limit>> {
         let path = "addresses.limit";
-        let limit = self.named(&name?, path, faults)??;
+        let limit = self.named(&name?, path, faults)?;
         let waits = matches!(
             limit.terms.rule.algorithm(),
             Algorithm::LeakyBucket { max_wait, .. } if max_wait > Span::ZERO
@@ -123,7 +123,7 @@ impl Uses {
             let cost = priced
                 .cost
                 .map_or(Some(1), |cost| count(Some(cost), &of_cost, faults));
-            let Some(Some(limit)) = self.named(&name, &of_name, faults) else {
+            let Some(limit) = self.named(&name, &of_name, faults) else {
                 continue;
             };
             let Some(cost) = cost.and_then(NonZeroU64::new) else {
@@ -142,11 +142,11 @@ impl Uses {
         charges
     }
 
-    /// The limit of this name; `Some(None)` where it has a fault of its own.
-    fn named(&mut self, name: &str, path: &str, faults: &mut Faults) -> Option<Option<Arc<Limit>>> {
+    /// The limit of this name; nothing, and nothing is said, where it has a fault of its own.
+    fn named(&mut self, name: &str, path: &str, faults: &mut Faults) -> Option<Arc<Limit>> {
         if let Some(limit) = self.known.get(name) {
             self.used.insert(name.to_owned());
-            return Some(limit.clone());
+            return limit.clone();
         }
         if !faults.is_replaced("limits") && !faults.is_replaced(&join("limits", name)) {
             let hint = hint(name, self.known.keys().map(String::as_str));
