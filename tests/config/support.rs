@@ -37,7 +37,7 @@ pub(crate) fn cases(folder: &str) -> Vec<Case> {
     paths.into_iter().map(case).collect()
 }
 
-/// Files beside the tests, and three secrets.
+/// Files beside the tests, and a few secrets.
 pub(crate) fn env() -> ConfigEnv<'static> {
     ConfigEnv {
         read_file: &|path| {
@@ -50,6 +50,12 @@ pub(crate) fn env() -> ConfigEnv<'static> {
                 Ok(Secret::new(format!("old {PEPPER}")))
             }
             SecretReference::Env(name) if name == "SHORT" => Ok(Secret::new("short".to_owned())),
+            SecretReference::Env(name) if name == "REDIS_URL" => Ok(Secret::new(
+                "rediss://user:hunter2@cache.example:6379".to_owned(),
+            )),
+            SecretReference::Env(name) if name == "PENALTY_KEY" => {
+                Ok(Secret::new("hunter2-hunter2-hunter2".to_owned()))
+            }
             other => Err(format!("`{other}` is not set")),
         },
     }

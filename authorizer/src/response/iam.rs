@@ -180,6 +180,12 @@ fn condition(condition: &Condition) -> BTreeMap<&'static str, BTreeMap<&'static 
             BTreeMap::from([("aws:CurrentTime", Operand::One(date(end)))]),
         );
     }
+    if let Some(begin) = condition.from {
+        operators.insert(
+            "DateGreaterThanEquals",
+            BTreeMap::from([("aws:CurrentTime", Operand::One(date(begin)))]),
+        );
+    }
     let many =
         |list: &[ipnet::IpNet]| Operand::Many(list.iter().map(ToString::to_string).collect());
     if let Some(list) = &condition.addresses {

@@ -179,6 +179,7 @@ fn says_an_allow_in_the_shape_of_its_event() {
 fn writes_conditions_as_iam_reads_them() {
     let condition = Condition {
         before: Some(NOW),
+        from: Some(NOW.plus(-60)),
         addresses: Some(vec![
             "198.51.100.0/24".parse().unwrap(),
             "2001:db8::/32".parse().unwrap(),
@@ -197,6 +198,7 @@ fn writes_conditions_as_iam_reads_them() {
         said["policyDocument"]["Statement"][0]["Condition"],
         json!({
             "DateLessThan": {"aws:CurrentTime": "2027-01-15T08:00:00Z"},
+            "DateGreaterThanEquals": {"aws:CurrentTime": "2027-01-15T07:59:00Z"},
             "IpAddress": {"aws:SourceIp": ["198.51.100.0/24", "2001:db8::/32"]},
             "NotIpAddress": {"aws:SourceIp": ["198.51.100.7/32"]},
         })

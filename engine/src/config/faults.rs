@@ -105,7 +105,7 @@ impl Faults {
         self.replaced.insert(path);
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 

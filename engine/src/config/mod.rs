@@ -29,6 +29,7 @@ use doorward_keys::Secret;
 use crate::{
     layers::{
         api_key::ApiKeysConfig, ip_allow::AddressesConfig, jwt::IssuerConfig, policy::PolicyConfig,
+        rate_limit::LimitsConfig,
     },
     routes::RouteTable,
 };
@@ -42,6 +43,7 @@ pub use routes::GATEWAY_CONTEXT_NAMES;
 pub use schema::schema;
 pub(crate) use secrets::RawSecret;
 pub use secrets::{SECRET_SETTINGS, SecretReference, secret_references};
+pub(crate) use tree::join;
 
 /// The whole configuration, checked. What it cannot express cannot be configured.
 #[derive(Clone, Debug)]
@@ -54,6 +56,8 @@ pub struct Config {
     pub tokens: TokensConfig,
     /// Addresses.
     pub addresses: AddressesConfig,
+    /// Limits.
+    pub limits: LimitsConfig,
     /// Routes; what matches none is refused.
     pub routes: RouteTable,
     /// How policies are written.
@@ -126,6 +130,12 @@ pub struct Checked {
 }
 
 impl Config {
+    /// Whether any route spends from a limit, so that buckets have to be kept somewhere.
+    pub fn needs_limit_store(&self) -> bool {
+        let mut routes = self.routes.routes().iter();
+        routes.any(|route| !route.limits.is_empty())
+    }
+
     /// Reads and checks `text`, which is TOML, or JSON when it begins with `{`. `name` names it in messages.
     ///
     /// # Errors

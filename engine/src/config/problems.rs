@@ -98,7 +98,26 @@ problems! {
     ContextValue = "context_value", "must be printable ASCII (RFC 9110 section 5.5)";
     ContextLarge { max: u32, found: usize } = "context_large", "takes {found} bytes, more than `answers.max_context_bytes` ({max})";
 
+    // Limits.
+    LimitName { found: String } = "limit_name", "must be named by a letter and then letters, digits, `_` or `-`, at most 64, found `{found}`";
+    LimitCount { max: u64, found: i64 } = "limit_count", "must be from 1 to {max}, found {found}";
+    LimitNumber { reason: String } = "limit_number", "{reason}";
+    LimitWindowBoth = "limit_window_both", "cannot stand beside `per`; choose one";
+    LimitPeriod { found: &'static str, algorithm: &'static str, instead: &'static str } = "limit_period", "`{found}` is not possible for `{algorithm}`; {instead}";
+    LimitSetting { needs: &'static str } = "limit_setting", "has a meaning for `{needs}` only";
+    LimitLease { max: u64, found: i64 } = "limit_lease", "must be at most {max}, half of what the limit holds, found {found}";
+    LimitLeaseSmall { found: i64 } = "limit_lease_small", "must be at least 2, found {found}; leave it out to ask the store each time";
+    LimitLeaseLeaky = "limit_lease_leaky", "the slots of a leaky bucket cannot be held; leave it out, or take another algorithm";
+    LimitUnknown { found: String, hint: String } = "limit_unknown", "no limit `{found}` in `limits`{hint}";
+    LimitCost { max: u64, limit: String, found: u64 } = "limit_cost", "must be at most {max}, which is all that `{limit}` gives at once, found {found}";
+    LimitBeforeCredentials = "limit_before_credentials", "a limit before all credentials must be by `address` alone, without `lease` and `max_wait_ms`";
+    PlanLease { lease: u64 } = "plan_lease", "must be at least twice the `lease` of the limit ({lease})";
+    PlanCost { cost: u64, route: String } = "plan_cost", "gives less at once than `{route}` costs ({cost}), so that no key of the plan could ever use it";
+    RedisUrl = "redis_url", "the secret must be an address such as `rediss://user:password@host:6379`";
+    RedisUrlAlone = "redis_url_alone", "has no effect without `kind = \"redis\"`";
+
     // Warnings.
+    LimitsInMemory = "limits_in_memory", "each sandbox counts for itself, so that a caller may have every limit as often as there are sandboxes";
     NobodyAllowed = "nobody_allowed", "is empty, so that nobody is allowed; leave it out to allow everybody";
     Anywhere = "anywhere", "lists may allow or trust every address there is";
     QueryCredential = "query_credential", "credentials in query strings end up in logs and histories (RFC 6750 section 5.3)";

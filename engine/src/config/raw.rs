@@ -16,7 +16,12 @@ use super::{
     tree::{Node, Reading},
     values::{self, Limits},
 };
-use crate::layers::{api_key::RawApiKeys, ip_allow::RawAddresses, policy::RawPolicy};
+use crate::layers::{
+    api_key::RawApiKeys,
+    ip_allow::RawAddresses,
+    policy::RawPolicy,
+    rate_limit::{self, RawCharge, RawLimit, RawLimitsStore, RawPlan},
+};
 use crate::routes::RouteTable;
 
 /// The configuration of Doorward.
@@ -38,6 +43,16 @@ pub(super) struct RawConfig {
     address_lists: Option<BTreeMap<String, RawList>>,
     /// Issuers of tokens. Without one no token is accepted.
     issuers: Option<Vec<issuers::RawIssuer>>,
+    /// Named limits, for `limits` of a route, `default_limits` and `addresses.limit`: how many requests in what time, and whose
+    /// requests are counted together.
+    limits: Option<BTreeMap<String, RawLimit>>,
+    /// What each route spends from that has no `limits` of its own: names of limits, or tables with `name` and `cost`.
+    default_limits: Option<Vec<RawCharge>>,
+    /// Plans by name: other numbers for the keys that have one. A key with a plan that does not stand here is refused on
+    /// routes with limits.
+    plans: Option<BTreeMap<String, RawPlan>>,
+    /// Where limits are counted.
+    limits_store: Option<RawLimitsStore>,
     /// Routes: what a caller needs where. A request that matches none is refused.
     routes: Option<Vec<RawRoute>>,
     /// How policies are written.
@@ -159,9 +174,21 @@ impl RawConfig {
         let api_keys = self.api_keys.and_then(|raw| raw.check(env, faults));
         let issuers = issuers::check(self.issuers, env, faults);
         let tokens = self.tokens.unwrap_or_default().check(faults);
-        let addresses = self.addresses.unwrap_or_default().check(&mut lists, faults);
+        let (mut limits, mut uses) =
+            rate_limit::check(self.limits, self.plans, self.limits_store, env, faults);
+        let mut addresses = self.addresses.unwrap_or_default();
+        limits.before_credentials = uses.before_credentials(addresses.limit.take(), faults);
+        let addresses = addresses.check(&mut lists, faults);
         let answers = self.answers.unwrap_or_default().check(env, faults);
-        let routes = routes::check(self.routes, kinds, &answers, &mut lists, faults);
+        uses.default(self.default_limits, faults);
+        let context = routes::Surroundings {
+            configured: kinds,
+            answers: &answers,
+            lists: &mut lists,
+            uses: &mut uses,
+        };
+        let routes = routes::check(self.routes, context, faults);
+        uses.finish(&routes, &limits, faults);
         if faults.is_empty() {
             lists.warn_unused(faults);
             routes::warn_unused(&routes, kinds, faults);
@@ -192,6 +219,7 @@ impl RawConfig {
             issuers,
             tokens,
             addresses,
+            limits,
             routes,
             policy: self.policy.unwrap_or_default().check(),
             answers,

@@ -199,6 +199,20 @@ impl Rule {
         }
     }
 
+    /// The time in which `limit` are admitted; for a month of the calendar the longest one.
+    pub const fn window(&self) -> Span {
+        match self.algorithm {
+            Algorithm::FixedWindow { window, .. }
+            | Algorithm::SlidingWindow { window, .. }
+            | Algorithm::TokenBucket { window, .. }
+            | Algorithm::LeakyBucket { window, .. } => window,
+            Algorithm::Calendar { period, .. } => match period {
+                Period::Day => Span::DAY,
+                Period::Month => Self::MAX_WINDOW,
+            },
+        }
+    }
+
     /// The time between two tokens or slots, rounded up to whole microseconds, so that rounding never admits more; nothing
     /// for algorithms that count in windows.
     pub fn interval(&self) -> Span {

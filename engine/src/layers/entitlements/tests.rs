@@ -35,6 +35,7 @@ fn route() -> Route {
         tenants: None,
         addresses: None,
         context: BTreeMap::new(),
+        limits: Vec::new(),
     }
 }
 

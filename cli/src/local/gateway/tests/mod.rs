@@ -56,6 +56,7 @@ fn route(methods: Methods, template: &str) -> Route {
         tenants: None,
         addresses: None::<AddressRules>,
         context: std::collections::BTreeMap::default(),
+        limits: Vec::new(),
     }
 }
 
