@@ -74,7 +74,7 @@ pub(crate) fn decision(
         layers: trail.visits.iter().map(Layer::of).collect(),
         request_id: clean(&call.request_id),
         trace_id: call.trace_id.as_deref().map(clean),
-        metrics: Metrics::of(call.received_at, &OF_DECISIONS),
+        metrics: Metrics::of(call.received_at.timestamp(), &OF_DECISIONS),
         class,
         decisions: 1,
         latency: micros(took),

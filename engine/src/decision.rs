@@ -6,7 +6,7 @@ use doorward_keys::Timestamp;
 
 use crate::{
     denial::{Denial, Reason},
-    layers::policy::Policy,
+    layers::{policy::Policy, rate_limit::Visited},
     limits::LimitReport,
 };
 
@@ -113,4 +113,6 @@ pub struct Trail {
     pub principal: Option<String>,
     /// The address the decision used.
     pub address: Option<std::net::IpAddr>,
+    /// The limits that were asked, in the order of the visit.
+    pub limits: Vec<Visited>,
 }

@@ -1,5 +1,7 @@
 //! Every reason to refuse, and the one table from reason to the class that the caller learns.
 
+use doorward_keys::Timestamp;
+
 use crate::{layers::policy::Policy, limits::LimitReport};
 
 /// What the caller learns of a refusal.
@@ -102,6 +104,8 @@ reasons! {
     KeyAddressRefused = "key_address_refused" => Forbidden, mend: "call from an address on the list of the key";
     /// The key may not be used on this route.
     KeyRouteRefused = "key_route_refused" => Forbidden, mend: "add the route to the routes of the key";
+    /// The key has a plan that the configuration does not name, and a limit applies.
+    KeyPlanUnknown = "key_plan_unknown" => Unavailable, mend: "add the plan to `plans`, or make a key with another one";
     /// The key store did not answer.
     KeyStoreUnavailable = "key_store_unavailable" => Unavailable, mend: "check the table, its name, the role of the function and the network";
     /// The key store holds a record that cannot be read.
@@ -165,6 +169,7 @@ pub struct Denial {
     detail: String,
     policy: Option<Policy>,
     limit: Option<LimitReport>,
+    ends_at: Option<Timestamp>,
 }
 
 impl Denial {
@@ -175,6 +180,7 @@ impl Denial {
             detail: detail.into(),
             policy: None,
             limit: None,
+            ends_at: None,
         }
     }
 
@@ -191,6 +197,14 @@ impl Denial {
     pub fn with_limit(self, limit: LimitReport) -> Self {
         Self {
             limit: Some(limit),
+            ..self
+        }
+    }
+
+    /// The same refusal, which a cached answer must not prolong beyond `ends_at`.
+    pub fn ending_at(self, ends_at: Timestamp) -> Self {
+        Self {
+            ends_at: Some(ends_at),
             ..self
         }
     }
@@ -213,6 +227,12 @@ impl Denial {
     /// What the gateway may cache of a [`Class::Forbidden`] or [`Class::Throttled`] refusal, where the caller was known.
     pub const fn policy(&self) -> Option<&Policy> {
         self.policy.as_ref()
+    }
+
+    /// When the refusal ends, where that is known and can be said in a policy: the Deny of what was asked must hold before
+    /// this time only. Its policy does not allow what was asked before it.
+    pub const fn ends_at(&self) -> Option<Timestamp> {
+        self.ends_at
     }
 
     /// The limit that refused ([`Class::Throttled`]), for the caller.

@@ -15,7 +15,9 @@ use crate::{
         entitlements, ip_allow,
         jwt::{FetchError, Issuers, KeySetSource},
         policy,
+        rate_limit::{Asked, Pause, RateLimits},
     },
+    limits::{LimitStore, Moment},
     request::{Located, Request, credentials::Presented},
     routes::{Kind, Route},
 };
@@ -27,6 +29,10 @@ pub struct Sources {
     pub keys: Arc<dyn KeyLookup>,
     /// Key sets and discovery documents.
     pub key_sets: Arc<dyn KeySetSource>,
+    /// Buckets of limits.
+    pub limits: Arc<dyn LimitStore>,
+    /// Sleeps: for a slot in a leaky bucket, and to give up on a store that does not answer.
+    pub pause: Pause,
     /// A monotonic clock for the trail: time since some fixed moment.
     pub stopwatch: fn() -> Duration,
 }
@@ -36,6 +42,7 @@ pub struct Engine {
     config: Config,
     api_keys: Option<ApiKeys>,
     issuers: Issuers,
+    rate_limits: RateLimits,
     stopwatch: fn() -> Duration,
 }
 
@@ -51,10 +58,17 @@ impl Engine {
             config.tokens.max_bytes,
             sources.key_sets,
         );
+        let rate_limits = RateLimits::new(
+            config.limits.clone(),
+            sources.limits,
+            sources.pause,
+            sources.stopwatch,
+        );
         Self {
             config,
             api_keys,
             issuers,
+            rate_limits,
             stopwatch: sources.stopwatch,
         }
     }
@@ -69,11 +83,17 @@ impl Engine {
         self.issuers.prefetch(now).await
     }
 
+    /// Gives back what is leased of limits. For the end of the process.
+    pub async fn return_leases(&self, now: Moment) {
+        self.rate_limits.return_leases(now).await;
+    }
+
     /// Decides `request`. Cannot fail: whatever is not a proven Allow is a denial.
     pub async fn decide(&self, request: &Request) -> Verdict {
         let mut walk = Walk {
             trail: Trail::default(),
             stopwatch: self.stopwatch,
+            started: (self.stopwatch)(),
         };
         let decision = match self.journey(request, &mut walk).await {
             Ok(grant) => Decision::Allow(grant),
@@ -93,6 +113,11 @@ impl Engine {
         walk.trail.address = admitted.address();
 
         let began = walk.began();
+        let now = request.received_at;
+        let calm = self.rate_limits.admit(admitted.address(), now);
+        walk.visit("address_limit", began, calm)?;
+
+        let began = walk.began();
         let route = self.route(request);
         let (located, route) = walk.visit("route", began, route)?;
         walk.trail.route = Some(route.key.clone());
@@ -104,13 +129,13 @@ impl Engine {
 
         let began = walk.began();
         let client = self
-            .client(&presented, admitted.address(), request.received_at)
+            .client(&presented, admitted.address(), now.timestamp())
             .await;
         let client = walk.attempt("api_key", began, client)?;
         walk.trail.key_id = client.as_ref().map(|client| client.record().id.to_string());
 
         let began = walk.began();
-        let subject = self.subject(&presented, request.received_at).await;
+        let subject = self.subject(&presented, now.timestamp()).await;
         let subject = walk.attempt("jwt", began, subject)?;
         walk.trail.issuer = subject
             .as_ref()
@@ -118,7 +143,26 @@ impl Engine {
 
         let caller = Authenticated { client, subject };
         walk.trail.principal = Some(caller.principal());
-        let writer = policy::Writer::new(&self.config, request, &located, route, &caller, admitted);
+        let asked = Asked {
+            route,
+            caller: &caller,
+            address: admitted.address(),
+            now,
+            time_left: walk.left_of(request.time_left),
+        };
+        let writer = policy::Writer::new(
+            &self.config,
+            &self.rate_limits,
+            request,
+            &located,
+            asked,
+            admitted,
+        );
+
+        let began = walk.began();
+        let quota = self.rate_limits.spend(&asked, &mut walk.trail.limits).await;
+        let quota = quota.and_then(|quota| writer.within(quota));
+        let quota = walk.visit("rate_limit", began, quota)?;
 
         let began = walk.began();
         let entitled = entitlements::check(route, &caller, admitted.address());
@@ -126,7 +170,7 @@ impl Engine {
         entitled.map_err(|denial| writer.refuse(denial))?;
 
         let began = walk.began();
-        let grant = writer.grant();
+        let grant = writer.grant(&quota);
         walk.visit("policy", began, grant)
     }
 
@@ -180,9 +224,16 @@ fn suits<'a>(route: &Route, presented: Presented<'a>) -> Result<Presented<'a>, D
 struct Walk {
     trail: Trail,
     stopwatch: fn() -> Duration,
+    started: Duration,
 }
 
 impl Walk {
+    /// What is left of the time that the request had.
+    fn left_of(&self, time_left: Option<Duration>) -> Option<Duration> {
+        let elapsed = (self.stopwatch)().saturating_sub(self.started);
+        time_left.map(|left| left.saturating_sub(elapsed))
+    }
+
     fn began(&self) -> Duration {
         (self.stopwatch)()
     }

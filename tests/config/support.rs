@@ -50,9 +50,9 @@ pub(crate) fn env() -> ConfigEnv<'static> {
                 Ok(Secret::new(format!("old {PEPPER}")))
             }
             SecretReference::Env(name) if name == "SHORT" => Ok(Secret::new("short".to_owned())),
-            SecretReference::Env(name) if name == "REDIS_URL" => Ok(Secret::new(
-                "rediss://user:hunter2@cache.example:6379".to_owned(),
-            )),
+            SecretReference::Env(name) if name == "REDIS_PASSWORD" => {
+                Ok(Secret::new("hunter2".to_owned()))
+            }
             SecretReference::Env(name) if name == "PENALTY_KEY" => {
                 Ok(Secret::new("hunter2-hunter2-hunter2".to_owned()))
             }

@@ -69,7 +69,7 @@ fn answered(authorizer: &Authorizer, event: &Event) -> String {
     let call = Call {
         request_id: "r".to_owned(),
         trace_id: None,
-        received_at: NOW,
+        received_at: NOW.into(),
         time_left: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,10 +1,10 @@
 //! One gate for one case: configuration, keys, key sets, and what is wrong with them.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use doorward_authorizer::{Authorizer, Call, log::Sink};
-use doorward_backends::memory::MemoryKeys;
+use doorward_backends::memory::{MemoryKeys, MemoryLimits};
 use doorward_engine::{
     Config, Engine, Sources,
     config::{ConfigEnv, ConfigFaults},
@@ -186,9 +186,15 @@ pub(crate) async fn authorizer(route: &str, state: State, simple: bool, sink: Si
     let sources = Sources {
         keys,
         key_sets,
+        limits: Arc::new(MemoryLimits::new()),
+        pause,
         stopwatch: still,
     };
     Authorizer::new(Engine::new(config, sources), sink, still)
+}
+
+fn pause(time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(tokio::time::sleep(time))
 }
 
 const fn still() -> Duration {
@@ -200,7 +206,7 @@ pub(crate) fn call(state: State) -> Call {
     Call {
         request_id: "req-1".to_owned(),
         trace_id: None,
-        received_at: Timestamp::from_unix(NOW),
+        received_at: Timestamp::from_unix(NOW).into(),
         time_left: matches!(state, State::Store(Fault::Slow(_)))
             .then_some(Duration::from_millis(200)),
     }

@@ -305,6 +305,7 @@ impl House {
             addresses: addresses.map(owned),
             expires_in_days: None,
             usage_plan_key: None,
+            plan: None,
             metadata: [("plan".to_owned(), "gold".to_owned())].into(),
             idempotency_key: None,
         });

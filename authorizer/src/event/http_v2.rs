@@ -25,6 +25,7 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
     verb_agrees(event, &seen.target, &["requestContext.http.method"])?;
     Ok(Request {
         received_at: seen.received_at,
+        time_left: None,
         stage: seen.stage,
         target: seen.target,
         raw_paths: fields::paths(event, &["rawPath", "requestContext.http.path"])?,

@@ -33,6 +33,7 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
     verb_agrees(event, &seen.target, &["requestContext.httpMethod"])?;
     Ok(Request {
         received_at: seen.received_at,
+        time_left: None,
         stage: seen.stage,
         target: seen.target,
         raw_paths: Vec::new(),

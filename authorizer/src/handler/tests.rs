@@ -3,6 +3,8 @@ use std::sync::Mutex;
 use doorward_engine::config::{HttpApiAnswer, RateLimited};
 use serde_json::{Value, json};
 
+use doorward_keys::Timestamp;
+
 use super::*;
 
 const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
@@ -53,7 +55,7 @@ fn call() -> Call {
     Call {
         request_id: "req-1".to_owned(),
         trace_id: Some("Root=1-2-3\r\n".to_owned()),
-        received_at: NOW,
+        received_at: NOW.into(),
         time_left: Some(MARGIN + Duration::from_millis(30)),
     }
 }

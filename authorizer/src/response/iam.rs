@@ -92,21 +92,27 @@ impl Document {
     }
 
     /// The policy of a refusal: `statements` of what else the caller may do, and the Deny of what was asked. The Deny is
-    /// added here, whatever the statements say; where it cannot be said exactly, nothing else is allowed either.
+    /// added here, whatever the statements say; where it cannot be said exactly, nothing else is allowed either. With
+    /// `ends_at` it holds before that time only.
     pub(super) fn refusing(
         statements: &[Statement],
         asked: Option<&MethodArn>,
+        ends_at: Option<Timestamp>,
         max_bytes: usize,
     ) -> Self {
+        let until = Condition {
+            before: ends_at,
+            ..Condition::default()
+        };
         let Some(arn) = asked else {
-            return Self::of(vec![Said::deny("*".to_owned())]);
+            return Self::of(vec![Said::deny("*".to_owned(), &until)]);
         };
         let prefix = arn.stage().arn_prefix();
         let exact = format!("{prefix}/{}", arn.resource());
         if exact.len() > MAX_RESOURCE || !is_plain(arn.resource()) {
-            return Self::of(vec![Said::deny(format!("{prefix}/*"))]);
+            return Self::of(vec![Said::deny(format!("{prefix}/*"), &until)]);
         }
-        let deny = Said::deny(exact);
+        let deny = Said::deny(exact, &until);
         let mut all = said(statements, arn);
         if !all.contains(&deny) {
             all.push(deny.clone());
@@ -133,12 +139,12 @@ impl Document {
 }
 
 impl Said {
-    fn deny(resource: String) -> Self {
+    fn deny(resource: String, when: &Condition) -> Self {
         Self {
             effect: "Deny",
             action: ACTION,
             resource: vec![resource],
-            condition: BTreeMap::new(),
+            condition: condition(when),
         }
     }
 }

@@ -7,7 +7,10 @@
 //! 3. Could not find out: an error with another text, so that nothing is cached and nobody takes it for a bad credential.
 //! 4. An Allow comes from a [`Grant`](doorward_engine::Grant) alone. A statement that is empty, or applies to nobody, is
 //!    left out; if nothing is left, the answer is an error.
-//! 5. Nothing the caller chose stands in a policy, save one plain path in a Deny.
+//! 5. Over a limit: as not permitted, with the facts of the limit in the context; the Deny ends when there is room again.
+//!    An Allow under the penalty key goes only where the gateway looks at usage-plan keys; elsewhere it would pass, and
+//!    becomes a refusal.
+//! 6. Nothing the caller chose stands in a policy, save one plain path in a Deny.
 
 mod appsync;
 mod context;
@@ -17,9 +20,10 @@ mod simple;
 
 use doorward_engine::{
     Class, Decision, Reason, Verdict,
-    config::{AnswersConfig, HttpApiAnswer},
+    config::{AnswersConfig, HttpApiAnswer, RateLimited},
     decision::Context,
     layers::policy::Statement,
+    limits::LimitReport,
 };
 use doorward_keys::Timestamp;
 use serde::Serialize;
@@ -85,6 +89,7 @@ struct Allowed<'a> {
     context: &'a Context,
     valid_until: Option<Timestamp>,
     usage_plan_key: Option<&'a str>,
+    limit: Option<&'a LimitReport>,
 }
 
 #[derive(Clone, Copy)]
@@ -92,6 +97,8 @@ struct Refused<'a> {
     class: Class,
     principal: Option<&'a str>,
     statements: &'a [Statement],
+    limit: Option<&'a LimitReport>,
+    ends_at: Option<Timestamp>,
 }
 
 /// Says `verdict` in the shape that `asker` understands.
@@ -104,11 +111,14 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
             context: grant.context(),
             valid_until: grant.valid_until(),
             usage_plan_key: grant.usage_plan_key(),
+            limit: grant.limit(),
         }),
         Decision::Deny(denial) => Outcome::Deny(Refused {
             class: denial.class(),
             principal,
             statements: denial.policy().map_or(&[], |policy| policy.statements()),
+            limit: denial.limit(),
+            ends_at: denial.ends_at(),
         }),
     };
     say(outcome, asker, answers)
@@ -140,6 +150,8 @@ fn say(outcome: Outcome<'_>, asker: Asker<'_>, answers: &AnswersConfig) -> Encod
                 class: reason.class(),
                 principal: Some(allowed.principal),
                 statements: &[],
+                limit: allowed.limit,
+                ends_at: None,
             };
             Encoded {
                 answer: shape.refuse(refused, asker, answers),
@@ -178,6 +190,11 @@ impl Shape {
         answers: &AnswersConfig,
     ) -> Result<Answer, Reason> {
         let context = context::of_grant(allowed.context, answers.max_context_bytes);
+        let is_penalty = matches!(answers.rate_limited, RateLimited::PenaltyKey(_))
+            && allowed.limit.is_some_and(LimitReport::is_exceeded);
+        if is_penalty && !matches!(self, Self::Policy { usage_plans: true }) {
+            return Err(Reason::RateLimited);
+        }
         match self {
             Self::Policy { usage_plans } => {
                 let arn = asker.asked.ok_or(Reason::Internal)?;
@@ -209,7 +226,7 @@ impl Shape {
         asker: Asker<'_>,
         answers: &AnswersConfig,
     ) -> Result<Answer, Refusal> {
-        let context = context::of_refusal(refused.class);
+        let context = context::of_refusal(refused.class, refused.limit, asker.received_at);
         match (refused.class, self) {
             (Class::Unavailable, _) => Err(Refusal::Failed),
             (Class::Unauthenticated, Self::Policy { .. }) => Err(Refusal::Unauthorized),
@@ -217,6 +234,7 @@ impl Shape {
                 let document = iam::Document::refusing(
                     refused.statements,
                     asker.asked,
+                    refused.ends_at,
                     answers.max_policy_bytes,
                 );
                 let principal = refused.principal.unwrap_or(UNKNOWN_PRINCIPAL);

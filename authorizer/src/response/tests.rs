@@ -52,6 +52,7 @@ fn granted<'a>(statements: &'a [Statement], context: &'a Context) -> Outcome<'a>
         context,
         valid_until: Some(NOW.plus(90)),
         usage_plan_key: Some("plan-key-of-the-store"),
+        limit: None,
     })
 }
 
@@ -60,6 +61,8 @@ const fn denied(class: Class, statements: &[Statement]) -> Outcome<'_> {
         class,
         principal: None,
         statements,
+        limit: None,
+        ends_at: None,
     })
 }
 
@@ -412,6 +415,7 @@ fn lets_appsync_remember_only_what_ends_and_does_not_depend_on_an_address() {
             context: &context,
             valid_until,
             usage_plan_key: None,
+            limit: None,
         };
         let said = answer(
             Outcome::Allow(allowed),

@@ -10,6 +10,7 @@ use doorward_authorizer::Authorizer;
 use doorward_backends::{
     dynamodb::{DynamoKeys, TableNames},
     http::HttpKeySets,
+    memory::MemoryLimits,
 };
 use doorward_engine::{Config, Engine, Sources, config::HttpApiAnswer};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -225,6 +226,8 @@ fn authorizer(config: Config, keys: Arc<DynamoKeys>) -> Authorizer {
     let sources = Sources {
         keys,
         key_sets: Arc::new(HttpKeySets::new()),
+        limits: Arc::new(MemoryLimits::new()),
+        pause: clock::pause,
         stopwatch: clock::stopwatch,
     };
     // The line of each request says what a line of the Lambda's log would.

@@ -30,7 +30,7 @@ impl AuthorizerFunction for InProcess {
         let call = Call {
             request_id: String::new(),
             trace_id: None,
-            received_at: clock::wall(),
+            received_at: clock::moment(),
             time_left: Some(TIMEOUT),
         };
         let explained = self.0.explain(&event, &call).await;

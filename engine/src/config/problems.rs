@@ -113,8 +113,10 @@ problems! {
     LimitBeforeCredentials = "limit_before_credentials", "a limit before all credentials must be by `address` alone, without `lease` and `max_wait_ms`";
     PlanLease { lease: u64 } = "plan_lease", "must be at least twice the `lease` of the limit ({lease})";
     PlanCost { cost: u64, route: String } = "plan_cost", "gives less at once than `{route}` costs ({cost}), so that no key of the plan could ever use it";
-    RedisUrl = "redis_url", "the secret must be an address such as `rediss://user:password@host:6379`";
-    RedisUrlAlone = "redis_url_alone", "has no effect without `kind = \"redis\"`";
+    RedisAddress = "redis_address", "must be an address such as `rediss://cache.example.com:6379`, or `redis://` without TLS";
+    RedisCredentials = "redis_credentials", "holds a user or a password; say them in `user` and `password`";
+    RedisAlone = "redis_alone", "has no effect without `kind = \"redis\"`";
+    FileUnread { file: String, reason: String } = "file_unread", "`{file}` cannot be read: {reason}";
 
     // Warnings.
     LimitsInMemory = "limits_in_memory", "each sandbox counts for itself, so that a caller may have every limit as often as there are sandboxes";

@@ -23,6 +23,8 @@ pub mod report;
 pub mod rule;
 pub mod state;
 pub mod store;
+#[cfg(test)]
+mod tests;
 
 pub use moment::{Moment, Span};
 pub use report::LimitReport;

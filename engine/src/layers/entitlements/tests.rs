@@ -56,6 +56,7 @@ fn key(scopes: &str, tenant: &str, routes: Option<&str>) -> Client {
             rotated_from: None,
             rotated_to: None,
             usage_plan_key: None,
+            plan: None,
             metadata: BTreeMap::new(),
             version: 1,
         }),

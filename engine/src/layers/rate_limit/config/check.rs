@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Limit, LimitsConfig, LimitsStore, OnOutage, Terms, plans,
-    raw::{RawLimit, RawLimitsStore, RawPlan, RawStoreKind},
+    Limit, LimitsConfig, OnOutage, Terms, plans,
+    raw::{RawLimit, RawLimitsStore, RawPlan},
     rule::{lease, rule},
 };
 use crate::{
@@ -85,48 +85,6 @@ impl RawLimit {
         let words: Vec<String> = by.iter().map(|by| by.as_str().to_owned()).collect();
         distinct(&words, &path, faults);
         by
-    }
-}
-
-impl RawLimitsStore {
-    fn check(self, env: &ConfigEnv<'_>, faults: &mut Faults) -> LimitsStore {
-        let path = "limits_store.redis_url";
-        match (self.kind, self.redis_url) {
-            (Some(RawStoreKind::Redis), None) => {
-                if !faults.is_replaced(path) {
-                    let what = "where Redis is, such as `env:DOORWARD_SECRET_REDIS_URL`";
-                    faults.problem(path, Problem::Missing { what });
-                }
-                LimitsStore::DynamoDb
-            }
-            (Some(RawStoreKind::Redis), Some(url)) => {
-                let Some(url) = url.fetch(path, env, faults) else {
-                    return LimitsStore::DynamoDb;
-                };
-                let schemes = ["redis://", "rediss://", "valkey://", "valkeys://"];
-                if !schemes
-                    .iter()
-                    .any(|scheme| url.expose().starts_with(scheme))
-                {
-                    faults.problem(path, Problem::RedisUrl);
-                }
-                LimitsStore::Redis { url }
-            }
-            (kind, url) => {
-                if url.is_some() && !faults.is_replaced("limits_store.kind") {
-                    faults.problem(path, Problem::RedisUrlAlone);
-                }
-                match kind {
-                    Some(RawStoreKind::Memory) => {
-                        faults.warning("limits_store.kind", Problem::LimitsInMemory);
-                        LimitsStore::Memory
-                    }
-                    None | Some(RawStoreKind::DynamoDb | RawStoreKind::Redis) => {
-                        LimitsStore::DynamoDb
-                    }
-                }
-            }
-        }
     }
 }
 

@@ -4,6 +4,7 @@ mod check;
 mod plans;
 mod raw;
 mod rule;
+mod store;
 mod uses;
 
 use std::{collections::BTreeMap, num::NonZeroU64, sync::Arc};
@@ -36,12 +37,22 @@ pub enum LimitsStore {
     #[default]
     DynamoDb,
     /// Redis or Valkey.
-    Redis {
-        /// The address, with user and password: `rediss://user:password@host:6379`.
-        url: Secret<String>,
-    },
+    Redis(RedisStore),
     /// The memory of each sandbox.
     Memory,
+}
+
+/// A server of Redis or Valkey.
+#[derive(Clone, Debug)]
+pub struct RedisStore {
+    /// Its address, such as `rediss://cache.example.com:6379/0`. No credential stands in it.
+    pub address: String,
+    /// The user of its access control list; absent for the default user.
+    pub user: Option<String>,
+    /// The password.
+    pub password: Option<Secret<String>>,
+    /// The certificates that vouch for it, as PEM; absent for those of the machine.
+    pub authority: Option<String>,
 }
 
 /// One limit.

@@ -175,9 +175,15 @@ pub(crate) struct RawLimitsStore {
     /// Where buckets are kept.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "dynamodb")))]
     pub(super) kind: Option<RawStoreKind>,
-    /// The address of Redis or Valkey, for `kind = "redis"`. It may hold a password, so it is a reference to a secret:
-    /// `env:NAME`, `ssm:/name` or `secretsmanager:name`.
-    pub(super) redis_url: Option<RawSecret>,
+    /// The address of Redis or Valkey, for `kind = "redis"`: `rediss://host:port`, or `redis://` without TLS.
+    pub(super) address: Option<String>,
+    /// The user of its access control list.
+    pub(super) user: Option<String>,
+    /// The password: `env:NAME`, `ssm:/name` or `secretsmanager:name`.
+    pub(super) password: Option<RawSecret>,
+    /// A file beside the configuration with the certificates that vouch for the server, as PEM. Default: those of the
+    /// machine.
+    pub(super) ca_file: Option<String>,
 }
 
 /// Where buckets are kept.
