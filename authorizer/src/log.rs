@@ -9,13 +9,13 @@ mod lines;
 
 use std::{io::Write, sync::Arc, time::Duration};
 
-use doorward_engine::{Decision, Verdict, config::Fault};
+use doorward_engine::{Decision, Reason, Verdict, config::Fault};
 use doorward_keys::Timestamp;
 use serde::Serialize;
 
 use crate::{event::EventKind, handler::Call};
 use lines::{
-    DecisionLine, FaultLine, FaultsLine, Layer, LifeLine, Metrics, OF_DECISIONS,
+    DecisionLine, FaultLine, FaultsLine, Layer, LifeLine, LimitLine, Metrics, OF_DECISIONS,
     OF_REFUSED_CONFIGURATIONS, RefusedLine, micros,
 };
 
@@ -48,10 +48,17 @@ pub(crate) fn decision(
     took: Duration,
 ) {
     let trail = &verdict.trail;
-    let (decision, class, refusal) = match &verdict.decision {
-        Decision::Allow(_) => ("allow", "allowed", None),
-        Decision::Deny(denial) => ("deny", denial.class().as_str(), Some(denial)),
+    let (decision, refusal, limit) = match &verdict.decision {
+        Decision::Allow(grant) => ("allow", None, grant.limit()),
+        Decision::Deny(denial) => ("deny", Some(denial), denial.limit()),
     };
+    // An Allow over a limit is refused by the backend or by a usage plan.
+    let exceeded = limit.filter(|limit| limit.is_exceeded());
+    let reason = match refusal {
+        Some(denial) => Some(denial.reason()),
+        None => exceeded.map(|_| Reason::RateLimited),
+    };
+    let class = reason.map_or("allowed", |reason| reason.class().as_str());
     let line = DecisionLine {
         level: if class == "unavailable" {
             "ERROR"
@@ -60,11 +67,14 @@ pub(crate) fn decision(
         },
         event: "decision",
         decision,
-        reason: refusal.map(|denial| denial.reason().as_str()),
+        reason: reason.map(Reason::as_str),
         detail: refusal
             .map(|denial| clean(denial.detail()))
             .filter(|detail| !detail.is_empty()),
         answer: overruled,
+        limit: exceeded.map(|limit| clean(&limit.name)),
+        retry_after: exceeded.and_then(|limit| limit.retry_after),
+        limits: trail.limits.iter().map(LimitLine::of).collect(),
         kind: kind.as_str(),
         route: trail.route.as_deref().map(clean),
         key_id: trail.key_id.as_deref().map(clean),

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use doorward_engine::decision::{Outcome, Visit};
+use doorward_engine::{
+    decision::{Outcome, Visit},
+    layers::rate_limit::{Counted, Visited},
+};
 use doorward_keys::Timestamp;
 use serde::Serialize;
 
-use super::NAMESPACE;
+use super::{NAMESPACE, clean};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,6 +24,15 @@ pub(super) struct DecisionLine {
     /// Why the answer refuses although the engine allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) answer: Option<&'static str>,
+    /// The limit that is used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) limit: Option<String>,
+    /// When there is room again, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) retry_after: Option<u64>,
+    /// All limits that were asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) limits: Vec<LimitLine>,
     pub(super) kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) route: Option<String>,
@@ -65,6 +77,29 @@ impl Layer {
             name: visit.layer,
             outcome,
             us: micros(visit.took),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct LimitLine {
+    pub(super) name: String,
+    pub(super) remaining: u64,
+    /// Where it was counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) counted: Option<&'static str>,
+    /// Why the store did not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fault: Option<String>,
+}
+
+impl LimitLine {
+    pub(super) fn of(visited: &Visited) -> Self {
+        Self {
+            name: clean(&visited.name),
+            remaining: visited.remaining,
+            counted: visited.counted.map(Counted::as_str),
+            fault: visited.fault.as_deref().map(clean),
         }
     }
 }

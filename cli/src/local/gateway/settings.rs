@@ -141,6 +141,11 @@ impl Settings {
         self.ttl
     }
 
+    /// The status of what a policy does not allow, on a REST API.
+    pub const fn denied(&self) -> DeniedStatus {
+        self.denied
+    }
+
     /// The ARN of a method and a path (API Gateway Developer Guide, *Amazon Resource Name format reference*). Region,
     /// account and API are made up; nothing may depend on them.
     pub(super) fn arn(&self, method: &str, path: &str) -> String {
