@@ -56,6 +56,9 @@ pub(crate) fn env() -> ConfigEnv<'static> {
             SecretReference::Env(name) if name == "PENALTY_KEY" => {
                 Ok(Secret::new("hunter2-hunter2-hunter2".to_owned()))
             }
+            SecretReference::Env(name) if name == "PLAN_KEY" => {
+                Ok(Secret::new("everybody-hunter2-everybody".to_owned()))
+            }
             other => Err(format!("`{other}` is not set")),
         },
     }

@@ -56,6 +56,7 @@ fn gate(reason: Option<Reason>, http_api: HttpApiAnswer) -> (Authorizer, Lines) 
             let answers = AnswersConfig {
                 http_api,
                 rate_limited: RateLimited::Deny,
+                usage_plan_key: None,
                 max_policy_bytes: 7168,
                 max_context_bytes: 2048,
             };

@@ -38,6 +38,7 @@ impl Decide for Faulty {
 const ANSWERS: AnswersConfig = AnswersConfig {
     http_api: HttpApiAnswer::Policy,
     rate_limited: RateLimited::Deny,
+    usage_plan_key: None,
     max_policy_bytes: 7168,
     max_context_bytes: 2048,
 };

@@ -24,6 +24,15 @@ pub(super) struct DecisionLine {
     /// Why the answer refuses although the engine allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) answer: Option<&'static str>,
+    /// The limit that is used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) limit: Option<String>,
+    /// When there is room again, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) retry_after: Option<u64>,
+    /// All limits that were asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) limits: Vec<LimitLine>,
     pub(super) kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) route: Option<String>,
@@ -36,8 +45,6 @@ pub(super) struct DecisionLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) address: Option<String>,
     pub(super) layers: Vec<Layer>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) limits: Vec<LimitLine>,
     pub(super) request_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) trace_id: Option<String>,
@@ -62,31 +69,6 @@ const fn is_nothing(count: &usize) -> bool {
     *count == 0
 }
 
-/// What came of one limit.
-#[derive(Serialize)]
-pub(super) struct LimitLine {
-    limit: String,
-    remaining: u64,
-    #[serde(rename = "usedUp", skip_serializing_if = "std::ops::Not::not")]
-    is_used_up: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    counted: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<String>,
-}
-
-impl LimitLine {
-    pub(super) fn of(visited: &Visited) -> Self {
-        Self {
-            limit: visited.name.clone(),
-            remaining: visited.remaining,
-            is_used_up: visited.is_exceeded,
-            counted: visited.counted.map(Counted::as_str),
-            fault: visited.fault.as_deref().map(clean),
-        }
-    }
-}
-
 #[derive(Serialize)]
 pub(super) struct Layer {
     #[serde(rename = "layer")]
@@ -106,6 +88,29 @@ impl Layer {
             name: visit.layer,
             outcome,
             us: micros(visit.took),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct LimitLine {
+    pub(super) name: String,
+    pub(super) remaining: u64,
+    /// Where it was counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) counted: Option<&'static str>,
+    /// Why the store did not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fault: Option<String>,
+}
+
+impl LimitLine {
+    pub(super) fn of(visited: &Visited) -> Self {
+        Self {
+            name: clean(&visited.name),
+            remaining: visited.remaining,
+            counted: visited.counted.map(Counted::as_str),
+            fault: visited.fault.as_deref().map(clean),
         }
     }
 }

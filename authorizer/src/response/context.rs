@@ -23,9 +23,12 @@ const RESERVED: [&str; 9] = [
     "status",
 ];
 
-/// The facts that stay when room is short, most important first; the others follow by name. The order puts the short
-/// facts that say who is calling before the lists that may be long.
+/// The facts that stay when room is short, most important first; the others follow by name. What makes a backend refuse comes
+/// first, then the short facts that say who is calling, then those that only inform, then the lists that may be long.
 const PRIORITY: [&str; 18] = [
+    "rateLimited",
+    "rateLimitReset",
+    "retryAfter",
     "tenant",
     "subject",
     "issuer",
@@ -33,9 +36,6 @@ const PRIORITY: [&str; 18] = [
     "keyId",
     "credential",
     "expiresAt",
-    "rateLimited",
-    "retryAfter",
-    "rateLimitReset",
     "limit",
     "remaining",
     "reset",

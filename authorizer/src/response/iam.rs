@@ -92,8 +92,8 @@ impl Document {
     }
 
     /// The policy of a refusal: `statements` of what else the caller may do, and the Deny of what was asked. The Deny is
-    /// added here, whatever the statements say; where it cannot be said exactly, nothing else is allowed either. With
-    /// `ends_at` it holds before that time only.
+    /// added here, whatever the statements say; where it cannot be said exactly, nothing else is allowed either. A refusal
+    /// that ends is a Deny until then, and what the statements say holds from then on.
     pub(super) fn refusing(
         statements: &[Statement],
         asked: Option<&MethodArn>,
@@ -109,10 +109,16 @@ impl Document {
         };
         let prefix = arn.stage().arn_prefix();
         let exact = format!("{prefix}/{}", arn.resource());
-        if exact.len() > MAX_RESOURCE || !is_plain(arn.resource()) {
-            return Self::of(vec![Said::deny(format!("{prefix}/*"), &until)]);
+        let is_exact = exact.len() <= MAX_RESOURCE && is_plain(arn.resource());
+        let denied = if is_exact {
+            exact
+        } else {
+            format!("{prefix}/*")
+        };
+        let deny = Said::deny(denied, &until);
+        if !is_exact && ends_at.is_none() {
+            return Self::of(vec![deny]);
         }
-        let deny = Said::deny(exact, &until);
         let mut all = said(statements, arn);
         if !all.contains(&deny) {
             all.push(deny.clone());

@@ -4,12 +4,12 @@
 //!    output from a Lambda authorizer). Errors are not cached. Where the shape has a boolean, it is `false`.
 //! 2. Not permitted: a Deny of exactly what was asked, beside what else the caller may do where that is known. The
 //!    context says the class of the refusal, never its reason.
-//! 3. Could not find out: an error with another text, so that nothing is cached and nobody takes it for a bad credential.
-//! 4. An Allow comes from a [`Grant`](doorward_engine::Grant) alone. A statement that is empty, or applies to nobody, is
+//! 3. Over a limit, where `answers.rate_limited` is `deny`: a Deny of what was asked until there is room again, with the
+//!    limit in the context. Where it is `backend` or `penalty_key` the engine allows, and somebody else refuses: the backend
+//!    by the context, or a REST API by the usage plan of the penalty key. What has no usage plans refuses here instead.
+//! 4. Could not find out: an error with another text, so that nothing is cached and nobody takes it for a bad credential.
+//! 5. An Allow comes from a [`Grant`](doorward_engine::Grant) alone. A statement that is empty, or applies to nobody, is
 //!    left out; if nothing is left, the answer is an error.
-//! 5. Over a limit: as not permitted, with the facts of the limit in the context; the Deny ends when there is room again.
-//!    An Allow under the penalty key goes only where the gateway looks at usage-plan keys; elsewhere it would pass, and
-//!    becomes a refusal.
 //! 6. Nothing the caller chose stands in a policy, save one plain path in a Deny.
 
 mod appsync;
@@ -189,18 +189,28 @@ impl Shape {
         asker: Asker<'_>,
         answers: &AnswersConfig,
     ) -> Result<Answer, Reason> {
-        let context = context::of_grant(allowed.context, answers.max_context_bytes);
-        let is_penalty = matches!(answers.rate_limited, RateLimited::PenaltyKey(_))
-            && allowed.limit.is_some_and(LimitReport::is_exceeded);
-        if is_penalty && !matches!(self, Self::Policy { usage_plans: true }) {
+        let is_limited = allowed.limit.is_some_and(LimitReport::is_exceeded);
+        if is_limited
+            && matches!(answers.rate_limited, RateLimited::PenaltyKey(_))
+            && !has_penalties(asker.kind)
+        {
             return Err(Reason::RateLimited);
         }
+        let context = context::of_grant(allowed.context, answers.max_context_bytes);
         match self {
             Self::Policy { usage_plans } => {
                 let arn = asker.asked.ok_or(Reason::Internal)?;
                 let document =
                     iam::Document::allowing(allowed.statements, arn, answers.max_policy_bytes)?;
-                let usage_plan_key = allowed.usage_plan_key.filter(|_| usage_plans);
+                let of_all = answers
+                    .usage_plan_key
+                    .as_ref()
+                    .map(|key| key.expose().as_str());
+                let usage_plan_key = match &answers.rate_limited {
+                    RateLimited::PenaltyKey(key) if is_limited => Some(key.expose().as_str()),
+                    _ => allowed.usage_plan_key.or(of_all),
+                };
+                let usage_plan_key = usage_plan_key.filter(|_| usage_plans);
                 Ok(Answer::Policy(PolicyAnswer::new(
                     allowed.principal,
                     document,
@@ -253,6 +263,12 @@ impl Shape {
             }
         }
     }
+}
+
+/// Whether a usage plan without allowance stops a call: on a REST API whose methods require keys. Anything else would let it
+/// pass; of a WebSocket API it is not known whether its `$connect` requires one.
+const fn has_penalties(kind: EventKind) -> bool {
+    matches!(kind, EventKind::RestToken | EventKind::RestRequest)
 }
 
 /// The principal of a refusal that came before anybody was recognised. The engine's principals have a `|` or are

@@ -15,6 +15,7 @@ const PREFIX: &str = "arn:aws-cn:execute-api:cn-north-1:111122223333:a1b2c3/prod
 const ANSWERS: AnswersConfig = AnswersConfig {
     http_api: HttpApiAnswer::Policy,
     rate_limited: RateLimited::Deny,
+    usage_plan_key: None,
     max_policy_bytes: 7168,
     max_context_bytes: 2048,
 };

@@ -10,5 +10,6 @@
 )]
 
 mod answers;
+mod limits;
 mod local;
 mod run;

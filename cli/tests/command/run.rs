@@ -66,7 +66,17 @@ impl Folder {
 
     /// Starts `doorward local` with these arguments; what it says until it is ready.
     pub(crate) fn local(&self, args: &[&str]) -> (Local, Vec<String>) {
-        let mut process = self.command(args).spawn().unwrap();
+        self.local_with(args, &[])
+    }
+
+    /// The same with these variables.
+    pub(crate) fn local_with(
+        &self,
+        args: &[&str],
+        variables: &[(&str, &str)],
+    ) -> (Local, Vec<String>) {
+        let mut command = self.command(args);
+        let mut process = command.envs(variables.iter().copied()).spawn().unwrap();
         let out = BufReader::new(process.stdout.take().unwrap());
         let mut local = Local { process, out };
         let mut lines = Vec::new();

@@ -105,6 +105,8 @@ pub struct AnswersConfig {
     pub http_api: HttpApiAnswer,
     /// What becomes of a request over a limit.
     pub rate_limited: RateLimited,
+    /// The usage-plan key of callers who have none of their own, where REST APIs require keys.
+    pub usage_plan_key: Option<Secret<String>>,
     /// The longest policy document, in bytes.
     pub max_policy_bytes: usize,
     /// The longest context, in bytes.

@@ -58,7 +58,8 @@ problems! {
     PepperAlone = "pepper_alone", "has no effect without `pepper`";
     PeppersEqual = "peppers_equal", "is the same secret as `pepper`";
 
-    PenaltyKey = "penalty_key", "the value of a usage-plan key is 20 to 128 printable characters without spaces (AWS: API Gateway, quotas)";
+    PlanKey = "plan_key", "the value of a usage-plan key is 20 to 128 printable characters without spaces (AWS: API Gateway, quotas)";
+    PlanKeyMissing = "plan_key_missing", "is missing, so on an API that requires keys every caller without a key of a usage plan gets 403";
     PenaltyKeyAlone = "penalty_key_alone", "has no effect without `rate_limited = \"penalty_key\"`";
 
     // API keys.

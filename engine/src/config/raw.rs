@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use doorward_keys::Secret;
 use serde::Deserialize;
 
 use super::{
@@ -89,6 +90,9 @@ struct RawAnswers {
     /// The value of a usage-plan key without any allowance, for `rate_limited = "penalty_key"`: `env:NAME`, `ssm:/name` or
     /// `secretsmanager:name`. 20 to 128 characters, as the gateway demands.
     penalty_key: Option<RawSecret>,
+    /// The value of the usage-plan key of callers who have none of their own, for REST APIs that require keys, as with
+    /// `rate_limited = "penalty_key"`: `env:NAME`, `ssm:/name` or `secretsmanager:name`. Default: they get none.
+    usage_plan_key: Option<RawSecret>,
     /// The longest policy document, in bytes. A longer one is narrowed to fewer routes, never cut.
     #[cfg_attr(feature = "schema", schemars(range(min = MAX_POLICY.min, max = MAX_POLICY.max), extend("default" = MAX_POLICY.default)))]
     max_policy_bytes: Option<i64>,
@@ -245,6 +249,7 @@ impl RawAnswers {
     fn check(self, env: &ConfigEnv<'_>, faults: &mut Faults) -> AnswersConfig {
         AnswersConfig {
             rate_limited: self.rate_limited(env, faults),
+            usage_plan_key: self.usage_plan_key(env, faults),
             http_api: match self.http_api {
                 None | Some(RawHttpApi::Policy) => HttpApiAnswer::Policy,
                 Some(RawHttpApi::Simple) => HttpApiAnswer::Simple,
@@ -273,17 +278,10 @@ impl RawAnswers {
                 }
                 RateLimited::Deny
             }
-            (RawRateLimited::PenaltyKey, Some(key)) => {
-                let Some(key) = key.fetch(path, env, faults) else {
-                    return RateLimited::Deny;
-                };
-                let fits = (20..=128).contains(&key.expose().len())
-                    && key.expose().bytes().all(|b| b.is_ascii_graphic());
-                if !fits {
-                    faults.problem(path, Problem::PenaltyKey);
-                }
-                RateLimited::PenaltyKey(key)
-            }
+            (RawRateLimited::PenaltyKey, Some(key)) => match plan_key(key, path, env, faults) {
+                Some(key) => RateLimited::PenaltyKey(key),
+                None => RateLimited::Deny,
+            },
             (wanted, key) => {
                 if key.is_some() && !faults.is_replaced("answers.rate_limited") {
                     faults.problem(path, Problem::PenaltyKeyAlone);
@@ -295,4 +293,29 @@ impl RawAnswers {
             }
         }
     }
+    fn usage_plan_key(&self, env: &ConfigEnv<'_>, faults: &mut Faults) -> Option<Secret<String>> {
+        let path = "answers.usage_plan_key";
+        if let Some(key) = &self.usage_plan_key {
+            return plan_key(key, path, env, faults);
+        }
+        if self.rate_limited == Some(RawRateLimited::PenaltyKey) && !faults.is_replaced(path) {
+            faults.warning(path, Problem::PlanKeyMissing);
+        }
+        None
+    }
+}
+
+fn plan_key(
+    key: &RawSecret,
+    path: &str,
+    env: &ConfigEnv<'_>,
+    faults: &mut Faults,
+) -> Option<Secret<String>> {
+    let key = key.fetch(path, env, faults)?;
+    let fits = (20..=128).contains(&key.expose().len())
+        && key.expose().bytes().all(|b| b.is_ascii_graphic());
+    if !fits {
+        faults.problem(path, Problem::PlanKey);
+    }
+    Some(key)
 }

@@ -6,13 +6,14 @@ mod line;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use self::args::{ApiArg, AuthorizerArg, LocalArgs, SourceArg};
+use self::args::{ApiArg, AuthorizerArg, DeniedArg, LocalArgs, SourceArg};
 use crate::{
+    configuration,
     dynamodb::Storage,
     exit::Failure,
     local::{
         Api, LocalGateway, Plan, Source,
-        gateway::{Backend, Exchange, IdentitySource, Payload, Upstream},
+        gateway::{Backend, DeniedStatus, Exchange, IdentitySource, Payload, Upstream, UsagePlans},
     },
     output::{self, WARN, styled},
     state::StateFolder,
@@ -57,6 +58,11 @@ fn plan(args: LocalArgs) -> Result<Plan, Failure> {
         None => Backend::Echo,
         Some(url) => Backend::Upstream(Upstream::new(&url).map_err(Failure::usage)?),
     };
+    let plans = match args.usage_plans {
+        None => UsagePlans::default(),
+        Some(path) => UsagePlans::read(&configuration::text(&path)?, &path.display().to_string())
+            .map_err(Failure::usage)?,
+    };
     Ok(Plan {
         source,
         host: args.host,
@@ -70,6 +76,11 @@ fn plan(args: LocalArgs) -> Result<Plan, Failure> {
             stage: args.stage,
             identity_sources: identity_sources(args.identity_sources)?,
             ttl: Duration::from_secs(args.ttl),
+            plans,
+            denied: args.denied_status.map(|status| match status {
+                DeniedArg::Forbidden => DeniedStatus::Forbidden,
+                DeniedArg::TooManyRequests => DeniedStatus::TooManyRequests,
+            }),
         },
         storage: match args.store.as_str() {
             "memory" => Storage::Memory,

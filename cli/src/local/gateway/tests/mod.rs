@@ -3,6 +3,7 @@
 mod answers;
 mod caching;
 mod events;
+mod throttling;
 
 use std::{
     sync::{
@@ -74,6 +75,16 @@ fn bench(
     ttl: u64,
     answers: Vec<(&'static str, Result<Value, String>)>,
 ) -> Bench {
+    bench_with(payload, sources, ttl, answers, |settings| settings)
+}
+
+fn bench_with(
+    payload: Payload,
+    sources: &[&str],
+    ttl: u64,
+    answers: Vec<(&'static str, Result<Value, String>)>,
+    change: impl FnOnce(Settings) -> Settings,
+) -> Bench {
     let stage = if payload.api() == ApiKind::Rest {
         "prod"
     } else {
@@ -84,6 +95,7 @@ fn bench(
         .map(|source| IdentitySource::parse(source).unwrap())
         .collect();
     let settings = Settings::new(payload, stage, sources, Duration::from_secs(ttl)).unwrap();
+    let settings = change(settings);
     let function = Arc::new(Made {
         events: Mutex::default(),
         answers,
