@@ -36,6 +36,7 @@ pub struct DynamoLimits {
     client: Client,
     table: String,
     region: String,
+    patience: Patience,
     /// The state in which each bucket was last seen. It only chooses what is tried first: when it is out of date, one more
     /// call is made.
     seen: Buckets,
@@ -48,18 +49,20 @@ impl DynamoLimits {
     /// deleted item and a window that ends meanwhile add one each.
     const ATTEMPTS: usize = 6;
 
-    /// The limits in `table`. The connection is that of `client`, the patience [`Patience::LIMITS`].
-    pub fn new(client: &Client, table: impl Into<String>) -> Self {
+    /// The limits in `table`, over the connection of `client`. A call takes no longer than `patience`, all attempts and
+    /// updates together; where callers wait that is [`Patience::LIMITS`].
+    pub fn new(client: &Client, table: impl Into<String>, patience: Patience) -> Self {
         let config = client.config();
         let region = config.region().map(ToString::to_string);
         let patient = config
             .to_builder()
-            .timeout_config(Patience::LIMITS.timeouts())
-            .retry_config(Patience::LIMITS.retries());
+            .timeout_config(patience.timeouts())
+            .retry_config(patience.retries());
         Self {
             client: Client::from_conf(patient.build()),
             table: table.into(),
             region: region.unwrap_or_default(),
+            patience,
             seen: Buckets::with_capacity(Self::SEEN),
         }
     }
@@ -110,7 +113,7 @@ impl DynamoLimits {
             .set_key(Some(item::key(bucket, &self.region)))
             .update_expression(update.expression())
             .condition_expression(update.condition())
-            .set_expression_attribute_names(Some(item::names(update.texts())))
+            .set_expression_attribute_names(Some(item::names(&update.texts())))
             .set_expression_attribute_values(Some(item::values(update, item::forget_at(rule, now))))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -169,7 +172,7 @@ impl LimitStore for DynamoLimits {
         now: Moment,
     ) -> Result<Spent, LimitStoreError> {
         let tries = self.try_updates(bucket, rule, cost, now);
-        tokio::time::timeout(Patience::LIMITS.total(), tries)
+        tokio::time::timeout(self.patience.total(), tries)
             .await
             .unwrap_or_else(|_| Err(self.late()))
     }
@@ -199,7 +202,7 @@ impl LimitStore for DynamoLimits {
             .set_key(Some(item::key(bucket, &self.region)))
             .update_expression(expression)
             .condition_expression(condition)
-            .set_expression_attribute_names(Some(item::names([expression, condition])))
+            .set_expression_attribute_names(Some(item::names(&[expression, condition])))
             .expression_attribute_values(":format", number(schema::FORMAT_VERSION.into()))
             .expression_attribute_values(":mark", number(spent.state.mark))
             .expression_attribute_values(":amount", number(amount.get()))
@@ -207,8 +210,8 @@ impl LimitStore for DynamoLimits {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .customize()
             .config_override(once);
-        let sent = tokio::time::timeout(Patience::LIMITS.total(), request.send()).await;
-        self.outcome(bucket, sent.map_err(|_| self.late())?)
+        let in_time = tokio::time::timeout(self.patience.total(), request.send()).await;
+        self.outcome(bucket, in_time.map_err(|_| self.late())?)
             .map(|_| ())
     }
 }
