@@ -24,6 +24,7 @@ use doorward_engine::limits::{Bucket, LimitStore, LimitStoreError, Moment, Rule,
 use doorward_tests::{
     dynamodb::{Parrot, Silent},
     limits::{CALM, NEAR_MIDNIGHT, cost, one_of_each},
+    line::Line,
 };
 
 const NOW: Moment = Moment::from_micros(NEAR_MIDNIGHT);
@@ -346,4 +347,22 @@ async fn nonsense_in_place_of_a_bucket_is_refused_in_bounded_calls() {
             assert!(parrot.heard() <= 6 * (number + 1), "{}", parrot.heard());
         }
     }
+}
+
+#[tokio::test]
+async fn limits_go_over_the_connections_of_the_client() {
+    let house = House::open().await;
+    let server = house.dynamo.endpoint_url().replace("http://", "");
+    let line = Line::to(server.parse().unwrap()).await.unwrap();
+    let mut connection = doorward::dynamodb::connection(&format!("http://{}", line.address()));
+    // The one that the client has when none is handed in, as in a deployed function.
+    connection.http_client = None;
+    let client = connect(connection).await;
+    let tables = client.list_tables().send().await.unwrap();
+    assert_eq!(tables.table_names().len(), 2);
+    let limits = DynamoLimits::new(&client, &house.table, CALM);
+    for (_, rule) in rules() {
+        ask(&limits, &rule, NEAR_MIDNIGHT).await.unwrap();
+    }
+    assert_eq!(line.opened(), 1);
 }

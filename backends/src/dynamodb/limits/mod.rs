@@ -18,7 +18,7 @@ use std::num::NonZeroU64;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
-    config::retry::RetryConfig,
+    config::{Builder, retry::RetryConfig},
     error::SdkError,
     operation::update_item::{UpdateItemError, UpdateItemOutput},
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
@@ -49,17 +49,12 @@ impl DynamoLimits {
     /// deleted item and a window that ends meanwhile add one each.
     const ATTEMPTS: usize = 6;
 
-    /// The limits in `table`, over the connection of `client`. A call takes no longer than `patience`, all attempts and
+    /// The limits in `table`, over the connections of `client`. A call takes no longer than `patience`, all attempts and
     /// updates together; where callers wait that is [`Patience::LIMITS`].
     pub fn new(client: &Client, table: impl Into<String>, patience: Patience) -> Self {
-        let config = client.config();
-        let region = config.region().map(ToString::to_string);
-        let patient = config
-            .to_builder()
-            .timeout_config(patience.timeouts())
-            .retry_config(patience.retries());
+        let region = client.config().region().map(ToString::to_string);
         Self {
-            client: Client::from_conf(patient.build()),
+            client: client.clone(),
             table: table.into(),
             region: region.unwrap_or_default(),
             patience,
@@ -116,7 +111,9 @@ impl DynamoLimits {
             .set_expression_attribute_names(Some(item::names(&update.texts())))
             .set_expression_attribute_values(Some(item::values(update, item::forget_at(rule, now))))
             .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .customize()
+            .config_override(self.settings(self.patience.retries()));
         self.outcome(bucket, request.send().await)
     }
 
@@ -144,6 +141,12 @@ impl DynamoLimits {
                 Err(LimitStoreError::Unavailable(text))
             }
         }
+    }
+
+    fn settings(&self, retries: RetryConfig) -> Builder {
+        Builder::new()
+            .timeout_config(self.patience.operation_timeouts())
+            .retry_config(retries)
     }
 
     fn remember(&self, bucket: &Bucket, rule: &Rule, now: Moment, state: State) {
@@ -192,7 +195,6 @@ impl LimitStore for DynamoLimits {
             | Algorithm::Calendar { .. } => {}
         }
         let number = |number: u64| AttributeValue::N(number.to_string());
-        let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
         let expression = "SET #current = #current - :amount";
         let condition = "#format = :format AND #mark = :mark AND #current >= :amount";
         let request = self
@@ -209,7 +211,7 @@ impl LimitStore for DynamoLimits {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .customize()
-            .config_override(once);
+            .config_override(self.settings(RetryConfig::disabled()));
         let in_time = tokio::time::timeout(self.patience.total(), request.send()).await;
         self.outcome(bucket, in_time.map_err(|_| self.late())?)
             .map(|_| ())
