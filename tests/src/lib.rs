@@ -5,4 +5,7 @@ pub mod dynamodb;
 pub mod faulty;
 pub mod golden;
 pub mod keys;
+pub mod limits;
+pub mod line;
+pub mod servers;
 pub mod tokens;

@@ -61,9 +61,17 @@ impl Patience {
         self.attempt.saturating_mul(self.attempts) + pauses.sum::<Duration>()
     }
 
-    pub(super) fn timeouts(self) -> TimeoutConfig {
-        TimeoutConfig::builder()
+    fn timeouts(self) -> TimeoutConfig {
+        self.operation_timeouts()
+            .to_builder()
             .connect_timeout(self.connect)
+            .build()
+    }
+
+    /// Those of a call alone. A client keeps its connections apart by the time that they may take to stand, so a call that
+    /// leaves that alone goes over the connections that are open already.
+    pub(super) fn operation_timeouts(self) -> TimeoutConfig {
+        TimeoutConfig::builder()
             .operation_attempt_timeout(self.attempt)
             .operation_timeout(self.total())
             .build()

@@ -1,7 +1,5 @@
 //! One connection, made when it is needed, shared by all callers, and made anew when it breaks.
 
-use std::time::Duration;
-
 use doorward_engine::limits::LimitStoreError;
 use doorward_keys::Secret;
 use redis::{
@@ -11,7 +9,7 @@ use redis::{
 use tokio::sync::Mutex;
 
 use super::RedisAddress;
-use crate::message::one_line;
+use crate::{dynamodb::Patience, message::one_line};
 
 /// Whom a server is believed to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,12 +39,15 @@ pub struct RedisConnection {
     pub identity: Identity,
     /// Whom it is believed to be, with TLS.
     pub authority: Authority,
+    /// How long a call may take.
+    pub patience: Patience,
 }
 
 /// The line to a server.
 pub(super) struct Line {
     client: Client,
     address: String,
+    patience: Patience,
     held: Mutex<Held>,
 }
 
@@ -58,18 +59,21 @@ struct Held {
 }
 
 impl Line {
-    /// The longest time until a connection stands, TLS and user included.
-    const CONNECT: Duration = Duration::from_millis(200);
-    /// The longest time for one answer.
-    const ANSWER: Duration = Duration::from_millis(100);
-
     /// A line to the server of `connection`; nothing is sent yet.
     pub(super) fn new(connection: &RedisConnection) -> Result<Self, LimitStoreError> {
         let address = connection.address.to_string();
+        // Without any certificate nobody would be believed, which is a fault of the configuration and not of a server.
+        if let Authority::Pem(pem) = &connection.authority
+            && !pem.contains("-----BEGIN CERTIFICATE-----")
+        {
+            let text = format!("`{address}`: the authority holds no certificate in PEM form");
+            return Err(LimitStoreError::Unavailable(text));
+        }
         let built = build(connection).map_err(|error| failure(&address, &error))?;
         Ok(Self {
             client: built,
             address,
+            patience: connection.patience,
             held: Mutex::default(),
         })
     }
@@ -81,12 +85,12 @@ impl Line {
             return Ok((connection.clone(), held.number));
         }
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(Self::CONNECT))
-            .set_response_timeout(Some(Self::ANSWER));
+            .set_connection_timeout(Some(self.patience.connect))
+            .set_response_timeout(Some(self.patience.attempt));
         let made = self
             .client
             .get_multiplexed_async_connection_with_config(&config);
-        let made = tokio::time::timeout(Self::CONNECT, made).await;
+        let made = tokio::time::timeout(self.patience.connect, made).await;
         let made = made.map_err(|_| self.late())?;
         let made = made.map_err(|error| self.failure(&error))?;
         held.number = held.number.wrapping_add(1);
@@ -100,6 +104,10 @@ impl Line {
         if held.number == number {
             held.connection = None;
         }
+    }
+
+    pub(super) const fn patience(&self) -> Patience {
+        self.patience
     }
 
     pub(super) fn failure(&self, error: &RedisError) -> LimitStoreError {

@@ -1,6 +1,6 @@
 //! Limits behind scripts.
 
-use std::{num::NonZeroU64, time::Duration};
+use std::num::NonZeroU64;
 
 use async_trait::async_trait;
 use doorward_engine::limits::{
@@ -22,8 +22,6 @@ pub struct RedisLimits {
 }
 
 impl RedisLimits {
-    /// The longest time of a call, whatever becomes of the server.
-    pub const PATIENCE: Duration = Duration::from_millis(250);
     /// How much longer a bucket is kept than it means anything, for clocks that lag.
     const SLACK: Span = Span::from_seconds(60);
 
@@ -64,25 +62,28 @@ impl RedisLimits {
         answer
     }
 
-    async fn run_again_once(
+    /// Runs the script again, over a new connection, when the one at hand is broken.
+    async fn run_again(
         &self,
         script: &BucketScript,
         bucket: &Bucket,
         arguments: &[i128],
     ) -> Result<Answer, LimitStoreError> {
-        let first = self.run(script, bucket, arguments).await;
-        let answer = match first {
-            Err(Fault::Broken(_)) => self.run(script, bucket, arguments).await,
-            other => other,
-        };
-        answer.map_err(Fault::error)
+        let mut left = self.line.patience().attempts;
+        loop {
+            left = left.saturating_sub(1);
+            match self.run(script, bucket, arguments).await {
+                Err(Fault::Broken(_)) if left > 0 => {}
+                answer => return answer.map_err(Fault::error),
+            }
+        }
     }
 
     async fn in_time<T>(
         &self,
         work: impl Future<Output = Result<T, LimitStoreError>>,
     ) -> Result<T, LimitStoreError> {
-        tokio::time::timeout(Self::PATIENCE, work)
+        tokio::time::timeout(self.line.patience().total(), work)
             .await
             .unwrap_or_else(|_| Err(self.line.late()))
     }
@@ -138,7 +139,7 @@ impl LimitStore for RedisLimits {
     ) -> Result<Spent, LimitStoreError> {
         let (script, arguments) = self.call(rule, cost, now);
         let answer = self
-            .in_time(self.run_again_once(script, bucket, &arguments))
+            .in_time(self.run_again(script, bucket, &arguments))
             .await?;
         // The script decided; what the caller is told besides is computed from the same bucket, and must agree.
         let spent = spend(rule, answer.before, cost, now);

@@ -17,8 +17,8 @@
 //!    last writes of its predecessor; so much more may be admitted then.
 //! 3. One server, or the primary of replicas behind one name. Nodes of a cluster that answer with another address are
 //!    unavailable.
-//! 4. A call to spend that gets no answer is repeated once over a new connection, and may count twice, which admits nobody.
-//!    A return is never repeated.
+//! 4. A call to spend that gets no answer is repeated over a new connection, as often as the patience says, and may count
+//!    twice, which admits nobody. A return is never repeated.
 
 mod address;
 mod connection;

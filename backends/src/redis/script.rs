@@ -55,13 +55,13 @@ impl BucketScript {
         bucket: &Bucket,
         arguments: &[i128],
     ) -> Result<Answer, Fault> {
-        let by_hash = self.command("EVALSHA", &self.hash, bucket, arguments);
+        let by_hash = command("EVALSHA", &self.hash, bucket, arguments);
         let mut answered = by_hash.query_async::<(i64, String)>(connection).await;
         if let Err(error) = &answered
             && error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
         {
             // Nothing has run; the text makes the server remember the script.
-            let by_text = self.command("EVAL", self.text, bucket, arguments);
+            let by_text = command("EVAL", self.text, bucket, arguments);
             answered = by_text.query_async(connection).await;
         }
         match answered {
@@ -73,15 +73,15 @@ impl BucketScript {
             Err(error) => Err(fault(line, bucket, &error)),
         }
     }
+}
 
-    fn command(&self, name: &str, script: &str, bucket: &Bucket, arguments: &[i128]) -> Cmd {
-        let mut command = redis::cmd(name);
-        command.arg(script).arg(1).arg(key(bucket));
-        for argument in arguments {
-            command.arg(argument.to_string());
-        }
-        command
+fn command(name: &str, script: &str, bucket: &Bucket, arguments: &[i128]) -> Cmd {
+    let mut command = redis::cmd(name);
+    command.arg(script).arg(1).arg(key(bucket));
+    for argument in arguments {
+        command.arg(argument.to_string());
     }
+    command
 }
 
 fn fault(line: &Line, bucket: &Bucket, error: &RedisError) -> Fault {

@@ -33,13 +33,8 @@ pub(super) fn key(bucket: &Bucket, region: &str) -> Attributes {
 }
 
 /// The names used in `expressions`; the service refuses a request that names more.
-pub(super) fn names<'a>(
-    expressions: impl IntoIterator<Item = &'a str> + Clone,
-) -> HashMap<String, String> {
-    let used = |name: &str| {
-        let mut expressions = expressions.clone().into_iter();
-        expressions.any(|expression| expression.contains(name))
-    };
+pub(super) fn names(expressions: &[&str]) -> HashMap<String, String> {
+    let used = |name: &str| expressions.iter().any(|text| text.contains(name));
     NAMES
         .iter()
         .filter(|(placeholder, _)| used(placeholder))

@@ -18,7 +18,7 @@ use std::num::NonZeroU64;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
-    config::retry::RetryConfig,
+    config::{Builder, retry::RetryConfig},
     error::SdkError,
     operation::update_item::{UpdateItemError, UpdateItemOutput},
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
@@ -36,6 +36,7 @@ pub struct DynamoLimits {
     client: Client,
     table: String,
     region: String,
+    patience: Patience,
     /// The state in which each bucket was last seen. It only chooses what is tried first: when it is out of date, one more
     /// call is made.
     seen: Buckets,
@@ -48,18 +49,15 @@ impl DynamoLimits {
     /// deleted item and a window that ends meanwhile add one each.
     const ATTEMPTS: usize = 6;
 
-    /// The limits in `table`. The connection is that of `client`, the patience [`Patience::LIMITS`].
-    pub fn new(client: &Client, table: impl Into<String>) -> Self {
-        let config = client.config();
-        let region = config.region().map(ToString::to_string);
-        let patient = config
-            .to_builder()
-            .timeout_config(Patience::LIMITS.timeouts())
-            .retry_config(Patience::LIMITS.retries());
+    /// The limits in `table`, over the connections of `client`. A call takes no longer than `patience`, all attempts and
+    /// updates together; where callers wait that is [`Patience::LIMITS`].
+    pub fn new(client: &Client, table: impl Into<String>, patience: Patience) -> Self {
+        let region = client.config().region().map(ToString::to_string);
         Self {
-            client: Client::from_conf(patient.build()),
+            client: client.clone(),
             table: table.into(),
             region: region.unwrap_or_default(),
+            patience,
             seen: Buckets::with_capacity(Self::SEEN),
         }
     }
@@ -110,10 +108,12 @@ impl DynamoLimits {
             .set_key(Some(item::key(bucket, &self.region)))
             .update_expression(update.expression())
             .condition_expression(update.condition())
-            .set_expression_attribute_names(Some(item::names(update.texts())))
+            .set_expression_attribute_names(Some(item::names(&update.texts())))
             .set_expression_attribute_values(Some(item::values(update, item::forget_at(rule, now))))
             .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .customize()
+            .config_override(self.settings(self.patience.retries()));
         self.outcome(bucket, request.send().await)
     }
 
@@ -143,6 +143,12 @@ impl DynamoLimits {
         }
     }
 
+    fn settings(&self, retries: RetryConfig) -> Builder {
+        Builder::new()
+            .timeout_config(self.patience.operation_timeouts())
+            .retry_config(retries)
+    }
+
     fn remember(&self, bucket: &Bucket, rule: &Rule, now: Moment, state: State) {
         let kept = Some((state, now.plus(rule.memory())));
         self.seen.change(bucket, now, |_| (kept, ()));
@@ -169,7 +175,7 @@ impl LimitStore for DynamoLimits {
         now: Moment,
     ) -> Result<Spent, LimitStoreError> {
         let tries = self.try_updates(bucket, rule, cost, now);
-        tokio::time::timeout(Patience::LIMITS.total(), tries)
+        tokio::time::timeout(self.patience.total(), tries)
             .await
             .unwrap_or_else(|_| Err(self.late()))
     }
@@ -189,7 +195,6 @@ impl LimitStore for DynamoLimits {
             | Algorithm::Calendar { .. } => {}
         }
         let number = |number: u64| AttributeValue::N(number.to_string());
-        let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
         let expression = "SET #current = #current - :amount";
         let condition = "#format = :format AND #mark = :mark AND #current >= :amount";
         let request = self
@@ -199,16 +204,16 @@ impl LimitStore for DynamoLimits {
             .set_key(Some(item::key(bucket, &self.region)))
             .update_expression(expression)
             .condition_expression(condition)
-            .set_expression_attribute_names(Some(item::names([expression, condition])))
+            .set_expression_attribute_names(Some(item::names(&[expression, condition])))
             .expression_attribute_values(":format", number(schema::FORMAT_VERSION.into()))
             .expression_attribute_values(":mark", number(spent.state.mark))
             .expression_attribute_values(":amount", number(amount.get()))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .customize()
-            .config_override(once);
-        let sent = tokio::time::timeout(Patience::LIMITS.total(), request.send()).await;
-        self.outcome(bucket, sent.map_err(|_| self.late())?)
+            .config_override(self.settings(RetryConfig::disabled()));
+        let in_time = tokio::time::timeout(self.patience.total(), request.send()).await;
+        self.outcome(bucket, in_time.map_err(|_| self.late())?)
             .map(|_| ())
     }
 }

@@ -69,7 +69,7 @@ fn every_update_names_exactly_what_it_uses() {
                 let words: Vec<&str> = text
                     .split(|c: char| !(c.is_alphanumeric() || "#:_".contains(c)))
                     .collect();
-                let mut names: Vec<String> = item::names(update.texts()).into_keys().collect();
+                let mut names: Vec<String> = item::names(&update.texts()).into_keys().collect();
                 names.extend(item::values(&update, 0).into_keys());
                 names.sort_unstable();
                 let mut used: Vec<&str> = words
