@@ -27,6 +27,7 @@ pub(crate) fn open(store: &RedisStore) -> Result<Arc<dyn LimitStore>, Fault> {
         address,
         identity,
         authority,
+        patience: doorward_backends::dynamodb::Patience::LIMITS,
     };
     let limits = RedisLimits::new(&connection)
         .map_err(|error| fault("limits_store.ca_file", error.to_string()))?;

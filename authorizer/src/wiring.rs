@@ -313,7 +313,8 @@ async fn tables(
     }
     let client = connect(connection(environment)).await;
     let counters = counters.as_ref();
-    let counters = counters.map(|table| Arc::new(DynamoLimits::new(&client, table)) as _);
+    let counters =
+        counters.map(|table| Arc::new(DynamoLimits::new(&client, table, Patience::LIMITS)) as _);
     let keys = keys.as_ref();
     let keys = keys.map(|table| Arc::new(DynamoKeys::new(client, table)) as _);
     (keys, counters)
