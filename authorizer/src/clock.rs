@@ -1,10 +1,12 @@
 //! The clocks of this process. Everything else takes time as an argument.
 
 use std::{
+    pin::Pin,
     sync::OnceLock,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use doorward_engine::limits::Moment;
 use doorward_keys::Timestamp;
 
 /// The wall clock.
@@ -16,6 +18,16 @@ pub fn system() -> SystemTime {
 /// The wall clock in whole seconds. A clock before 1970 reads as 1970, when every credential is still to come.
 pub fn wall() -> Timestamp {
     Timestamp::from_unix(i64::try_from(since_epoch().as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The wall clock in microseconds.
+pub fn moment() -> Moment {
+    Moment::from_micros(u64::try_from(since_epoch().as_micros()).unwrap_or(u64::MAX))
+}
+
+/// Sleeps. What ends with its future sleeps no longer.
+pub fn pause(time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(tokio::time::sleep(time))
 }
 
 /// How long it is until `deadline_ms`, in milliseconds since the epoch; `None` when that is over.

@@ -16,8 +16,8 @@ use async_trait::async_trait;
 use doorward_engine::{
     Class, Decision, Denial, Reason, Request, Trail, Verdict,
     config::{AnswersConfig, Fault},
+    limits::Moment,
 };
-use doorward_keys::Timestamp;
 
 use crate::{
     event::{Event, EventKind, decode},
@@ -39,7 +39,7 @@ pub struct Call {
     /// The X-Ray trace id.
     pub trace_id: Option<String>,
     /// When the event was received, by our own clock.
-    pub received_at: Timestamp,
+    pub received_at: Moment,
     /// How long the function may still run; `None` where nobody stops it.
     pub time_left: Option<Duration>,
 }
@@ -123,11 +123,14 @@ impl Authorizer {
 
     /// Answers `event` without writing anything, and says how the answer came about.
     pub async fn explain(&self, event: &Event, call: &Call) -> Explained {
-        let decoded = decode(event, call.received_at);
+        let mut decoded = decode(event, call.received_at);
+        if let Ok(request) = &mut decoded.request {
+            request.time_left = call.time_left.map(|left| left.saturating_sub(MARGIN));
+        }
         let asker = Asker {
             kind: decoded.kind,
             asked: decoded.asked.as_ref(),
-            received_at: call.received_at,
+            received_at: call.received_at.timestamp(),
         };
         let (verdict, encoded) = match (self.in_force)() {
             Err(why) => {

@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod event;
 pub mod handler;
+mod limits_in_redis;
 pub mod log;
 pub mod response;
 pub mod runtime;

@@ -9,14 +9,14 @@ mod lines;
 
 use std::{io::Write, sync::Arc, time::Duration};
 
-use doorward_engine::{Decision, Verdict, config::Fault};
+use doorward_engine::{Decision, Reason, Verdict, config::Fault};
 use doorward_keys::Timestamp;
 use serde::Serialize;
 
 use crate::{event::EventKind, handler::Call};
 use lines::{
-    DecisionLine, FaultLine, FaultsLine, Layer, LifeLine, Metrics, OF_DECISIONS,
-    OF_REFUSED_CONFIGURATIONS, RefusedLine, micros,
+    DecisionLine, FaultLine, FaultsLine, Layer, LifeLine, LimitLine, Metrics, OF_DECISIONS,
+    OF_DECISIONS_WITHOUT_STORE, OF_REFUSED_CONFIGURATIONS, RefusedLine, micros,
 };
 
 /// Where lines go. Called with one line, without the line break.
@@ -48,10 +48,19 @@ pub(crate) fn decision(
     took: Duration,
 ) {
     let trail = &verdict.trail;
-    let (decision, class, refusal) = match &verdict.decision {
-        Decision::Allow(_) => ("allow", "allowed", None),
-        Decision::Deny(denial) => ("deny", denial.class().as_str(), Some(denial)),
+    let (decision, refusal, limit) = match &verdict.decision {
+        Decision::Allow(grant) => ("allow", None, grant.limit()),
+        Decision::Deny(denial) => ("deny", Some(denial), denial.limit()),
     };
+    // An Allow over a limit is refused by the backend or by a usage plan.
+    let exceeded = limit.filter(|limit| limit.is_exceeded());
+    let reason = match refusal {
+        Some(denial) => Some(denial.reason()),
+        None => exceeded.map(|_| Reason::RateLimited),
+    };
+    let class = reason.map_or("allowed", |reason| reason.class().as_str());
+    let faults = trail.limits.iter().filter(|limit| limit.fault.is_some());
+    let limit_store_faults = faults.count();
     let line = DecisionLine {
         level: if class == "unavailable" {
             "ERROR"
@@ -60,11 +69,14 @@ pub(crate) fn decision(
         },
         event: "decision",
         decision,
-        reason: refusal.map(|denial| denial.reason().as_str()),
+        reason: reason.map(Reason::as_str),
         detail: refusal
             .map(|denial| clean(denial.detail()))
             .filter(|detail| !detail.is_empty()),
         answer: overruled,
+        limit: exceeded.map(|limit| clean(&limit.name)),
+        retry_after: exceeded.and_then(|limit| limit.retry_after),
+        limits: trail.limits.iter().map(LimitLine::of).collect(),
         kind: kind.as_str(),
         route: trail.route.as_deref().map(clean),
         key_id: trail.key_id.as_deref().map(clean),
@@ -74,10 +86,18 @@ pub(crate) fn decision(
         layers: trail.visits.iter().map(Layer::of).collect(),
         request_id: clean(&call.request_id),
         trace_id: call.trace_id.as_deref().map(clean),
-        metrics: Metrics::of(call.received_at, &OF_DECISIONS),
+        metrics: Metrics::of(
+            call.received_at.timestamp(),
+            if limit_store_faults == 0 {
+                &OF_DECISIONS
+            } else {
+                &OF_DECISIONS_WITHOUT_STORE
+            },
+        ),
         class,
         decisions: 1,
         latency: micros(took),
+        limit_store_faults,
     };
     write(sink, &line);
 }

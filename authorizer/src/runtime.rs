@@ -41,7 +41,7 @@ async fn answer(service: Arc<Service>, event: LambdaEvent<Event>) -> Result<Answ
     let call = Call {
         request_id: context.request_id,
         trace_id: context.xray_trace_id,
-        received_at: clock::wall(),
+        received_at: clock::moment(),
         time_left: clock::left_until(context.deadline),
     };
     service.authorizer().handle(&event, &call).await

@@ -12,9 +12,9 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use doorward_backends::{
-    dynamodb::{Connection, DynamoKeys, Patience, connect},
+    dynamodb::{Connection, DynamoKeys, DynamoLimits, Patience, connect},
     http::HttpKeySets,
-    memory::MemoryKeys,
+    memory::{MemoryKeys, MemoryLimits},
     sources::{
         AwsAccess, ConfigSource, Endpoints, Loader, Reload, Reloading, Schedule, Secrets, Version,
     },
@@ -22,13 +22,15 @@ use doorward_backends::{
 use doorward_engine::{
     Config, Engine, Request, Sources, Verdict,
     config::{AnswersConfig, ConfigEnv, Fault},
+    layers::rate_limit::LimitsStore,
+    limits::LimitStore,
 };
 use doorward_keys::KeyLookup;
 
 use crate::{
     clock,
     handler::{Authorizer, Decide, summary},
-    log,
+    limits_in_redis, log,
     settings::{Environment, Settings},
 };
 
@@ -72,6 +74,10 @@ struct Live {
 struct Parts {
     /// The table of keys; `None` where no table is named.
     keys: Option<Arc<dyn KeyLookup>>,
+    /// The table of counters, for limits; `None` where no table is named.
+    counters: Option<Arc<dyn LimitStore>>,
+    /// For limits that each sandbox keeps by itself. They outlive a configuration.
+    memory: Arc<MemoryLimits>,
     key_sets: Arc<HttpKeySets>,
 }
 
@@ -93,12 +99,12 @@ impl Service {
             retry: source.is_remote().then_some(RETRY),
         };
         let loader = Loader::new(source, settings.root.clone(), aws_access(&environment));
-        let (read, keys) = tokio::join!(
-            read(&loader, &environment),
-            key_table(&settings, &environment)
-        );
+        let (read, (keys, counters)) =
+            tokio::join!(read(&loader, &environment), tables(&settings, &environment));
         let parts = Parts {
             keys,
+            counters,
+            memory: Arc::new(MemoryLimits::new()),
             key_sets: Arc::new(HttpKeySets::new()),
         };
         let first = match read {
@@ -150,6 +156,15 @@ impl Service {
         }
     }
 
+    /// Gives back what is leased of limits. For the end of the process.
+    pub async fn return_leases(&self) {
+        if let Some(live) = &self.live
+            && let Ok(engine) = live.reloading.current()
+        {
+            engine.return_leases(clock::moment()).await;
+        }
+    }
+
     fn shut(faults: &[Fault], sink: log::Sink) -> Self {
         Self {
             authorizer: Authorizer::shut(faults, sink, clock::stopwatch),
@@ -163,6 +178,7 @@ impl Live {
         let Some(turn) = self.reloading.due(clock::stopwatch()) else {
             return;
         };
+        let before = self.reloading.current();
         let reload = match read(&self.loader, &self.environment).await {
             Err(why) => turn.finish(Err(why), || Err(String::new())),
             Ok((text, secrets)) => turn.finish(Ok(Version::of(&text, &secrets)), || {
@@ -178,6 +194,9 @@ impl Live {
                     "config_replaced",
                     &self.loader.source().to_string(),
                 );
+                if let Ok(before) = before {
+                    before.return_leases(clock::moment()).await;
+                }
                 self.prefetch(RETRY).await;
             }
             Reload::Refused(why) => log::config_refused(&self.sink, &why, clock::wall()),
@@ -253,21 +272,58 @@ fn build(
         // Without `api_keys` no key is ever looked up.
         None => Arc::new(MemoryKeys::new()),
     };
+    let limits = limits(&checked.config, parts).map_err(|fault| {
+        let faults = [fault];
+        log::config_invalid(sink, &faults);
+        summary(&faults)
+    })?;
     let key_sets = Arc::clone(&parts.key_sets);
     Ok(Engine::new(
         checked.config,
         Sources {
             keys,
             key_sets,
+            limits,
+            pause: clock::pause,
             stopwatch: clock::stopwatch,
         },
     ))
 }
 
-async fn key_table(settings: &Settings, environment: &Environment) -> Option<Arc<dyn KeyLookup>> {
-    let table = settings.keys_table.as_ref()?;
+/// Where the limits of `config` are counted.
+fn limits(config: &Config, parts: &Parts) -> Result<Arc<dyn LimitStore>, Fault> {
+    // Without limits none is ever counted.
+    if !config.needs_limit_store() {
+        return Ok(Arc::clone(&parts.memory) as _);
+    }
+    match &config.limits.store {
+        LimitsStore::Memory => Ok(Arc::clone(&parts.memory) as _),
+        LimitsStore::Redis(store) => limits_in_redis::open(store),
+        LimitsStore::DynamoDb => parts.counters.clone().ok_or_else(|| {
+            fault(
+                "DOORWARD_COUNTERS_TABLE",
+                "must name the table of counters, because the configuration has limits".to_owned(),
+            )
+        }),
+    }
+}
+
+/// The tables of keys and of counters, over one connection.
+async fn tables(
+    settings: &Settings,
+    environment: &Environment,
+) -> (Option<Arc<dyn KeyLookup>>, Option<Arc<dyn LimitStore>>) {
+    let (keys, counters) = (&settings.keys_table, &settings.counters_table);
+    if keys.is_none() && counters.is_none() {
+        return (None, None);
+    }
     let client = connect(connection(environment)).await;
-    Some(Arc::new(DynamoKeys::new(client, table)))
+    let counters = counters.as_ref();
+    let counters =
+        counters.map(|table| Arc::new(DynamoLimits::new(&client, table, Patience::LIMITS)) as _);
+    let keys = keys.as_ref();
+    let keys = keys.map(|table| Arc::new(DynamoKeys::new(client, table)) as _);
+    (keys, counters)
 }
 
 fn aws_access(environment: &Environment) -> Option<AwsAccess> {
@@ -293,7 +349,7 @@ fn connection(environment: &Environment) -> Connection {
     )
 }
 
-fn fault(path: &str, message: String) -> Fault {
+pub(crate) fn fault(path: &str, message: String) -> Fault {
     Fault {
         path: path.to_owned(),
         place: None,

@@ -1,12 +1,16 @@
 //! The traits' implementations: everything that reaches out.
 //!
-//! | trait | DynamoDB | HTTP | memory |
-//! |---|---|---|---|
-//! | [`doorward_keys::KeyLookup`] | [`dynamodb::DynamoKeys`] | | [`memory::MemoryKeys`] |
-//! | [`doorward_keys::KeyLedger`] | [`dynamodb::DynamoKeys`] | | [`memory::MemoryKeys`] |
-//! | [`doorward_engine::layers::jwt::KeySetSource`] | | [`http::HttpKeySets`] | |
+//! | trait | DynamoDB | Redis, Valkey | HTTP | memory |
+//! |---|---|---|---|---|
+//! | [`doorward_keys::KeyLookup`] | [`dynamodb::DynamoKeys`] | | | [`memory::MemoryKeys`] |
+//! | [`doorward_keys::KeyLedger`] | [`dynamodb::DynamoKeys`] | | | [`memory::MemoryKeys`] |
+//! | [`doorward_engine::limits::LimitStore`] | [`dynamodb::DynamoLimits`] | `redis::RedisLimits`, with the feature `redis` | | [`memory::MemoryLimits`] |
+//! | [`doorward_engine::layers::jwt::KeySetSource`] | | | [`http::HttpKeySets`] | |
 
 pub mod dynamodb;
 pub mod http;
 pub mod memory;
+mod message;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod sources;

@@ -1,17 +1,24 @@
 //! The clocks of this process: the only place of the command that reads them.
 
 use std::{
+    pin::Pin,
     sync::LazyLock,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use doorward_engine::limits::Moment;
 use doorward_keys::Timestamp;
 use time::{OffsetDateTime, macros::format_description};
 
 /// The time of day.
 pub fn wall() -> Timestamp {
+    moment().timestamp()
+}
+
+/// The time of day in microseconds.
+pub fn moment() -> Moment {
     let since = system().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    Moment::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }
 
 /// The time of day, as signatures need it.
@@ -25,6 +32,11 @@ pub fn system() -> SystemTime {
 pub fn stopwatch() -> Duration {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     START.elapsed()
+}
+
+/// Sleeps. What ends with its future sleeps no longer.
+pub fn pause(time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(tokio::time::sleep(time))
 }
 
 /// `time` as `2026-11-23T10:00:00Z`.

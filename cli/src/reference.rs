@@ -6,13 +6,17 @@ use doorward_engine::config;
 use serde_json::{Map, Value};
 
 /// The tables of the configuration in reading order.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 12] = [
     "routes",
     "api_keys",
     "issuers",
     "tokens",
     "addresses",
     "address_lists",
+    "limits",
+    "default_limits",
+    "plans",
+    "limits_store",
     "policy",
     "answers",
 ];
@@ -72,16 +76,21 @@ struct Page<'s> {
 
 impl<'s> Page<'s> {
     fn table(&mut self, name: &str, schema: &'s Value) {
-        let heading = if self.is_list_of_tables(schema) {
-            format!("[[{name}]]")
-        } else {
-            format!("[{name}]")
+        let heading = match schema.get("items") {
+            Some(items) if self.branches(items).iter().all(|item| is_table(item)) => {
+                format!("[[{name}]]")
+            }
+            Some(_) => name.to_owned(),
+            None => format!("[{name}]"),
         };
         let _ = write!(self.text, "\n## `{heading}`\n\n{}\n", description(schema));
         self.settings(name, schema);
         while !self.later.is_empty() {
             let (path, schema) = self.later.remove(0);
-            let _ = write!(self.text, "\n### `{path}`\n\n{}\n", description(schema));
+            let own = Some(description(schema)).filter(|own| !own.is_empty());
+            let said = own.or_else(|| self.branches(schema).first().map(|only| description(only)));
+            let said = said.unwrap_or_default();
+            let _ = write!(self.text, "\n### `{path}`\n\n{said}\n");
             self.settings(&path, schema);
         }
     }
@@ -91,7 +100,12 @@ impl<'s> Page<'s> {
             return;
         };
         let Some(properties) = table.get("properties").and_then(Value::as_object) else {
-            let _ = writeln!(self.text, "\nEach entry: {}.", self.kind(schema));
+            match self.entries_of(table) {
+                Some(entries) => self.later.push((format!("{path}.NAME"), entries)),
+                None => {
+                    let _ = writeln!(self.text, "\nEach entry: {}.", self.kind(schema));
+                }
+            }
             return;
         };
         self.text.push('\n');
@@ -105,16 +119,30 @@ impl<'s> Page<'s> {
                 self.kind(property),
                 description(property)
             );
-            for branch in self.branches(property) {
+            for branch in self.words(property) {
                 if let Some(word) = branch.get("const").and_then(Value::as_str) {
                     let _ = writeln!(self.text, "  - `{word}`: {}", description(branch));
                 }
             }
-            let inner = self.table_of(property);
-            if inner.is_some_and(|inner| inner.get("properties").is_some()) {
+            let Some(inner) = self.table_of(property) else {
+                continue;
+            };
+            if inner.get("properties").is_some() {
                 self.later.push((format!("{path}.{name}"), property));
+            } else if let Some(entries) = self.entries_of(inner) {
+                self.later.push((format!("{path}.{name}.NAME"), entries));
             }
         }
+    }
+
+    /// The alternatives of a setting, or of the items of a list.
+    fn words(&self, property: &'s Value) -> Vec<&'s Value> {
+        let branches = self.branches(property).into_iter();
+        let items = |branch: &'s Value| match branch.get("items") {
+            Some(items) => self.branches(items),
+            None => vec![branch],
+        };
+        branches.flat_map(items).collect()
     }
 
     /// The table that a setting is, or that its items or one of its alternatives are.
@@ -127,10 +155,14 @@ impl<'s> Page<'s> {
         })
     }
 
-    fn is_list_of_tables(&self, schema: &'s Value) -> bool {
-        schema
-            .get("items")
-            .is_some_and(|items| self.table_of(items).is_some())
+    /// What stands under each name of a table whose names are free, where that is a table of known settings.
+    fn entries_of(&self, table: &'s Value) -> Option<&'s Value> {
+        let entries = table
+            .get("additionalProperties")
+            .filter(|e| e.is_object())?;
+        let branches = self.branches(entries);
+        let known = |branch: &&Value| is_table(branch) && branch.get("properties").is_some();
+        branches.iter().all(known).then_some(entries)
     }
 
     fn kind(&self, schema: &'s Value) -> String {
@@ -192,4 +224,8 @@ impl<'s> Page<'s> {
 fn description(schema: &Value) -> &str {
     let text = schema.get("description").and_then(Value::as_str);
     text.unwrap_or_default()
+}
+
+fn is_table(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) == Some("object")
 }

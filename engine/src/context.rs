@@ -11,14 +11,22 @@
 //! | `roles` | of the token, separated by commas (a role may hold spaces) |
 //! | `keyId`, `keyName` | of the key |
 //! | `expiresAt` | when the earliest credential expires, in seconds since the epoch |
+//! | `limit`, `remaining` | of the strictest limit of the route: how many in each window, and how many are left |
+//! | `reset` | seconds until `remaining` is whole again, or the window ends |
+//! | `rateLimitReset` | the same time in seconds since the epoch, so that a cached answer can be judged |
+//! | `rateLimited` | `true` where the limit is used up and whoever reads this is to refuse |
+//! | `retryAfter` | seconds after which the same request passes; where the limit is used up |
+//! | `rateLimit`, `rateLimitPolicy` | the values of the fields `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers) |
 //!
 //! After these come mapped claims, the metadata of the key and the context of the route, in this order; what comes first
 //! stays. The values are raw text here; the encoders make them safe for headers.
 
-use crate::{decision::Context, identity::Authenticated, routes::Route};
+use doorward_keys::Timestamp;
+
+use crate::{decision::Context, identity::Authenticated, limits::LimitReport, routes::Route};
 
 /// The names that nothing else may take.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 18] = [
     "credential",
     "subject",
     "issuer",
@@ -29,7 +37,49 @@ pub const NAMES: [&str; 10] = [
     "keyId",
     "keyName",
     "expiresAt",
+    "limit",
+    "remaining",
+    "reset",
+    "rateLimitReset",
+    "rateLimited",
+    "retryAfter",
+    "rateLimit",
+    "rateLimitPolicy",
 ];
+
+/// What the caller, the gateway or the backend may know of a limit, as it stood at `now`.
+pub fn of_limit(report: &LimitReport, now: Timestamp) -> Context {
+    let LimitReport {
+        name,
+        limit,
+        remaining,
+        reset_seconds: reset,
+        retry_after,
+        window_seconds: window,
+    } = report;
+    // What is used up has room again when the caller may retry, which may be long before it is whole.
+    let end = retry_after.unwrap_or(*reset);
+    let reset_at = now.plus(i64::try_from(end).unwrap_or(i64::MAX));
+    let mut facts = Context::from([
+        ("limit".to_owned(), limit.to_string()),
+        ("remaining".to_owned(), remaining.to_string()),
+        ("reset".to_owned(), end.to_string()),
+        ("rateLimitReset".to_owned(), reset_at.unix().to_string()),
+        (
+            "rateLimit".to_owned(),
+            format!("\"{name}\";r={remaining};t={end}"),
+        ),
+        (
+            "rateLimitPolicy".to_owned(),
+            format!("\"{name}\";q={limit};w={window}"),
+        ),
+    ]);
+    if let Some(retry_after) = retry_after {
+        facts.insert("rateLimited".to_owned(), "true".to_owned());
+        facts.insert("retryAfter".to_owned(), retry_after.to_string());
+    }
+    facts
+}
 
 /// What the backend learns of `caller` on `route`.
 pub(crate) fn context(caller: &Authenticated, route: &Route) -> Context {

@@ -6,7 +6,8 @@ use doorward_keys::Timestamp;
 
 use crate::{
     denial::{Denial, Reason},
-    layers::policy::Policy,
+    layers::{policy::Policy, rate_limit::Visited},
+    limits::LimitReport,
 };
 
 /// The whole answer of the engine. Deciding cannot fail; a fault inside is a denial.
@@ -39,6 +40,7 @@ pub struct Grant {
     pub(crate) valid_until: Option<Timestamp>,
     pub(crate) by_address: bool,
     pub(crate) usage_plan_key: Option<String>,
+    pub(crate) limit: Option<LimitReport>,
 }
 
 impl Grant {
@@ -67,9 +69,16 @@ impl Grant {
         self.by_address
     }
 
-    /// The usage-plan key of the API key, from the store only.
+    /// The usage-plan key of the API key, from the store only; the penalty key of the configuration where a limit is used
+    /// up and the gateway is to refuse.
     pub fn usage_plan_key(&self) -> Option<&str> {
         self.usage_plan_key.as_deref()
+    }
+
+    /// The strictest of the limits that apply, where any do. With a `retry_after` it is used up, and whoever stands behind
+    /// the gateway, or the gateway itself, is to refuse.
+    pub const fn limit(&self) -> Option<&LimitReport> {
+        self.limit.as_ref()
     }
 }
 
@@ -110,4 +119,6 @@ pub struct Trail {
     pub principal: Option<String>,
     /// The address the decision used.
     pub address: Option<std::net::IpAddr>,
+    /// The limits that were asked, in the order of the visit.
+    pub limits: Vec<Visited>,
 }

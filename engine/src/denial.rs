@@ -1,6 +1,8 @@
 //! Every reason to refuse, and the one table from reason to the class that the caller learns.
 
-use crate::layers::policy::Policy;
+use doorward_keys::Timestamp;
+
+use crate::{layers::policy::Policy, limits::LimitReport};
 
 /// What the caller learns of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -9,6 +11,8 @@ pub enum Class {
     Unauthenticated,
     /// The caller is known, or need not be, and may not do this: 403.
     Forbidden,
+    /// The caller is known and has asked too often: 429 (RFC 6585 section 4), where the gateway can say it.
+    Throttled,
     /// We could not find out: 500, never cached, never an Allow.
     Unavailable,
 }
@@ -19,6 +23,7 @@ impl Class {
         match self {
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
+            Self::Throttled => "throttled",
             Self::Unavailable => "unavailable",
         }
     }
@@ -99,6 +104,8 @@ reasons! {
     KeyAddressRefused = "key_address_refused" => Forbidden, mend: "call from an address on the list of the key";
     /// The key may not be used on this route.
     KeyRouteRefused = "key_route_refused" => Forbidden, mend: "add the route to the routes of the key";
+    /// The key has a plan that the configuration does not name, and a limit applies.
+    KeyPlanUnknown = "key_plan_unknown" => Unavailable, mend: "add the plan to `plans`, or make a key with another one";
     /// The key store did not answer.
     KeyStoreUnavailable = "key_store_unavailable" => Unavailable, mend: "check the table, its name, the role of the function and the network";
     /// The key store holds a record that cannot be read.
@@ -141,6 +148,10 @@ reasons! {
     RoleMissing = "role_missing" => Forbidden, mend: "give the subject one of the roles that the route names";
     /// The tenant may not use the route.
     TenantRefused = "tenant_refused" => Forbidden, mend: "add the tenant to `tenants` of the route";
+    /// A limit that applies to the caller is used up.
+    RateLimited = "rate_limited" => Throttled, mend: "wait for as many seconds as `retryAfter` says, or raise the limit in `limits` or the plan of the key";
+    /// The store of limits did not answer, and the limit says that nobody passes then.
+    LimitStoreUnavailable = "limit_store_unavailable" => Unavailable, mend: "check the store that `limits_store` names, the role of the function and the network; or choose `on_outage = \"local\"`";
     /// The permission cannot be said in a policy without saying too much.
     PolicyInexpressible = "policy_inexpressible" => Forbidden, mend: "send the path in its plain spelling, without doubled slashes, dot segments or needless escapes; if it is plain, separate the templates of the route and of its stricter neighbour";
     /// The policy for this route alone is larger than the gateway takes.
@@ -159,6 +170,9 @@ pub struct Denial {
     reason: Reason,
     detail: String,
     policy: Option<Policy>,
+    /// Boxed, because few refusals have one and all are passed around.
+    limit: Option<Box<LimitReport>>,
+    ends_at: Option<Timestamp>,
 }
 
 impl Denial {
@@ -168,6 +182,8 @@ impl Denial {
             reason,
             detail: detail.into(),
             policy: None,
+            limit: None,
+            ends_at: None,
         }
     }
 
@@ -176,6 +192,22 @@ impl Denial {
     pub fn with_policy(self, policy: Policy) -> Self {
         Self {
             policy: Some(policy),
+            ..self
+        }
+    }
+
+    /// The same refusal with what the caller may know of the limit.
+    pub fn with_limit(self, limit: LimitReport) -> Self {
+        Self {
+            limit: Some(Box::new(limit)),
+            ..self
+        }
+    }
+
+    /// The same refusal, which a cached answer must not prolong beyond `ends_at`.
+    pub fn ending_at(self, ends_at: Timestamp) -> Self {
+        Self {
+            ends_at: Some(ends_at),
             ..self
         }
     }
@@ -195,8 +227,19 @@ impl Denial {
         &self.detail
     }
 
-    /// What the gateway may cache of a [`Class::Forbidden`] refusal, where the caller was known.
+    /// What the gateway may cache of a [`Class::Forbidden`] or [`Class::Throttled`] refusal, where the caller was known.
     pub const fn policy(&self) -> Option<&Policy> {
         self.policy.as_ref()
+    }
+
+    /// When the refusal ends, where that is known and can be said in a policy: the Deny of what was asked must hold before
+    /// this time only. Its policy does not allow what was asked before it.
+    pub const fn ends_at(&self) -> Option<Timestamp> {
+        self.ends_at
+    }
+
+    /// The limit that refused ([`Class::Throttled`]), for the caller.
+    pub fn limit(&self) -> Option<&LimitReport> {
+        self.limit.as_deref()
     }
 }

@@ -122,6 +122,6 @@ impl Authenticated {
 }
 
 /// Joining with `|` stays unambiguous when no part holds one.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('%', "%25").replace('|', "%7C")
 }

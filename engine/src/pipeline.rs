@@ -22,7 +22,9 @@ use crate::{
         entitlements, ip_allow,
         jwt::{FetchError, Issuers, KeySetSource},
         policy,
+        rate_limit::{Asked, Pause, RateLimits},
     },
+    limits::{LimitStore, Moment},
     request::{Located, Request, credentials::Presented},
     routes::{Kind, Route},
 };
@@ -34,6 +36,10 @@ pub struct Sources {
     pub keys: Arc<dyn KeyLookup>,
     /// Key sets and discovery documents.
     pub key_sets: Arc<dyn KeySetSource>,
+    /// Buckets of limits.
+    pub limits: Arc<dyn LimitStore>,
+    /// Sleeps: for a slot in a leaky bucket, and to give up on a store that does not answer.
+    pub pause: Pause,
     /// A monotonic clock for the trail: time since some fixed moment.
     pub stopwatch: fn() -> Duration,
 }
@@ -43,6 +49,7 @@ pub struct Engine {
     config: Config,
     api_keys: Option<ApiKeys>,
     issuers: Issuers,
+    rate_limits: RateLimits,
     stopwatch: fn() -> Duration,
 }
 
@@ -58,10 +65,17 @@ impl Engine {
             config.tokens.max_bytes,
             sources.key_sets,
         );
+        let rate_limits = RateLimits::new(
+            config.limits.clone(),
+            sources.limits,
+            sources.pause,
+            sources.stopwatch,
+        );
         Self {
             config,
             api_keys,
             issuers,
+            rate_limits,
             stopwatch: sources.stopwatch,
         }
     }
@@ -74,6 +88,11 @@ impl Engine {
     /// Fetches the key sets of all issuers at once; says for each issuer what came of it.
     pub async fn prefetch(&self, now: Timestamp) -> Vec<(String, Result<(), FetchError>)> {
         self.issuers.prefetch(now).await
+    }
+
+    /// Gives back what is leased of limits. For the end of the process.
+    pub async fn return_leases(&self, now: Moment) {
+        self.rate_limits.return_leases(now).await;
     }
 
     /// Decides `request`. Cannot fail: whatever is not a proven Allow is a denial.
@@ -91,6 +110,7 @@ impl Engine {
         let mut walk = Walk {
             trail: Trail::default(),
             stopwatch: self.stopwatch,
+            started: (self.stopwatch)(),
         };
         let decision = match before(late, self.journey(request, &mut walk)).await {
             Some(Ok(grant)) => Decision::Allow(grant),
@@ -111,6 +131,11 @@ impl Engine {
         walk.trail.address = admitted.address();
 
         let began = walk.began();
+        let now = request.received_at;
+        let calm = self.rate_limits.admit(admitted.address(), now);
+        walk.visit("address_limit", began, calm)?;
+
+        let began = walk.began();
         let route = self.route(request);
         let (located, route) = walk.visit("route", began, route)?;
         walk.trail.route = Some(route.key.clone());
@@ -122,13 +147,13 @@ impl Engine {
 
         let began = walk.began();
         let client = self
-            .client(&presented, admitted.address(), request.received_at)
+            .client(&presented, admitted.address(), now.timestamp())
             .await;
         let client = walk.attempt("api_key", began, client)?;
         walk.trail.key_id = client.as_ref().map(|client| client.record().id.to_string());
 
         let began = walk.began();
-        let subject = self.subject(&presented, request.received_at).await;
+        let subject = self.subject(&presented, now.timestamp()).await;
         let subject = walk.attempt("jwt", began, subject)?;
         walk.trail.issuer = subject
             .as_ref()
@@ -136,7 +161,26 @@ impl Engine {
 
         let caller = Authenticated { client, subject };
         walk.trail.principal = Some(caller.principal());
-        let writer = policy::Writer::new(&self.config, request, &located, route, &caller, admitted);
+        let asked = Asked {
+            route,
+            caller: &caller,
+            address: admitted.address(),
+            now,
+            time_left: walk.left_of(request.time_left),
+        };
+        let writer = policy::Writer::new(
+            &self.config,
+            &self.rate_limits,
+            request,
+            &located,
+            asked,
+            admitted,
+        );
+
+        let began = walk.began();
+        let quota = self.rate_limits.spend(&asked, &mut walk.trail.limits).await;
+        let quota = quota.and_then(|quota| writer.within(quota));
+        let quota = walk.visit("rate_limit", began, quota)?;
 
         let began = walk.began();
         let entitled = entitlements::check(route, &caller, admitted.address());
@@ -144,7 +188,7 @@ impl Engine {
         entitled.map_err(|denial| writer.refuse(denial))?;
 
         let began = walk.began();
-        let grant = writer.grant();
+        let grant = writer.grant(&quota);
         walk.visit("policy", began, grant)
     }
 
@@ -208,9 +252,16 @@ async fn before<T>(late: impl Future<Output = ()>, work: impl Future<Output = T>
 struct Walk {
     trail: Trail,
     stopwatch: fn() -> Duration,
+    started: Duration,
 }
 
 impl Walk {
+    /// What is left of the time that the request had.
+    fn left_of(&self, time_left: Option<Duration>) -> Option<Duration> {
+        let elapsed = (self.stopwatch)().saturating_sub(self.started);
+        time_left.map(|left| left.saturating_sub(elapsed))
+    }
+
     fn began(&self) -> Duration {
         (self.stopwatch)()
     }

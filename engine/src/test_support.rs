@@ -10,7 +10,8 @@ pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 pub(crate) fn request(headers: &[(&str, &str)]) -> Request {
     let multi = headers.iter().map(|(name, value)| (*name, vec![*value]));
     Request {
-        received_at: NOW,
+        received_at: NOW.into(),
+        time_left: None,
         stage: ApiStage::new("arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/prod".to_owned()),
         target: Target::Http {
             verb: Verb::parse("GET").unwrap(),

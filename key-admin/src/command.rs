@@ -107,6 +107,9 @@ pub struct CreateKey {
     /// The value of a usage-plan key of the gateway. Operators only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage_plan_key: Option<String>,
+    /// The name of a plan of the configuration, whose numbers its limits have. Operators only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     /// Facts for the context of the backend: at most 20.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,

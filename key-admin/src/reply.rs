@@ -136,6 +136,9 @@ pub struct KeyView {
     pub rotated_to: Option<String>,
     /// Whether it carries a usage-plan key of the gateway.
     pub has_usage_plan_key: bool,
+    /// The plan whose numbers its limits have; absent means those of everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     /// Facts for the context of the backend.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
@@ -166,6 +169,7 @@ impl KeyView {
             rotated_from: record.rotated_from.as_ref().map(ToString::to_string),
             rotated_to: record.rotated_to.as_ref().map(ToString::to_string),
             has_usage_plan_key: record.usage_plan_key.is_some(),
+            plan: record.plan.clone(),
             metadata: record.metadata.clone(),
             version: record.version,
         }

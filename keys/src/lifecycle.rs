@@ -50,6 +50,8 @@ pub struct Draft {
     pub addresses: Option<Vec<IpNet>>,
     /// The value of a usage-plan key of the gateway.
     pub usage_plan_key: Option<String>,
+    /// The plan of the configuration whose numbers its limits have.
+    pub plan: Option<String>,
     /// Facts about the key for the context of the backend.
     pub metadata: BTreeMap<String, String>,
     /// How long it lives, in seconds.
@@ -143,6 +145,7 @@ pub fn create(
         rotated_from: None,
         rotated_to: None,
         usage_plan_key: draft.usage_plan_key,
+        plan: draft.plan,
         metadata: draft.metadata,
         version: 1,
     })

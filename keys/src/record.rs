@@ -107,6 +107,8 @@ pub struct KeyRecord {
     pub rotated_to: Option<KeyId>,
     /// The value of a usage-plan key of the gateway, never taken from the caller.
     pub usage_plan_key: Option<String>,
+    /// The plan of the configuration whose numbers its limits have; absent means the numbers of everybody.
+    pub plan: Option<String>,
     /// Facts about the key for the context of the backend.
     pub metadata: BTreeMap<String, String>,
     /// Counts the changes of the record; optimistic concurrency compares it.

@@ -37,7 +37,7 @@ pub(crate) fn cases(folder: &str) -> Vec<Case> {
     paths.into_iter().map(case).collect()
 }
 
-/// Files beside the tests, and three secrets.
+/// Files beside the tests, and a few secrets.
 pub(crate) fn env() -> ConfigEnv<'static> {
     ConfigEnv {
         read_file: &|path| {
@@ -50,6 +50,15 @@ pub(crate) fn env() -> ConfigEnv<'static> {
                 Ok(Secret::new(format!("old {PEPPER}")))
             }
             SecretReference::Env(name) if name == "SHORT" => Ok(Secret::new("short".to_owned())),
+            SecretReference::Env(name) if name == "REDIS_PASSWORD" => {
+                Ok(Secret::new("hunter2".to_owned()))
+            }
+            SecretReference::Env(name) if name == "PENALTY_KEY" => {
+                Ok(Secret::new("hunter2-hunter2-hunter2".to_owned()))
+            }
+            SecretReference::Env(name) if name == "PLAN_KEY" => {
+                Ok(Secret::new("everybody-hunter2-everybody".to_owned()))
+            }
             other => Err(format!("`{other}` is not set")),
         },
     }

@@ -56,6 +56,7 @@ pub(crate) async fn a_record_that_is_not_of_ours_is_refused(store: &Store) {
         routes: Some(vec!["orders".to_owned()]),
         addresses: Some(vec!["10.0.0.0/8".parse().unwrap()]),
         usage_plan_key: Some("plan".to_owned()),
+        plan: Some("gold".to_owned()),
         rotated_to: Some(record("acme", 9).id),
         rotated_from: Some(record("acme", 8).id),
         ..record("acme", 1)
@@ -67,7 +68,9 @@ pub(crate) async fn a_record_that_is_not_of_ours_is_refused(store: &Store) {
     let garbage_map = HashMap::from([("a".to_owned(), number("1"))]);
     let other_id = record("acme", 2).list_position();
     let changes = [
-        ("format", number("2")),
+        ("format", number("1")),
+        ("format", number("3")),
+        ("plan", number("1")),
         ("format", text("1")),
         ("digest", garbage()),
         ("digest", AttributeValue::B(Blob::new(vec![0; 31]))),

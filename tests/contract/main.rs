@@ -1,4 +1,4 @@
-//! What every store of keys must do, run over each of them.
+//! What every store of keys must do, run over each of them; and in [`limits`] what every store of limits must do.
 //!
 //! Memory and the embedded `DynamoDB` always; and the `DynamoDB` that `DOORWARD_TEST_DYNAMODB_ENDPOINT` names.
 #![expect(
@@ -9,6 +9,7 @@
 )]
 
 mod corrupt;
+mod limits;
 mod lists;
 mod outage;
 mod repeats;

@@ -52,16 +52,9 @@ impl Store {
     }
 
     pub(crate) async fn endpoint() -> Option<Self> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let url = endpoint_of_environment()?;
         let client = connect(doorward::dynamodb::connection(&url)).await;
-        // Tables of their own for every case, as the cases run side by side and again.
-        let case = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let own = format!("doorward-contract-{}-{case}", std::process::id());
-        let names = TableNames {
-            keys: format!("{own}-keys"),
-            counters: format!("{own}-counters"),
-        };
+        let names = own_tables();
         create_missing_tables(&client, &names).await.unwrap();
         Some(Self::on(client, names))
     }
@@ -86,5 +79,16 @@ impl Store {
             _running: Some(dynamo),
             ..self
         }
+    }
+}
+
+/// Tables of their own for every case, as the cases run side by side and again.
+pub(crate) fn own_tables() -> TableNames {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let case = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let own = format!("doorward-contract-{}-{case}", std::process::id());
+    TableNames {
+        keys: format!("{own}-keys"),
+        counters: format!("{own}-counters"),
     }
 }

@@ -45,6 +45,7 @@ pub(crate) async fn a_created_key_is_found_by_digest_and_by_id_as_it_was_written
         rotated_from: Some(fresh(90).id),
         rotated_to: Some(fresh(91).id),
         usage_plan_key: Some("plan".to_owned()),
+        plan: Some("gold".to_owned()),
         metadata: BTreeMap::from([("team".to_owned(), "blue".to_owned())]),
         version: u64::MAX,
         status: KeyStatus::Disabled,

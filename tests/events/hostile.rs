@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use doorward_authorizer::{Authorizer, Call, Decide, Event};
 use doorward_engine::{
     Decision, Denial, Reason, Request, Trail, Verdict,
-    config::{AnswersConfig, Fault, HttpApiAnswer},
+    config::{AnswersConfig, Fault, HttpApiAnswer, RateLimited},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -55,6 +55,8 @@ fn gate(reason: Option<Reason>, http_api: HttpApiAnswer) -> (Authorizer, Lines) 
         Some(reason) => {
             let answers = AnswersConfig {
                 http_api,
+                rate_limited: RateLimited::Deny,
+                usage_plan_key: None,
                 max_policy_bytes: 7168,
                 max_context_bytes: 2048,
             };
@@ -68,7 +70,7 @@ fn answered(authorizer: &Authorizer, event: &Event) -> String {
     let call = Call {
         request_id: "r".to_owned(),
         trace_id: None,
-        received_at: NOW,
+        received_at: NOW.into(),
         time_left: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     events::Gateway,
     secrets, tokens,
-    world::{Proxies, State},
+    world::{Over, Proxies, State},
 };
 
 /// One line of questions: every kind of gateway asks it.
@@ -226,6 +226,34 @@ fn states() -> Vec<Case> {
         .collect();
     let small = |route| Case::bearer("token", &token, route).in_state(State::SmallPolicies);
     all.extend([small("any"), small("crowd")]);
+    all.extend(limits());
+    all
+}
+
+/// What limits say.
+fn limits() -> Vec<Case> {
+    let (key, planned) = (secrets::good().printed, secrets::planned().printed);
+    let token = tokens::good();
+    let mut all = Vec::new();
+    for over in [Over::Deny, Over::PenaltyKey, Over::Backend] {
+        let state = State::UsedUp(over);
+        all.push(Case::bearer("token", &token, "any").in_state(state));
+        all.push(Case::bearer("key", &key, "any").in_state(state));
+        all.push(Case::new("none", &[], "open").in_state(state));
+        // Whoever may not do it is not let through because of a limit.
+        all.push(Case::bearer("token", &token, "scope").in_state(state));
+    }
+    let denied = State::UsedUp(Over::Deny);
+    all.push(Case::bearer("key of an unknown plan", &planned, "any").in_state(denied));
+    all.push(Case::bearer("token", &token, "any").in_state(State::AddressUsedUp));
+    for fault in [
+        Fault::Down,
+        Fault::Garbage,
+        Fault::Slow(Duration::from_mins(1)),
+    ] {
+        let state = State::LimitStore(fault);
+        all.push(Case::bearer("token", &token, "any").in_state(state));
+    }
     all
 }
 

@@ -27,6 +27,12 @@ fn the_committed_list_of_reasons_is_fresh() {
              with simple responses gets `isAuthorized: false` and answers 403, AppSync gets the same and answers 401.",
         ),
         (
+            Class::Throttled,
+            "The caller is known and has asked too often. With `answers.rate_limited = \"deny\"` the gateway gets a policy that \
+             denies what was asked until `retryAfter` is over, and answers 403 or the status that the API gives to `ACCESS_DENIED`; \
+             with `penalty_key` and `backend` there is no refusal here, and the gateway or the backend answers 429.",
+        ),
+        (
             Class::Unavailable,
             "Doorward could not find out. The function fails, the gateway answers 500 and caches nothing.",
         ),

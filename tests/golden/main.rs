@@ -54,7 +54,7 @@ async fn every_answer_is_of_the_class_of_its_reason() {
             Some(Class::Unauthenticated) => {
                 matches!(cell.answer, "401 error" | "isAuthorized false")
             }
-            Some(Class::Forbidden) => {
+            Some(Class::Forbidden | Class::Throttled) => {
                 matches!(cell.answer, "403 deny" | "isAuthorized false")
             }
             Some(Class::Unavailable) => cell.answer == "500 error",

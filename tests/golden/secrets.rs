@@ -97,6 +97,13 @@ pub(crate) fn restricted() -> Vec<Sample> {
     ]
 }
 
+/// A key with a plan that the configuration does not name.
+pub(crate) fn planned() -> Sample {
+    sample("key of an unknown plan", 17, |key| {
+        key.plan = Some("unheard".to_owned());
+    })
+}
+
 /// Keys that do not hold.
 pub(crate) fn bad() -> Vec<Sample> {
     let made_up = |name, printed: String| Sample {
@@ -142,7 +149,7 @@ pub(crate) fn peppered() -> Vec<Sample> {
 
 /// All of them.
 pub(crate) fn all() -> Vec<Sample> {
-    let mut all = vec![good(), globex()];
+    let mut all = vec![good(), globex(), planned()];
     all.extend(peppered());
     all.extend(restricted());
     all.extend(bad());

@@ -1,10 +1,10 @@
 //! One gate for one case: configuration, keys, key sets, and what is wrong with them.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use doorward_authorizer::{Authorizer, Call, log::Sink};
-use doorward_backends::memory::MemoryKeys;
+use doorward_backends::memory::{MemoryKeys, MemoryLimits};
 use doorward_engine::{
     Config, Engine, Sources,
     config::{ConfigEnv, ConfigFaults},
@@ -45,6 +45,12 @@ pub(crate) enum State {
     NoIssuers,
     /// The configuration has a fault.
     BadConfiguration,
+    /// The one limit of every route is used up, and this becomes of it.
+    UsedUp(Over),
+    /// The limit by address, before all credentials, is used up.
+    AddressUsedUp,
+    /// The store of limits has a fault, and nobody passes then.
+    LimitStore(Fault),
     /// The event has numbers where texts belong.
     BadEvent,
     /// Keys have a pepper, and there was another before.
@@ -70,7 +76,20 @@ pub(crate) enum Proxies {
     TwoHops,
 }
 
+/// What becomes of a request over a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    Deny,
+    PenaltyKey,
+    Backend,
+}
+
 impl State {
+    /// Whether a call before this one used a limit up.
+    pub(crate) const fn is_used_up(self) -> bool {
+        matches!(self, Self::UsedUp(_) | Self::AddressUsedUp)
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Well => "",
@@ -84,6 +103,15 @@ impl State {
             Self::SmallPolicies => "policies of 512 bytes",
             Self::NoIssuers => "no issuers",
             Self::BadConfiguration => "bad configuration",
+            Self::UsedUp(Over::Deny) => "limit used up",
+            Self::UsedUp(Over::PenaltyKey) => "limit used up, penalty key",
+            Self::UsedUp(Over::Backend) => "limit used up, backend",
+            Self::AddressUsedUp => "address used up",
+            Self::LimitStore(Fault::None) => "limit store well",
+            Self::LimitStore(Fault::Down) => "limit store down",
+            Self::LimitStore(Fault::Slow(_)) => "limit store slow",
+            Self::LimitStore(Fault::Garbage) => "limit store garbage",
+            Self::LimitStore(Fault::Wrong) => "limit store wrong",
             Self::BadEvent => "bad event",
             Self::Peppers => "two peppers",
             Self::NewPepper => "one pepper",
@@ -179,6 +207,26 @@ fn configuration(route: &str, state: State) -> String {
             config["api_keys"]["query_parameter"] = json!("key");
             config["tokens"] = json!({"query_parameter": "token", "cookie": "session"});
         }
+        State::UsedUp(over) => {
+            config["limits"] = json!({"one": {"limit": 1, "per": "day"}});
+            config["default_limits"] = json!(["one"]);
+            config["answers"] = match over {
+                Over::Deny => json!({}),
+                Over::PenaltyKey => {
+                    json!({"rate_limited": "penalty_key", "penalty_key": "env:PENALTY_KEY"})
+                }
+                Over::Backend => json!({"rate_limited": "backend"}),
+            };
+        }
+        State::AddressUsedUp => {
+            config["limits"] = json!({"one": {"limit": 1, "per": "day", "by": ["address"]}});
+            config["addresses"] = json!({"limit": "one"});
+        }
+        State::LimitStore(_) => {
+            let one = json!({"limit": 1, "per": "day", "on_outage": "deny"});
+            config["limits"] = json!({"one": one});
+            config["default_limits"] = json!(["one"]);
+        }
         State::BadConfiguration => config["routes"][0]["route"] = json!("GET orders"),
         _ => {}
     }
@@ -191,6 +239,7 @@ fn read(text: &str) -> Result<Config, ConfigFaults> {
         secret: &|reference| match reference.to_string().as_str() {
             "env:PEPPER" => Ok(Secret::new(secrets::PEPPER.to_owned())),
             "env:PREVIOUS_PEPPER" => Ok(Secret::new(secrets::PREVIOUS_PEPPER.to_owned())),
+            "env:PENALTY_KEY" => Ok(Secret::new("plan-key-without-allowance".to_owned())),
             other => Err(format!("there is no `{other}`")),
         },
     };
@@ -233,13 +282,24 @@ pub(crate) async fn authorizer(route: &str, state: State, simple: bool, sink: Si
         State::StorePanics => Arc::new(Panicking),
         _ => keys().await,
     };
+    let fault = match state {
+        State::LimitStore(fault) => fault,
+        _ => Fault::None,
+    };
+    let limits = Arc::new(Faulty::new(Arc::new(MemoryLimits::new()), fault));
     let key_sets = Arc::new(Faulty::new(Arc::new(Documents::default()), Fault::Down));
     let sources = Sources {
         keys,
         key_sets,
+        limits,
+        pause,
         stopwatch: still,
     };
     Authorizer::new(Engine::new(config, sources), sink, still)
+}
+
+fn pause(time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(tokio::time::sleep(time))
 }
 
 const fn still() -> Duration {
@@ -251,7 +311,7 @@ pub(crate) fn call(state: State) -> Call {
     Call {
         request_id: "req-1".to_owned(),
         trace_id: None,
-        received_at: Timestamp::from_unix(NOW),
+        received_at: Timestamp::from_unix(NOW).into(),
         time_left: matches!(state, State::Store(Fault::Slow(_)))
             .then_some(Duration::from_millis(200)),
     }

@@ -14,7 +14,7 @@ use doorward::{
     dynamodb::Storage,
     local::{
         Api, DEMO_AUDIENCE, LocalGateway, Plan, Source,
-        gateway::{Asked, Backend, Exchange, IdentitySource, Payload},
+        gateway::{Asked, Backend, DeniedStatus, Exchange, IdentitySource, Payload, UsagePlans},
         issuer::{Algorithm, TokenRequest},
     },
     state::StateFolder,
@@ -104,6 +104,7 @@ pub(crate) struct Setup {
     pub(crate) sources: Vec<&'static str>,
     pub(crate) ttl: u64,
     pub(crate) backend: Backend,
+    pub(crate) denied: Option<DeniedStatus>,
     /// Put after [`CONFIG`].
     pub(crate) more: &'static str,
 }
@@ -115,6 +116,7 @@ impl Default for Setup {
             sources: vec!["header:Authorization"],
             ttl: 60,
             backend: Backend::Echo,
+            denied: None,
             more: "",
         }
     }
@@ -173,6 +175,8 @@ impl House {
                 stage: "v1".to_owned(),
                 identity_sources: sources.collect(),
                 ttl: Duration::from_secs(setup.ttl),
+                plans: UsagePlans::default(),
+                denied: setup.denied,
             },
             storage: Storage::Memory,
             backend: setup.backend,
@@ -305,6 +309,7 @@ impl House {
             addresses: addresses.map(owned),
             expires_in_days: None,
             usage_plan_key: None,
+            plan: None,
             metadata: [("plan".to_owned(), "gold".to_owned())].into(),
             idempotency_key: None,
         });

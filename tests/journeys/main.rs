@@ -15,5 +15,6 @@ mod caching;
 mod credentials;
 mod documentation;
 mod house;
+mod limits;
 mod paths;
 mod revocation;

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use doorward_authorizer::{Answer, Authorizer, Call, Event, Refusal};
-use doorward_backends::memory::MemoryKeys;
+use doorward_backends::memory::{MemoryKeys, MemoryLimits};
 use doorward_engine::{
     Config, Engine, Sources,
     config::ConfigEnv,
@@ -153,7 +153,9 @@ impl Gate {
         let sources = Sources {
             keys,
             key_sets,
+            limits: Arc::new(MemoryLimits::new()),
             stopwatch: still,
+            pause: |time| Box::pin(tokio::time::sleep(time)),
         };
         let lines = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&lines);
@@ -191,7 +193,7 @@ impl Gate {
         let call = Call {
             request_id: "req-1".to_owned(),
             trace_id: None,
-            received_at: Timestamp::from_unix(now),
+            received_at: Timestamp::from_unix(now).into(),
             time_left: self.time_left,
         };
         let event = Event::parse(event.to_string().as_bytes());

@@ -17,13 +17,13 @@
 mod tables;
 mod world;
 
-use std::{cell::RefCell, net::IpAddr};
+use std::cell::RefCell;
 
 use doorward_engine::{Reason, layers::policy::UnlistedPaths, request::path::NormalPath};
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use tables::{Row, probe, row};
-use world::{Document, World};
+use world::{Caller, Document, LATER, NOW, World};
 
 const CASES: u32 = 100;
 
@@ -42,26 +42,41 @@ fn policy(
     world: &World,
     verb: &str,
     raw: &str,
-    from: IpAddr,
+    caller: Caller,
     counted: &mut Completeness,
 ) -> Result<Option<Document>, TestCaseError> {
     let Ok(path) = NormalPath::parse(raw) else {
         return Ok(None);
     };
-    if !world.engine_allows(verb, raw, from) {
+    let later = Caller {
+        now: LATER,
+        ..caller
+    };
+    if !world.engine_allows(verb, raw, caller) {
         let denial = world.deny(verb, raw);
         prop_assert!(
-            !denial.allows(verb, raw, from),
+            !denial.allows(verb, raw, caller),
             "denied, yet {verb} {raw} passes {denial:#?}"
         );
-        return Ok(Some(denial));
+        if !world.engine_allows(verb, raw, later) {
+            return Ok(Some(denial));
+        }
+        // A limit that is used up: the policy refuses until there is room again, and passes then.
+        let Ok(policy) = world.build(verb, raw) else {
+            return Ok(Some(denial));
+        };
+        prop_assert!(
+            !policy.allows(verb, raw, caller) && policy.allows(verb, raw, later),
+            "{verb} {raw} has room later {policy:#?}"
+        );
+        return Ok(Some(policy));
     }
     let is_plain = path.as_str() == raw;
     counted.asked += usize::from(is_plain);
     match world.build(verb, raw) {
         Ok(policy) => {
             prop_assert!(
-                policy.allows(verb, raw, from),
+                policy.allows(verb, raw, caller),
                 "asked for {verb} {raw} {policy:#?}"
             );
             Ok(Some(policy))
@@ -83,14 +98,19 @@ fn sound(
     asked: usize,
     counted: &mut Completeness,
 ) -> Result<(), TestCaseError> {
-    let addresses: [IpAddr; 3] = [
-        "10.0.0.1".parse().unwrap(),
-        "10.9.0.1".parse().unwrap(),
-        "198.51.100.7".parse().unwrap(),
-    ];
+    let callers = [
+        ("10.0.0.1", NOW),
+        ("10.0.0.1", LATER),
+        ("10.9.0.1", LATER),
+        ("198.51.100.7", LATER),
+    ]
+    .map(|(from, now)| Caller {
+        from: from.parse().unwrap(),
+        now,
+    });
     for verb in ["GET", "HEAD", "POST"] {
         let asked = &raw_paths[asked % raw_paths.len()];
-        let Some(policy) = policy(world, verb, asked, addresses[0], counted)? else {
+        let Some(policy) = policy(world, verb, asked, callers[0], counted)? else {
             continue;
         };
         prop_assert!(
@@ -101,13 +121,13 @@ fn sound(
         prop_assert!(policy.longest_resource() <= 512);
         for raw in raw_paths {
             for verb in ["GET", "HEAD", "POST", "DELETE", "TRACE"] {
-                for from in addresses {
-                    let engine = world.engine_allows(verb, raw, from);
-                    let iam = policy.allows(verb, raw, from);
+                for caller in callers {
+                    let engine = world.engine_allows(verb, raw, caller);
+                    let iam = policy.allows(verb, raw, caller);
                     let sound = !iam || engine || world.is_out_of_reach(raw);
                     prop_assert!(
                         sound,
-                        "built for {asked}, and {verb} {raw} passes from {from} {policy:#?}"
+                        "built for {asked}, and {verb} {raw} passes for {caller:?} {policy:#?}"
                     );
                     if engine
                         && world.max_bytes() == ROOMY
@@ -186,9 +206,13 @@ fn ordinary(mode: UnlistedPaths, refused: &[&str]) -> (usize, usize) {
         permitted: !refused.contains(&template),
         allow: 0,
         deny: 0,
+        later: false,
     });
     let world = World::new(mode, &rows, ROOMY);
-    let from = "10.0.0.1".parse().unwrap();
+    let caller = Caller {
+        from: "10.0.0.1".parse().unwrap(),
+        now: NOW,
+    };
     let path = |template: &str| {
         template
             .replace('{', "4")
@@ -205,7 +229,7 @@ fn ordinary(mode: UnlistedPaths, refused: &[&str]) -> (usize, usize) {
         let policy = world.build(verb, &path(template)).unwrap();
         for (verb, template) in permitted() {
             expected += 1;
-            allowed += usize::from(policy.allows(verb, &path(template), from));
+            allowed += usize::from(policy.allows(verb, &path(template), caller));
         }
     }
     (allowed, expected)

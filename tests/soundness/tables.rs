@@ -33,19 +33,28 @@ pub(crate) struct Row {
     pub(crate) permitted: bool,
     pub(crate) allow: usize,
     pub(crate) deny: usize,
+    /// Only from [`crate::world::LATER`] on.
+    pub(crate) later: bool,
 }
 
 pub(crate) fn row() -> impl Strategy<Value = Row> {
     let lists = prop_oneof![6 => Just((0_usize, 0_usize)), 1 => Just((1, 0)), 1 => Just((2, 0)), 1 => Just((0, 1))];
-    (template(), 0..4_usize, prop::bool::weighted(0.65), lists).prop_map(
-        |(template, verb, permitted, (allow, deny))| Row {
+    let later = prop::bool::weighted(0.2);
+    (
+        template(),
+        0..4_usize,
+        prop::bool::weighted(0.65),
+        lists,
+        later,
+    )
+        .prop_map(|(template, verb, permitted, (allow, deny), later)| Row {
             template,
             verb,
             permitted,
             allow,
             deny,
-        },
-    )
+            later,
+        })
 }
 
 /// Paths that lie near the templates: their own, longer and shorter ones, and other spellings.

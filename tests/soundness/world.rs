@@ -19,7 +19,16 @@ use serde_json::{Value, json};
 use crate::tables::{LISTS, Row, VERBS};
 
 const ARN: &str = "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3d4e5/prod";
-const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+/// When a limit that is used up now has room again.
+pub(crate) const LATER: Timestamp = Timestamp::from_unix(1_800_000_060);
+
+/// From where and when something is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller {
+    pub(crate) from: IpAddr,
+    pub(crate) now: Timestamp,
+}
 
 /// A table and what of it a caller may do.
 pub(crate) struct World {
@@ -118,7 +127,7 @@ impl World {
     }
 
     /// What the engine says of this very request.
-    pub(crate) fn engine_allows(&self, verb: &str, raw: &str, from: IpAddr) -> bool {
+    pub(crate) fn engine_allows(&self, verb: &str, raw: &str, caller: Caller) -> bool {
         let Ok(path) = NormalPath::parse(raw) else {
             return false;
         };
@@ -126,8 +135,10 @@ impl World {
         let route = self.table.find(&Located::Http { verb, path });
         let right = route.and_then(|route| self.rights.get(&route.key));
         right.is_some_and(|condition| {
-            let within = |list: &[IpNet]| list.iter().any(|net| net.contains(&from));
-            condition.addresses.as_deref().is_none_or(within) && !within(&condition.not_addresses)
+            let within = |list: &[IpNet]| list.iter().any(|net| net.contains(&caller.from));
+            condition.from.is_none_or(|begin| caller.now >= begin)
+                && condition.addresses.as_deref().is_none_or(within)
+                && !within(&condition.not_addresses)
         })
     }
 
@@ -166,10 +177,10 @@ fn matches(template: &[Segment], path: &[&str]) -> bool {
 pub(crate) struct Document(Value);
 
 impl Document {
-    pub(crate) fn allows(&self, verb: &str, raw: &str, from: IpAddr) -> bool {
+    pub(crate) fn allows(&self, verb: &str, raw: &str, caller: Caller) -> bool {
         let facts = iam::Facts {
-            now: NOW,
-            source_ip: Some(from),
+            now: caller.now,
+            source_ip: Some(caller.from),
             secure_transport: true,
             user_agent: None,
             referer: None,
@@ -216,11 +227,18 @@ fn encode(policy: &Policy) -> Value {
                 json!({"aws:SourceIp": said.condition.not_addresses}),
             );
         }
-        if said.condition.before.is_some() {
-            operators.insert(
-                "DateLessThan".to_owned(),
-                json!({"aws:CurrentTime": "2030-01-01T00:00:00Z"}),
-            );
+        for (operator, time) in [
+            ("DateLessThan", said.condition.before),
+            ("DateGreaterThanEquals", said.condition.from),
+        ] {
+            if let Some(time) = time {
+                let time = time::OffsetDateTime::from_unix_timestamp(time.unix()).unwrap();
+                let time = time.format(&time::format_description::well_known::Rfc3339);
+                operators.insert(
+                    operator.to_owned(),
+                    json!({"aws:CurrentTime": time.unwrap()}),
+                );
+            }
         }
         if !operators.is_empty() {
             value["Condition"] = operators.into();
@@ -253,6 +271,7 @@ fn route(row: &Row) -> Route {
         tenants: None,
         addresses: None,
         context: BTreeMap::new(),
+        limits: Vec::new(),
     }
 }
 
@@ -266,6 +285,7 @@ fn condition(row: &Row) -> Condition {
     let allow = nets(row.allow);
     Condition {
         before: Some(Timestamp::from_unix(1_900_000_000)),
+        from: row.later.then_some(LATER),
         addresses: (!allow.is_empty()).then_some(allow),
         not_addresses: nets(row.deny),
     }

@@ -44,7 +44,7 @@ pub fn endpoint_of_environment() -> Option<String> {
     clippy::disallowed_methods,
     reason = "suites are steered by the environment"
 )]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

@@ -1,9 +1,12 @@
 //! Faults injected at the trait: a store that is down, slow or returns garbage.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use doorward_engine::layers::jwt::{FetchError, Fetched, KeySetSource, Origin};
+use doorward_engine::{
+    layers::jwt::{FetchError, Fetched, KeySetSource, Origin},
+    limits::{Bucket, LimitStore, LimitStoreError, Moment, Rule, Spent},
+};
 use doorward_keys::{Digest, KeyLookup, KeyRecord, StoreError};
 
 /// What is wrong with a store.
@@ -78,6 +81,50 @@ impl<S: KeySetSource + ?Sized> KeySetSource for Faulty<S> {
             Fault::Slow(by) => {
                 tokio::time::sleep(by).await;
                 self.inner.fetch(url, origin).await
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl<S: LimitStore + ?Sized> LimitStore for Faulty<S> {
+    async fn spend(
+        &self,
+        bucket: &Bucket,
+        rule: &Rule,
+        cost: NonZeroU64,
+        now: Moment,
+    ) -> Result<Spent, LimitStoreError> {
+        match self.fault {
+            Fault::None => self.inner.spend(bucket, rule, cost, now).await,
+            Fault::Down => Err(LimitStoreError::Unavailable(
+                "connection refused".to_owned(),
+            )),
+            Fault::Garbage | Fault::Wrong => {
+                Err(LimitStoreError::Corrupt("`mark` is no number".to_owned()))
+            }
+            Fault::Slow(by) => {
+                tokio::time::sleep(by).await;
+                self.inner.spend(bucket, rule, cost, now).await
+            }
+        }
+    }
+
+    async fn give_back(
+        &self,
+        bucket: &Bucket,
+        rule: &Rule,
+        amount: NonZeroU64,
+        spent: &Spent,
+    ) -> Result<(), LimitStoreError> {
+        match self.fault {
+            Fault::None => self.inner.give_back(bucket, rule, amount, spent).await,
+            Fault::Down | Fault::Garbage | Fault::Wrong => Err(LimitStoreError::Unavailable(
+                "connection refused".to_owned(),
+            )),
+            Fault::Slow(by) => {
+                tokio::time::sleep(by).await;
+                self.inner.give_back(bucket, rule, amount, spent).await
             }
         }
     }

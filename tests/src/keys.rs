@@ -42,6 +42,7 @@ pub fn record(tenant: &str, number: u64) -> KeyRecord {
         rotated_from: None,
         rotated_to: None,
         usage_plan_key: None,
+        plan: None,
         metadata: BTreeMap::new(),
         version: 1,
     }

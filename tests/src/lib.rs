@@ -5,5 +5,8 @@ pub mod dynamodb;
 pub mod faulty;
 pub mod golden;
 pub mod keys;
+pub mod limits;
+pub mod line;
 pub mod remote;
+pub mod servers;
 pub mod tokens;

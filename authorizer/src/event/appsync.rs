@@ -3,22 +3,24 @@
 
 use doorward_engine::{
     Request,
+    limits::Moment,
     request::{ApiStage, Form, Headers, Target},
 };
-use doorward_keys::{Secret, Timestamp};
+use doorward_keys::Secret;
 
 use super::{
     fields,
     tree::{Malformed, Node},
 };
 
-pub(super) fn read(event: &Node, received_at: Timestamp) -> Result<Request, Malformed> {
+pub(super) fn read(event: &Node, received_at: Moment) -> Result<Request, Malformed> {
     event.without(&["headers", "methodArn", "routeArn", "version"])?;
     let token = event.text("authorizationToken")?;
     let api = event.text("requestContext.apiId")?.unwrap_or_default();
     Ok(Request {
         received_at,
         form: Form::Policy,
+        time_left: None,
         // No policy is written for AppSync; the name only tells APIs apart.
         stage: ApiStage::new(format!("appsync/{api}")),
         target: Target::GraphQl,

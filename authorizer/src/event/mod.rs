@@ -21,8 +21,7 @@ mod websocket;
 
 use std::{cell::Cell, fmt};
 
-use doorward_engine::{Denial, Reason, Request};
-use doorward_keys::Timestamp;
+use doorward_engine::{Denial, Reason, Request, limits::Moment};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer};
 
 pub use arn::MethodArn;
@@ -127,7 +126,8 @@ pub struct Decoded {
 }
 
 /// Understands `event`, received at `received_at` by our own clock.
-pub fn decode(event: &Event, received_at: Timestamp) -> Decoded {
+pub fn decode(event: &Event, received_at: impl Into<Moment>) -> Decoded {
+    let received_at = received_at.into();
     let kind = if event.flaw.is_some() {
         EventKind::Unknown
     } else {
@@ -190,7 +190,7 @@ fn is_connect(event: &Node) -> bool {
 fn read(
     kind: EventKind,
     event: &Node,
-    received_at: Timestamp,
+    received_at: Moment,
     asked: &mut Option<MethodArn>,
 ) -> Result<Request, Malformed> {
     match kind {
@@ -256,7 +256,7 @@ fn read(
 struct Seen {
     stage: doorward_engine::request::ApiStage,
     target: doorward_engine::request::Target,
-    received_at: Timestamp,
+    received_at: Moment,
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 use doorward_engine::request::{Lookup, Target};
 use serde_json::{Value, json};
 
+use doorward_keys::Timestamp;
+
 use super::*;
 
 mod arn;

@@ -1,7 +1,9 @@
 use std::sync::Mutex;
 
-use doorward_engine::config::HttpApiAnswer;
+use doorward_engine::config::{HttpApiAnswer, RateLimited};
 use serde_json::{Value, json};
+
+use doorward_keys::Timestamp;
 
 use super::*;
 
@@ -35,6 +37,8 @@ impl Decide for Faulty {
 
 const ANSWERS: AnswersConfig = AnswersConfig {
     http_api: HttpApiAnswer::Policy,
+    rate_limited: RateLimited::Deny,
+    usage_plan_key: None,
     max_policy_bytes: 7168,
     max_context_bytes: 2048,
 };
@@ -52,7 +56,7 @@ fn call() -> Call {
     Call {
         request_id: "req-1".to_owned(),
         trace_id: Some("Root=1-2-3\r\n".to_owned()),
-        received_at: NOW,
+        received_at: NOW.into(),
         time_left: Some(MARGIN + Duration::from_millis(30)),
     }
 }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use doorward_engine::decision::{Outcome, Visit};
+use doorward_engine::{
+    decision::{Outcome, Visit},
+    layers::rate_limit::{Counted, Visited},
+};
 use doorward_keys::Timestamp;
 use serde::Serialize;
 
-use super::NAMESPACE;
+use super::{NAMESPACE, clean};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,6 +24,15 @@ pub(super) struct DecisionLine {
     /// Why the answer refuses although the engine allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) answer: Option<&'static str>,
+    /// The limit that is used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) limit: Option<String>,
+    /// When there is room again, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) retry_after: Option<u64>,
+    /// All limits that were asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) limits: Vec<LimitLine>,
     pub(super) kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) route: Option<String>,
@@ -44,6 +56,17 @@ pub(super) struct DecisionLine {
     pub(super) decisions: u8,
     #[serde(rename = "Latency")]
     pub(super) latency: u64,
+    /// How many limits the store did not count.
+    #[serde(rename = "LimitStoreFaults", skip_serializing_if = "is_nothing")]
+    pub(super) limit_store_faults: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+const fn is_nothing(count: &usize) -> bool {
+    *count == 0
 }
 
 #[derive(Serialize)]
@@ -65,6 +88,29 @@ impl Layer {
             name: visit.layer,
             outcome,
             us: micros(visit.took),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct LimitLine {
+    pub(super) name: String,
+    pub(super) remaining: u64,
+    /// Where it was counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) counted: Option<&'static str>,
+    /// Why the store did not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fault: Option<String>,
+}
+
+impl LimitLine {
+    pub(super) fn of(visited: &Visited) -> Self {
+        Self {
+            name: clean(&visited.name),
+            remaining: visited.remaining,
+            counted: visited.counted.map(Counted::as_str),
+            fault: visited.fault.as_deref().map(clean),
         }
     }
 }
@@ -103,6 +149,26 @@ pub(super) static OF_DECISIONS: Directive = Directive {
         Metric {
             name: "Latency",
             unit: "Microseconds",
+        },
+    ],
+};
+
+/// With the metric that is only there when the store of limits failed, so that it costs nothing while all is well.
+pub(super) static OF_DECISIONS_WITHOUT_STORE: Directive = Directive {
+    namespace: NAMESPACE,
+    dimensions: &[&["Class"]],
+    metrics: &[
+        Metric {
+            name: "Decisions",
+            unit: "Count",
+        },
+        Metric {
+            name: "Latency",
+            unit: "Microseconds",
+        },
+        Metric {
+            name: "LimitStoreFaults",
+            unit: "Count",
         },
     ],
 };

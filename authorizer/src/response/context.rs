@@ -5,12 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use doorward_engine::{Class, config::GATEWAY_CONTEXT_NAMES, decision::Context};
+use doorward_engine::{
+    Class, config::GATEWAY_CONTEXT_NAMES, context::of_limit, decision::Context, limits::LimitReport,
+};
+use doorward_keys::Timestamp;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-/// The facts that stay when room is short, most important first; the others follow by name. The order puts the short
-/// facts that say who is calling before the lists that may be long.
-const PRIORITY: [&str; 10] = [
+/// The facts that stay when room is short, most important first; the others follow by name. What makes a backend refuse comes
+/// first, then the short facts that say who is calling, then those that only inform, then the lists that may be long.
+const PRIORITY: [&str; 18] = [
+    "rateLimited",
+    "rateLimitReset",
+    "retryAfter",
     "tenant",
     "subject",
     "issuer",
@@ -18,6 +24,11 @@ const PRIORITY: [&str; 10] = [
     "keyId",
     "credential",
     "expiresAt",
+    "limit",
+    "remaining",
+    "reset",
+    "rateLimit",
+    "rateLimitPolicy",
     "keyName",
     "scopes",
     "roles",
@@ -53,9 +64,15 @@ pub(super) fn of_grant(facts: &Context, max_bytes: usize) -> BTreeMap<String, St
     kept
 }
 
-/// All that a caller learns of a refusal.
-pub(super) fn of_refusal(class: Class) -> BTreeMap<String, String> {
-    BTreeMap::from([("reason".to_owned(), class.as_str().to_owned())])
+/// All that a caller learns of a refusal: its class, and the limit where one is used up.
+pub(super) fn of_refusal(
+    class: Class,
+    limit: Option<&LimitReport>,
+    now: Timestamp,
+) -> BTreeMap<String, String> {
+    let mut facts = limit.map_or_else(BTreeMap::new, |limit| of_limit(limit, now));
+    facts.insert("reason".to_owned(), class.as_str().to_owned());
+    facts
 }
 
 /// `text` with everything but printable ASCII percent-encoded. For texts that escape `%` themselves, such as principals.

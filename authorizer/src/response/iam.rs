@@ -92,21 +92,33 @@ impl Document {
     }
 
     /// The policy of a refusal: `statements` of what else the caller may do, and the Deny of what was asked. The Deny is
-    /// added here, whatever the statements say; where it cannot be said exactly, nothing else is allowed either.
+    /// added here, whatever the statements say; where it cannot be said exactly, nothing else is allowed either. A refusal
+    /// that ends is a Deny until then, and what the statements say holds from then on.
     pub(super) fn refusing(
         statements: &[Statement],
         asked: Option<&MethodArn>,
+        ends_at: Option<Timestamp>,
         max_bytes: usize,
     ) -> Self {
+        let until = Condition {
+            before: ends_at,
+            ..Condition::default()
+        };
         let Some(arn) = asked else {
-            return Self::of(vec![Said::deny("*".to_owned())]);
+            return Self::of(vec![Said::deny("*".to_owned(), &until)]);
         };
         let prefix = arn.stage().arn_prefix();
         let exact = format!("{prefix}/{}", arn.resource());
-        if exact.len() > MAX_RESOURCE || !is_plain(arn.resource()) {
-            return Self::of(vec![Said::deny(format!("{prefix}/*"))]);
+        let is_exact = exact.len() <= MAX_RESOURCE && is_plain(arn.resource());
+        let denied = if is_exact {
+            exact
+        } else {
+            format!("{prefix}/*")
+        };
+        let deny = Said::deny(denied, &until);
+        if !is_exact && ends_at.is_none() {
+            return Self::of(vec![deny]);
         }
-        let deny = Said::deny(exact);
         let mut all = said(statements, arn);
         if !all.contains(&deny) {
             all.push(deny.clone());
@@ -133,12 +145,12 @@ impl Document {
 }
 
 impl Said {
-    fn deny(resource: String) -> Self {
+    fn deny(resource: String, when: &Condition) -> Self {
         Self {
             effect: "Deny",
             action: ACTION,
             resource: vec![resource],
-            condition: BTreeMap::new(),
+            condition: condition(when),
         }
     }
 }
@@ -178,6 +190,12 @@ fn condition(condition: &Condition) -> BTreeMap<&'static str, BTreeMap<&'static 
         operators.insert(
             "DateLessThan",
             BTreeMap::from([("aws:CurrentTime", Operand::One(date(end)))]),
+        );
+    }
+    if let Some(begin) = condition.from {
+        operators.insert(
+            "DateGreaterThanEquals",
+            BTreeMap::from([("aws:CurrentTime", Operand::One(date(begin)))]),
         );
     }
     let many =

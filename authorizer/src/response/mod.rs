@@ -4,10 +4,13 @@
 //!    output from a Lambda authorizer). Errors are not cached. Where the shape has a boolean, it is `false`.
 //! 2. Not permitted: a Deny of exactly what was asked, beside what else the caller may do where that is known. The
 //!    context says the class of the refusal, never its reason.
-//! 3. Could not find out: an error with another text, so that nothing is cached and nobody takes it for a bad credential.
-//! 4. An Allow comes from a [`Grant`](doorward_engine::Grant) alone. A statement that is empty, or applies to nobody, is
+//! 3. Over a limit, where `answers.rate_limited` is `deny`: a Deny of what was asked until there is room again, with the
+//!    limit in the context. Where it is `backend` or `penalty_key` the engine allows, and somebody else refuses: the backend
+//!    by the context, or a REST API by the usage plan of the penalty key. What has no usage plans refuses here instead.
+//! 4. Could not find out: an error with another text, so that nothing is cached and nobody takes it for a bad credential.
+//! 5. An Allow comes from a [`Grant`](doorward_engine::Grant) alone. A statement that is empty, or applies to nobody, is
 //!    left out; if nothing is left, the answer is an error.
-//! 5. Nothing the caller chose stands in a policy, save one plain path in a Deny.
+//! 6. Nothing the caller chose stands in a policy, save one plain path in a Deny.
 
 mod appsync;
 mod context;
@@ -17,9 +20,10 @@ mod simple;
 
 use doorward_engine::{
     Class, Decision, Reason, Verdict,
-    config::{AnswersConfig, HttpApiAnswer},
+    config::{AnswersConfig, HttpApiAnswer, RateLimited},
     decision::Context,
     layers::policy::Statement,
+    limits::LimitReport,
 };
 use doorward_keys::Timestamp;
 use serde::Serialize;
@@ -86,6 +90,7 @@ struct Allowed<'a> {
     valid_until: Option<Timestamp>,
     by_address: bool,
     usage_plan_key: Option<&'a str>,
+    limit: Option<&'a LimitReport>,
 }
 
 #[derive(Clone, Copy)]
@@ -93,6 +98,8 @@ struct Refused<'a> {
     class: Class,
     principal: Option<&'a str>,
     statements: &'a [Statement],
+    limit: Option<&'a LimitReport>,
+    ends_at: Option<Timestamp>,
 }
 
 /// Says `verdict` in the shape that `asker` understands.
@@ -106,11 +113,14 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
             valid_until: grant.valid_until(),
             by_address: grant.by_address(),
             usage_plan_key: grant.usage_plan_key(),
+            limit: grant.limit(),
         }),
         Decision::Deny(denial) => Outcome::Deny(Refused {
             class: denial.class(),
             principal,
             statements: denial.policy().map_or(&[], |policy| policy.statements()),
+            limit: denial.limit(),
+            ends_at: denial.ends_at(),
         }),
     };
     say(outcome, asker, answers)
@@ -142,6 +152,8 @@ fn say(outcome: Outcome<'_>, asker: Asker<'_>, answers: &AnswersConfig) -> Encod
                 class: reason.class(),
                 principal: Some(allowed.principal),
                 statements: &[],
+                limit: allowed.limit,
+                ends_at: None,
             };
             Encoded {
                 answer: shape.refuse(refused, asker, answers),
@@ -179,13 +191,28 @@ impl Shape {
         asker: Asker<'_>,
         answers: &AnswersConfig,
     ) -> Result<Answer, Reason> {
+        let is_limited = allowed.limit.is_some_and(LimitReport::is_exceeded);
+        if is_limited
+            && matches!(answers.rate_limited, RateLimited::PenaltyKey(_))
+            && !has_penalties(asker.kind)
+        {
+            return Err(Reason::RateLimited);
+        }
         let context = context::of_grant(allowed.context, answers.max_context_bytes);
         match self {
             Self::Policy { usage_plans } => {
                 let arn = asker.asked.ok_or(Reason::Internal)?;
                 let document =
                     iam::Document::allowing(allowed.statements, arn, answers.max_policy_bytes)?;
-                let usage_plan_key = allowed.usage_plan_key.filter(|_| usage_plans);
+                let of_all = answers
+                    .usage_plan_key
+                    .as_ref()
+                    .map(|key| key.expose().as_str());
+                let usage_plan_key = match &answers.rate_limited {
+                    RateLimited::PenaltyKey(key) if is_limited => Some(key.expose().as_str()),
+                    _ => allowed.usage_plan_key.or(of_all),
+                };
+                let usage_plan_key = usage_plan_key.filter(|_| usage_plans);
                 Ok(Answer::Policy(PolicyAnswer::new(
                     allowed.principal,
                     document,
@@ -211,14 +238,15 @@ impl Shape {
         asker: Asker<'_>,
         answers: &AnswersConfig,
     ) -> Result<Answer, Refusal> {
-        let context = context::of_refusal(refused.class);
+        let context = context::of_refusal(refused.class, refused.limit, asker.received_at);
         match (refused.class, self) {
             (Class::Unavailable, _) => Err(Refusal::Failed),
             (Class::Unauthenticated, Self::Policy { .. }) => Err(Refusal::Unauthorized),
-            (Class::Forbidden, Self::Policy { .. }) => {
+            (Class::Forbidden | Class::Throttled, Self::Policy { .. }) => {
                 let document = iam::Document::refusing(
                     refused.statements,
                     asker.asked,
+                    refused.ends_at,
                     answers.max_policy_bytes,
                 );
                 let principal = refused.principal.unwrap_or(UNKNOWN_PRINCIPAL);
@@ -226,17 +254,23 @@ impl Shape {
                     principal, document, context, None,
                 )))
             }
-            (Class::Unauthenticated | Class::Forbidden, Self::Simple) => {
+            (Class::Unauthenticated | Class::Forbidden | Class::Throttled, Self::Simple) => {
                 Ok(Answer::Simple(SimpleAnswer {
                     is_authorized: false,
                     context,
                 }))
             }
-            (Class::Unauthenticated | Class::Forbidden, Self::AppSync) => {
+            (Class::Unauthenticated | Class::Forbidden | Class::Throttled, Self::AppSync) => {
                 Ok(Answer::AppSync(AppSyncAnswer::refuse(context)))
             }
         }
     }
+}
+
+/// Whether a usage plan without allowance stops a call: on a REST API whose methods require keys. Anything else would let it
+/// pass; of a WebSocket API it is not known whether its `$connect` requires one.
+const fn has_penalties(kind: EventKind) -> bool {
+    matches!(kind, EventKind::RestToken | EventKind::RestRequest)
 }
 
 /// The principal of a refusal that came before anybody was recognised. The engine's principals have a `|` or are

@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
-use doorward_engine::layers::policy::{Condition, Effect};
+use doorward_engine::{
+    config::RateLimited,
+    layers::policy::{Condition, Effect},
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -11,6 +14,8 @@ const PREFIX: &str = "arn:aws-cn:execute-api:cn-north-1:111122223333:a1b2c3/prod
 
 const ANSWERS: AnswersConfig = AnswersConfig {
     http_api: HttpApiAnswer::Policy,
+    rate_limited: RateLimited::Deny,
+    usage_plan_key: None,
     max_policy_bytes: 7168,
     max_context_bytes: 2048,
 };
@@ -49,6 +54,7 @@ fn granted<'a>(statements: &'a [Statement], context: &'a Context) -> Outcome<'a>
         valid_until: Some(NOW.plus(90)),
         by_address: false,
         usage_plan_key: Some("plan-key-of-the-store"),
+        limit: None,
     })
 }
 
@@ -57,6 +63,8 @@ const fn denied(class: Class, statements: &[Statement]) -> Outcome<'_> {
         class,
         principal: None,
         statements,
+        limit: None,
+        ends_at: None,
     })
 }
 
@@ -176,6 +184,7 @@ fn says_an_allow_in_the_shape_of_its_event() {
 fn writes_conditions_as_iam_reads_them() {
     let condition = Condition {
         before: Some(NOW),
+        from: Some(NOW.plus(-60)),
         addresses: Some(vec![
             "198.51.100.0/24".parse().unwrap(),
             "2001:db8::/32".parse().unwrap(),
@@ -194,6 +203,7 @@ fn writes_conditions_as_iam_reads_them() {
         said["policyDocument"]["Statement"][0]["Condition"],
         json!({
             "DateLessThan": {"aws:CurrentTime": "2027-01-15T08:00:00Z"},
+            "DateGreaterThanEquals": {"aws:CurrentTime": "2027-01-15T07:59:00Z"},
             "IpAddress": {"aws:SourceIp": ["198.51.100.0/24", "2001:db8::/32"]},
             "NotIpAddress": {"aws:SourceIp": ["198.51.100.7/32"]},
         })
@@ -399,6 +409,7 @@ fn lets_appsync_remember_only_what_ends_and_does_not_depend_on_an_address() {
             valid_until,
             by_address,
             usage_plan_key: None,
+            limit: None,
         };
         let said = answer(
             Outcome::Allow(allowed),

@@ -24,6 +24,8 @@ pub struct Patience {
 }
 
 impl Patience {
+    /// Before the second attempt, at most; twice as long before each later one.
+    const FIRST_PAUSE: Duration = Duration::from_millis(25);
     /// Between attempts, at most.
     const PAUSE: Duration = Duration::from_millis(100);
 
@@ -32,6 +34,14 @@ impl Patience {
     pub const AUTHORIZER: Self = Self {
         connect: Duration::from_millis(400),
         attempt: Duration::from_millis(450),
+        attempts: 2,
+    };
+
+    /// For a limit, which is asked on the way of every call and has an answer for its own absence: at most a quarter of a
+    /// second, whatever becomes of the store.
+    pub const LIMITS: Self = Self {
+        connect: Duration::from_millis(100),
+        attempt: Duration::from_millis(110),
         attempts: 2,
     };
 
@@ -44,7 +54,34 @@ impl Patience {
 
     /// The longest time of a call with all its attempts and the pauses between them.
     pub fn total(self) -> Duration {
-        (self.attempt + Self::PAUSE).saturating_mul(self.attempts)
+        let pauses = (1..self.attempts).map(|before| {
+            let doubled = Self::FIRST_PAUSE.saturating_mul(1 << (before - 1).min(8));
+            doubled.min(Self::PAUSE)
+        });
+        self.attempt.saturating_mul(self.attempts) + pauses.sum::<Duration>()
+    }
+
+    fn timeouts(self) -> TimeoutConfig {
+        self.operation_timeouts()
+            .to_builder()
+            .connect_timeout(self.connect)
+            .build()
+    }
+
+    /// Those of a call alone. A client keeps its connections apart by the time that they may take to stand, so a call that
+    /// leaves that alone goes over the connections that are open already.
+    pub(super) fn operation_timeouts(self) -> TimeoutConfig {
+        TimeoutConfig::builder()
+            .operation_attempt_timeout(self.attempt)
+            .operation_timeout(self.total())
+            .build()
+    }
+
+    pub(super) fn retries(self) -> RetryConfig {
+        RetryConfig::standard()
+            .with_max_attempts(self.attempts)
+            .with_initial_backoff(Self::FIRST_PAUSE)
+            .with_max_backoff(Self::PAUSE)
     }
 }
 
@@ -112,18 +149,9 @@ pub async fn connect(connection: Connection) -> Client {
         }
     };
     let patience = connection.patience;
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(patience.connect)
-        .operation_attempt_timeout(patience.attempt)
-        .operation_timeout(patience.total())
-        .build();
-    let retries = RetryConfig::standard()
-        .with_max_attempts(patience.attempts)
-        .with_initial_backoff(Patience::PAUSE / 4)
-        .with_max_backoff(Patience::PAUSE);
     let mut builder = builder
-        .timeout_config(timeouts)
-        .retry_config(retries)
+        .timeout_config(patience.timeouts())
+        .retry_config(patience.retries())
         // An attempt has its own end; a second watch over slow bodies adds nothing.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     if let Some(url) = connection.endpoint_url {
@@ -176,5 +204,7 @@ mod tests {
     #[test]
     fn the_patience_at_the_gate_stays_far_below_the_gateway_limit() {
         assert!(Patience::AUTHORIZER.total() <= Duration::from_millis(1200));
+        assert!(Patience::LIMITS.total() <= Duration::from_millis(250));
+        assert_eq!(Patience::ADMIN.total(), Duration::from_millis(6075));
     }
 }

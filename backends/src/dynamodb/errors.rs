@@ -5,12 +5,20 @@ use std::error::Error;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use doorward_keys::StoreError;
 
-/// The longest message of the service that is passed on, in characters.
-const MAX_MESSAGE: usize = 300;
+use crate::message::one_line;
 
 /// A failed call. Whatever the service answered, the store did not do what it was asked; conditions that did not hold are
 /// told apart by the callers before they come here.
 pub(super) fn unavailable<E, R>(operation: &str, table: &str, error: &SdkError<E, R>) -> StoreError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    StoreError::Unavailable(failure(operation, table, error))
+}
+
+/// What failed, in one line.
+pub(super) fn failure<E, R>(operation: &str, table: &str, error: &SdkError<E, R>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug + 'static,
@@ -27,7 +35,7 @@ where
         }
         other => causes(other),
     };
-    StoreError::Unavailable(format!("{operation} on table `{table}`: {}", plain(&cause)))
+    format!("{operation} on table `{table}`: {}", one_line(&cause))
 }
 
 /// The error and its sources, outermost first.
@@ -40,31 +48,4 @@ fn causes(error: &dyn Error) -> String {
         source = cause.source();
     }
     text
-}
-
-/// One bounded line, whatever was answered.
-fn plain(text: &str) -> String {
-    text.chars()
-        .map(|character| {
-            if character.is_control() {
-                ' '
-            } else {
-                character
-            }
-        })
-        .take(MAX_MESSAGE)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_store_answers_cannot_break_the_log_line() {
-        let hostile = format!("a\nb\u{1b}[31m\0{}", "x".repeat(1000));
-        let plain = plain(&hostile);
-        assert_eq!(plain.chars().count(), MAX_MESSAGE);
-        assert!(!plain.chars().any(char::is_control));
-    }
 }

@@ -1,4 +1,4 @@
-//! `DynamoDB`: the two tables, the client, and API keys on it.
+//! `DynamoDB`: the two tables, the client, API keys and limits on it.
 //!
 //! [`schema`] lists every table, key and attribute; nothing else names one. [`connect`] builds the client from an
 //! environment handed in. [`DynamoKeys`] implements both key traits; which of them a function may use is decided by its
@@ -8,9 +8,11 @@ mod client;
 mod errors;
 mod item;
 mod keys;
+mod limits;
 pub mod schema;
 mod tables;
 
 pub use client::{Connection, Patience, connect};
 pub use keys::DynamoKeys;
+pub use limits::DynamoLimits;
 pub use tables::{TableNames, create_missing_tables};

@@ -20,7 +20,8 @@
 //!
 //! The record: `format` N, `digest` B (32 bytes), `id` S, `tenant` S, `name` S, `environment` S, `scopes` L of S,
 //! `routes` L of S?, `addresses` L of S? (CIDR), `created_at` N, `expires_at` N?, `status` S (`active`, `disabled`,
-//! `revoked`), `rotated_from` S?, `rotated_to` S?, `usage_plan_key` S?, `metadata` M of S, `version` N; and for the index
+//! `revoked`), `rotated_from` S?, `rotated_to` S?, `usage_plan_key` S?, `metadata` M of S, `version` N, `plan` S (in format 2,
+//! and only there); and for the index
 //! `tenant_pk` = `tenant#` tenant, `tenant_sk` = creation time in 14 digits, `#`, id. `?` marks what may be absent; times
 //! are whole seconds since 1970-01-01T00:00:00Z. An absent list means no restriction, an empty one means nothing at all,
 //! which is why they are lists: `DynamoDB` has no empty sets.
@@ -30,18 +31,35 @@
 //!
 //! **counters** — TTL attribute `expires_at`; no index. Attribute definitions: `pk`, `sk`.
 //!
+//! | item | `pk` | `sk` | other attributes |
+//! |---|---|---|---|
+//! | limit | `rate#` bucket, or `rate256#` and its SHA-256 when it is long | `rate#` region | `format` N, `mark` N, `current` N, `previous` N, `expires_at` N |
+//!
+//! A bucket is the name of a limit and whose it is. `mark`, `current` and `previous` are the three numbers of
+//! [`doorward_engine::limits::State`], whole and not negative; an absent item means an untouched bucket. The region stands
+//! in the key because a global table replicates later than it counts
+//! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html>): each region has a
+//! bucket of its own. `expires_at` lies a day behind the moment from which the bucket is as good as untouched, so that a
+//! clock that lags by less finds it; an item that is past it and not yet swept counts like any other.
+//!
 //! # Rule for change
 //!
 //! Every item carries `format`, the version of this list ([`FORMAT_VERSION`]); readers refuse items of any other version
-//! as corrupt, which refuses the caller.
+//! as corrupt, which refuses the caller. A record with a plan carries [`PLAN_FORMAT_VERSION`]: a reader that knows no plans
+//! would give the key the limits of everybody, so it must not read it. Each item carries the lowest version that says all
+//! of it.
 //!
 //! 1. An attribute may be added without a new version only when a reader that ignores it, and a writer that drops it, do no
 //!    harm. Whatever narrows what a key may do, such as a new kind of list, needs a new version.
 //! 2. No attribute changes its type or meaning; a new one takes its place, in a new version.
 //! 3. A new version comes in two releases: the first reads both and writes the old, the second writes the new.
 
+use doorward_keys::Digest;
+
 /// The version of the stored form.
 pub const FORMAT_VERSION: u32 = 1;
+/// The version of the stored form of a record with a plan.
+pub const PLAN_FORMAT_VERSION: u32 = 2;
 
 /// The name of the keys table when none is configured.
 pub const KEYS_TABLE: &str = "doorward-keys";
@@ -78,6 +96,7 @@ pub(super) const STATUS: &str = "status";
 pub(super) const ROTATED_FROM: &str = "rotated_from";
 pub(super) const ROTATED_TO: &str = "rotated_to";
 pub(super) const USAGE_PLAN_KEY: &str = "usage_plan_key";
+pub(super) const PLAN: &str = "plan";
 pub(super) const METADATA: &str = "metadata";
 pub(super) const VERSION: &str = "version";
 pub(super) const ACTION: &str = "action";
@@ -86,6 +105,13 @@ pub(super) const ACTOR: &str = "actor";
 pub(super) const REASON: &str = "reason";
 pub(super) const RELATED: &str = "related";
 pub(super) const CONTENT: &str = "content";
+pub(super) const MARK: &str = "mark";
+pub(super) const CURRENT: &str = "current";
+pub(super) const PREVIOUS: &str = "previous";
+
+/// The longest name of a bucket that stands in a key as it is, in bytes; `DynamoDB` takes keys of up to 2,048
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
+pub const MAX_PLAIN_BUCKET: usize = 1024;
 
 /// Sort key of a record.
 pub const RECORD_SK: &str = "key";
@@ -114,4 +140,34 @@ pub fn request_pk(name: &str) -> String {
 /// Partition key of a tenant in [`BY_TENANT`].
 pub fn tenant_pk(tenant: &str) -> String {
     format!("tenant#{tenant}")
+}
+
+/// Partition key of the bucket `name` of a limit.
+pub fn rate_pk(name: &str) -> String {
+    if name.len() <= MAX_PLAIN_BUCKET {
+        format!("rate#{name}")
+    } else {
+        format!("rate256#{}", Digest::of(name, None).to_hex())
+    }
+}
+
+/// Sort key of the bucket of a limit in a region.
+pub fn rate_sk(region: &str) -> String {
+    format!("rate#{region}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_hashed_and_meets_no_other() {
+        let plain = "x".repeat(MAX_PLAIN_BUCKET);
+        assert_eq!(rate_pk(&plain), format!("rate#{plain}"));
+        let long = rate_pk(&format!("{plain}y"));
+        assert_eq!(long.len(), "rate256#".len() + 64);
+        assert_ne!(long, rate_pk(&format!("{plain}z")));
+        // A short name cannot be made to look like a hashed one.
+        assert!(!rate_pk(long.trim_start_matches("rate")).starts_with("rate256#"));
+    }
 }

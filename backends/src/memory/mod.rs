@@ -1,5 +1,10 @@
-//! Stores that live as long as the process: for tests, and for trying things out without a table.
+//! Stores that live as long as the process: for tests, for trying things out without a table, and for limits that one
+//! process keeps by itself.
 
+mod buckets;
 mod keys;
+mod limits;
 
+pub(crate) use buckets::Buckets;
 pub use keys::MemoryKeys;
+pub use limits::MemoryLimits;

@@ -10,13 +10,21 @@ use doorward_authorizer::Authorizer;
 use doorward_backends::{
     dynamodb::{DynamoKeys, TableNames},
     http::HttpKeySets,
+    memory::MemoryLimits,
     sources::ConfigSource,
 };
-use doorward_engine::{Config, Engine, Sources, config::HttpApiAnswer};
+use doorward_engine::{
+    Config, Engine, Sources,
+    config::{HttpApiAnswer, RateLimited},
+};
+use doorward_keys::Secret;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use super::{
-    gateway::{Backend, Clocks, Gateway, IdentitySource, Observer, Payload, Routes, Settings},
+    gateway::{
+        ApiKind, Backend, Clocks, DeniedStatus, Gateway, IdentitySource, Observer, Payload, Routes,
+        Settings, Throttle, UsagePlan, UsagePlans,
+    },
     in_process::InProcess,
     issuer::{self, DemoKeys},
     listener,
@@ -44,6 +52,10 @@ pub struct Api {
     pub identity_sources: Vec<IdentitySource>,
     /// How long answers are kept.
     pub ttl: Duration,
+    /// The usage plans, beside those that the configuration implies.
+    pub plans: UsagePlans,
+    /// The status of what a policy does not allow; without, what `template.yaml` makes of the configuration.
+    pub denied: Option<DeniedStatus>,
 }
 
 /// What is to be started.
@@ -104,9 +116,10 @@ impl LocalGateway {
         .await?;
         let issuer = format!("http://{issuer_address}");
         let checked = plan.source.read(&issuer).await?;
-        let warnings = plan.source.warnings(&checked);
+        let mut warnings = plan.source.warnings(&checked);
         let config = checked.config;
         let settings = settings(plan.api, &config)?;
+        warnings.extend(notes(&settings, &config));
 
         plan.state.create().map_err(|error| {
             Failure::unavailable(format!(
@@ -218,18 +231,76 @@ impl LocalGateway {
     }
 }
 
+/// The API as `template.yaml` would deploy it for this configuration.
 fn settings(api: Api, config: &Config) -> Result<Settings, Failure> {
     let payload = match (api.payload, config.answers.http_api) {
         (Payload::Http2, HttpApiAnswer::Simple) => Payload::Http2Simple,
         (payload, _) => payload,
     };
-    Settings::new(payload, &api.stage, api.identity_sources, api.ttl).map_err(Failure::usage)
+    let plans = match payload.api() {
+        ApiKind::Rest => implied_plans(api.plans, config),
+        ApiKind::Http => api.plans,
+    };
+    let by_configuration = match config.answers.rate_limited {
+        RateLimited::Deny if has_limits(config) => DeniedStatus::TooManyRequests,
+        _ => DeniedStatus::Forbidden,
+    };
+    Settings::new(payload, &api.stage, api.identity_sources, api.ttl)
+        .and_then(|settings| settings.with_plans(plans))
+        .map(|settings| settings.with_denied(api.denied.unwrap_or(by_configuration)))
+        .map_err(Failure::usage)
+}
+
+/// With the penalty key go a plan that lets nothing pass and, for everybody else, one without a limit.
+fn implied_plans(plans: UsagePlans, config: &Config) -> UsagePlans {
+    let plan = |name: &str, key: &Secret<String>, throttle| UsagePlan {
+        name: name.to_owned(),
+        keys: vec![key.clone()],
+        throttle,
+        quota: None,
+    };
+    let RateLimited::PenaltyKey(penalty) = &config.answers.rate_limited else {
+        return plans;
+    };
+    let nothing = Some(Throttle { rate: 0, burst: 0 });
+    let plans = plans.with(plan("penalty", penalty, nothing));
+    match &config.answers.usage_plan_key {
+        Some(key) => plans.with(plan("everybody", key, None)),
+        None => plans,
+    }
+}
+
+fn has_limits(config: &Config) -> bool {
+    !config.limits.limits.is_empty()
+}
+
+/// What should be known of how the gateway answers callers over a limit.
+fn notes(settings: &Settings, config: &Config) -> Vec<String> {
+    if !has_limits(config) {
+        return vec![];
+    }
+    let is_rest = settings.payload().api() == ApiKind::Rest;
+    let note = match config.answers.rate_limited {
+        RateLimited::Deny if settings.denied() == DeniedStatus::TooManyRequests && is_rest => {
+            "whatever a policy denies is answered with 429, as by `RateLimitedAnswer: deny` of template.yaml, a missing scope too"
+        }
+        RateLimited::Deny | RateLimited::PenaltyKey(_) if !is_rest => {
+            "an HTTP API answers callers over a limit with 403; only `answers.rate_limited = \"backend\"` gives 429 there"
+        }
+        RateLimited::PenaltyKey(_) if !settings.ttl().is_zero() => {
+            "the gateway keeps the penalty of a caller over a limit for the whole ttl; `--ttl 0` ends it on time"
+        }
+        _ => return vec![],
+    };
+    vec![note.to_owned()]
 }
 
 fn authorizer(config: Config, keys: Arc<DynamoKeys>) -> Authorizer {
     let sources = Sources {
         keys,
         key_sets: Arc::new(HttpKeySets::new()),
+        limits: Arc::new(MemoryLimits::new()),
+        pause: clock::pause,
         stopwatch: clock::stopwatch,
     };
     // The line of each request says what a line of the Lambda's log would.

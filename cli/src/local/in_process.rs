@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use doorward_authorizer::{Authorizer, Call, Event, Explained};
-use doorward_engine::{Decision, decision::Trail};
+use doorward_engine::{Decision, Reason, decision::Trail};
 use serde_json::Value;
 
 use super::gateway::{AuthorizerFunction, Invocation};
@@ -30,7 +30,7 @@ impl AuthorizerFunction for InProcess {
         let call = Call {
             request_id: String::new(),
             trace_id: None,
-            received_at: clock::wall(),
+            received_at: clock::moment(),
             time_left: Some(TIMEOUT),
         };
         let explained = self.0.explain(&event, &call).await;
@@ -52,7 +52,17 @@ fn note(explained: &Explained) -> String {
         return reason.as_str().to_owned();
     }
     match &explained.verdict.decision {
-        Decision::Allow(_) => caller(&explained.verdict.trail),
+        Decision::Allow(grant) => {
+            let caller = caller(&explained.verdict.trail);
+            match grant.limit().filter(|limit| limit.is_exceeded()) {
+                Some(limit) => format!(
+                    "{}, `{}` is used up: {caller}",
+                    Reason::RateLimited.as_str(),
+                    limit.name
+                ),
+                None => caller,
+            }
+        }
         Decision::Deny(denial) if denial.detail().is_empty() => denial.reason().as_str().to_owned(),
         Decision::Deny(denial) => format!("{}, {}", denial.reason().as_str(), denial.detail()),
     }

@@ -83,6 +83,7 @@ pub(super) async fn demo_key(
         addresses: None,
         expires_in_days: Some(1),
         usage_plan_key: None,
+        plan: None,
         metadata: std::collections::BTreeMap::new(),
         idempotency_key: None,
     }))

@@ -10,6 +10,7 @@
 )]
 
 mod answers;
+mod limits;
 mod local;
 mod run;
 mod secrets;

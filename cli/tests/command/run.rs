@@ -59,7 +59,16 @@ impl Folder {
 
     /// Starts `doorward local` with these arguments; what it says until it is ready.
     pub(crate) fn local(&self, args: &[&str]) -> (Local, Vec<String>) {
-        started(&mut self.command(args))
+        self.local_with(args, &[])
+    }
+
+    /// The same with these variables.
+    pub(crate) fn local_with(
+        &self,
+        args: &[&str],
+        variables: &[(&str, &str)],
+    ) -> (Local, Vec<String>) {
+        started(self.command(args).envs(variables.iter().copied()))
     }
 
     /// As [`Folder::local`], in an environment that has these variables of AWS and no others.

@@ -32,6 +32,7 @@ use doorward_keys::Secret;
 use crate::{
     layers::{
         api_key::ApiKeysConfig, ip_allow::AddressesConfig, jwt::IssuerConfig, policy::PolicyConfig,
+        rate_limit::LimitsConfig,
     },
     routes::RouteTable,
 };
@@ -45,6 +46,7 @@ pub(crate) use problems::Problem;
 pub use schema::schema;
 pub(crate) use secrets::RawSecret;
 pub use secrets::{SECRET_SETTINGS, SecretReference, secret_references};
+pub(crate) use tree::join;
 
 /// The whole configuration, checked. What it cannot express cannot be configured.
 #[derive(Clone, Debug)]
@@ -57,6 +59,8 @@ pub struct Config {
     pub tokens: TokensConfig,
     /// Addresses.
     pub addresses: AddressesConfig,
+    /// Limits.
+    pub limits: LimitsConfig,
     /// Routes; what matches none is refused.
     pub routes: RouteTable,
     /// How policies are written.
@@ -85,11 +89,27 @@ pub enum HttpApiAnswer {
     Simple,
 }
 
+/// What becomes of a request over a limit. A Deny cannot choose its status (AWS: API Gateway, gateway response types).
+#[derive(Clone, Debug)]
+pub enum RateLimited {
+    /// A Deny with the facts in its context: 403, or what the API makes of `ACCESS_DENIED`.
+    Deny,
+    /// An Allow under this usage-plan key, whose plan has no allowance, so that the gateway itself answers 429. Only REST
+    /// APIs that require keys from the authorizer do; anything else would let the request pass, and gets a Deny.
+    PenaltyKey(Secret<String>),
+    /// An Allow with `rateLimited` in the context; the backend answers 429.
+    Backend,
+}
+
 /// How answers are shaped.
 #[derive(Clone, Debug)]
 pub struct AnswersConfig {
     /// What HTTP APIs with payload 2.0 expect.
     pub http_api: HttpApiAnswer,
+    /// What becomes of a request over a limit.
+    pub rate_limited: RateLimited,
+    /// The usage-plan key of callers who have none of their own, where REST APIs require keys.
+    pub usage_plan_key: Option<Secret<String>>,
     /// The longest policy document, in bytes.
     pub max_policy_bytes: usize,
     /// The longest context, in bytes.
@@ -115,6 +135,12 @@ pub struct Checked {
 }
 
 impl Config {
+    /// Whether any route spends from a limit, so that buckets have to be kept somewhere.
+    pub fn needs_limit_store(&self) -> bool {
+        let mut routes = self.routes.routes().iter();
+        routes.any(|route| !route.limits.is_empty())
+    }
+
     /// Reads and checks `text`, which is TOML, or JSON when it begins with `{`. `name` names it in messages.
     ///
     /// # Errors

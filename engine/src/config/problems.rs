@@ -58,6 +58,10 @@ problems! {
     PepperAlone = "pepper_alone", "has no effect without `pepper`";
     PeppersEqual = "peppers_equal", "is the same secret as `pepper`";
 
+    PlanKey = "plan_key", "the value of a usage-plan key is 20 to 128 printable characters without spaces (AWS: API Gateway, quotas)";
+    PlanKeyMissing = "plan_key_missing", "is missing, so on an API that requires keys every caller without a key of a usage plan gets 403";
+    PenaltyKeyAlone = "penalty_key_alone", "has no effect without `rate_limited = \"penalty_key\"`";
+
     // API keys.
     KeyWord { max: usize, found: String } = "key_word", "must be 1 to {max} letters and digits, without `_`, found `{found}`";
 
@@ -95,7 +99,28 @@ problems! {
     ContextValue = "context_value", "must be printable ASCII (RFC 9110 section 5.5)";
     ContextLarge { max: u32, found: usize } = "context_large", "takes {found} bytes, more than `answers.max_context_bytes` ({max})";
 
+    // Limits.
+    LimitName { found: String } = "limit_name", "must be named by a letter and then letters, digits, `_` or `-`, at most 64, found `{found}`";
+    LimitCount { max: u64, found: i64 } = "limit_count", "must be from 1 to {max}, found {found}";
+    LimitNumber { reason: String } = "limit_number", "{reason}";
+    LimitWindowBoth = "limit_window_both", "cannot stand beside `per`; choose one";
+    LimitPeriod { found: &'static str, algorithm: &'static str, instead: &'static str } = "limit_period", "`{found}` is not possible for `{algorithm}`; {instead}";
+    LimitSetting { needs: &'static str } = "limit_setting", "has a meaning for `{needs}` only";
+    LimitLease { max: u64, found: i64 } = "limit_lease", "must be at most {max}, half of what the limit holds, found {found}";
+    LimitLeaseSmall { found: i64 } = "limit_lease_small", "must be at least 2, found {found}; leave it out to ask the store each time";
+    LimitLeaseLeaky = "limit_lease_leaky", "the slots of a leaky bucket cannot be held; leave it out, or take another algorithm";
+    LimitUnknown { found: String, hint: String } = "limit_unknown", "no limit `{found}` in `limits`{hint}";
+    LimitCost { max: u64, limit: String, found: u64 } = "limit_cost", "must be at most {max}, which is all that `{limit}` gives at once, found {found}";
+    LimitBeforeCredentials = "limit_before_credentials", "a limit before all credentials must be by `address` alone, without `lease` and `max_wait_ms`";
+    PlanLease { lease: u64 } = "plan_lease", "must be at least twice the `lease` of the limit ({lease})";
+    PlanCost { cost: u64, route: String } = "plan_cost", "gives less at once than `{route}` costs ({cost}), so that no key of the plan could ever use it";
+    RedisAddress = "redis_address", "must be an address such as `rediss://cache.example.com:6379`, or `redis://` without TLS";
+    RedisCredentials = "redis_credentials", "holds a user or a password; say them in `user` and `password`";
+    RedisAlone = "redis_alone", "has no effect without `kind = \"redis\"`";
+    FileUnread { file: String, reason: String } = "file_unread", "`{file}` cannot be read: {reason}";
+
     // Warnings.
+    LimitsInMemory = "limits_in_memory", "each sandbox counts for itself, so that a caller may have every limit as often as there are sandboxes";
     NobodyAllowed = "nobody_allowed", "is empty, so that nobody is allowed; leave it out to allow everybody";
     Anywhere = "anywhere", "lists may allow or trust every address there is";
     QueryCredential = "query_credential", "credentials in query strings end up in logs and histories (RFC 6750 section 5.3)";

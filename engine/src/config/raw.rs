@@ -2,21 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use doorward_keys::Secret;
 use serde::Deserialize;
 
 use super::{
-    AnswersConfig, Config, ConfigEnv, HttpApiAnswer, TokensConfig,
+    AnswersConfig, Config, ConfigEnv, HttpApiAnswer, RateLimited, TokensConfig,
     addresses::{AddressLists, RawList},
     caching,
     faults::Faults,
     issuers,
     problems::Problem,
     routes::{self, RawRoute},
+    secrets::RawSecret,
     shape,
     tree::{Node, Reading},
     values::{self, Limits},
 };
-use crate::layers::{api_key::RawApiKeys, ip_allow::RawAddresses, policy::RawPolicy};
+use crate::layers::{
+    api_key::RawApiKeys,
+    ip_allow::RawAddresses,
+    policy::RawPolicy,
+    rate_limit::{self, RawCharge, RawLimit, RawLimitsStore, RawPlan},
+};
 use crate::routes::RouteTable;
 
 /// The configuration of Doorward.
@@ -38,6 +45,16 @@ pub(super) struct RawConfig {
     address_lists: Option<BTreeMap<String, RawList>>,
     /// Issuers of tokens. Without one no token is accepted.
     issuers: Option<Vec<issuers::RawIssuer>>,
+    /// Named limits, for `limits` of a route, `default_limits` and `addresses.limit`: how many requests in what time, and whose
+    /// requests are counted together.
+    limits: Option<BTreeMap<String, RawLimit>>,
+    /// What each route spends from that has no `limits` of its own: names of limits, or tables with `name` and `cost`.
+    default_limits: Option<Vec<RawCharge>>,
+    /// Plans by name: other numbers for the keys that have one. A key with a plan that does not stand here is refused on
+    /// routes with limits.
+    plans: Option<BTreeMap<String, RawPlan>>,
+    /// Where limits are counted.
+    limits_store: Option<RawLimitsStore>,
     /// Routes: what a caller needs where. A request that matches none is refused.
     routes: Option<Vec<RawRoute>>,
     /// How policies are written.
@@ -68,6 +85,15 @@ struct RawAnswers {
     /// What HTTP APIs with payload format 2.0 expect. Must agree with `EnableSimpleResponses` of the authorizer.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "policy")))]
     http_api: Option<RawHttpApi>,
+    /// What becomes of a request over a limit.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "deny")))]
+    rate_limited: Option<RawRateLimited>,
+    /// The value of a usage-plan key without any allowance, for `rate_limited = "penalty_key"`: `env:NAME`, `ssm:/name` or
+    /// `secretsmanager:name`. 20 to 128 characters, as the gateway demands.
+    penalty_key: Option<RawSecret>,
+    /// The value of the usage-plan key of callers who have none of their own, for REST APIs that require keys, as with
+    /// `rate_limited = "penalty_key"`: `env:NAME`, `ssm:/name` or `secretsmanager:name`. Default: they get none.
+    usage_plan_key: Option<RawSecret>,
     /// The longest policy document, in bytes. A longer one is narrowed to fewer routes, never cut.
     #[cfg_attr(feature = "schema", schemars(range(min = MAX_POLICY.min, max = MAX_POLICY.max), extend("default" = MAX_POLICY.default)))]
     max_policy_bytes: Option<i64>,
@@ -87,6 +113,20 @@ enum RawHttpApi {
     /// address lists: put `$context.routeKey`, and `$context.identity.sourceIp` where there are lists, among the identity
     /// sources, or set the time to live to 0.
     Simple,
+}
+
+/// What becomes of a request over a limit.
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+enum RawRateLimited {
+    /// It is refused by a policy: 403, or the one status that the API gives to `ACCESS_DENIED`.
+    Deny,
+    /// It is allowed under `penalty_key`, so that the gateway answers 429. For REST APIs with `ApiKeySourceType: AUTHORIZER`
+    /// and `ApiKeyRequired: true` only: on any other the call would pass.
+    PenaltyKey,
+    /// It is allowed with `rateLimited` in the context, and the backend answers 429.
+    Backend,
 }
 
 const MAX_TOKEN: Limits = Limits {
@@ -141,10 +181,22 @@ impl RawConfig {
         let api_keys = self.api_keys.and_then(|raw| raw.check(env, faults));
         let issuers = issuers::check(self.issuers, env, faults);
         let tokens = self.tokens.unwrap_or_default().check(faults);
-        let addresses = self.addresses.unwrap_or_default().check(&mut lists, faults);
-        let answers = self.answers.unwrap_or_default().check(faults);
+        let (mut limits, mut uses) =
+            rate_limit::check(self.limits, self.plans, self.limits_store, env, faults);
+        let mut addresses = self.addresses.unwrap_or_default();
+        limits.before_credentials = uses.before_credentials(addresses.limit.take(), faults);
+        let addresses = addresses.check(&mut lists, faults);
+        let answers = self.answers.unwrap_or_default().check(env, faults);
         let policy = self.policy.unwrap_or_default().check();
-        let routes = routes::check(self.routes, kinds, &answers, &mut lists, faults);
+        uses.default(self.default_limits, faults);
+        let context = routes::Surroundings {
+            configured: kinds,
+            answers: &answers,
+            lists: &mut lists,
+            uses: &mut uses,
+        };
+        let routes = routes::check(self.routes, context, faults);
+        uses.finish(&routes, &limits, faults);
         if faults.is_empty() {
             lists.warn_unused(faults);
             routes::warn_unused(&routes, kinds, faults);
@@ -176,6 +228,7 @@ impl RawConfig {
             issuers,
             tokens,
             addresses,
+            limits,
             routes,
             policy,
             answers,
@@ -198,8 +251,10 @@ impl RawTokens {
 }
 
 impl RawAnswers {
-    fn check(self, faults: &mut Faults) -> AnswersConfig {
+    fn check(self, env: &ConfigEnv<'_>, faults: &mut Faults) -> AnswersConfig {
         AnswersConfig {
+            rate_limited: self.rate_limited(env, faults),
+            usage_plan_key: self.usage_plan_key(env, faults),
             http_api: match self.http_api {
                 None | Some(RawHttpApi::Policy) => HttpApiAnswer::Policy,
                 Some(RawHttpApi::Simple) => HttpApiAnswer::Simple,
@@ -216,4 +271,56 @@ impl RawAnswers {
             ) as usize,
         }
     }
+
+    fn rate_limited(&self, env: &ConfigEnv<'_>, faults: &mut Faults) -> RateLimited {
+        let path = "answers.penalty_key";
+        let wanted = self.rate_limited.unwrap_or(RawRateLimited::Deny);
+        match (wanted, &self.penalty_key) {
+            (RawRateLimited::PenaltyKey, None) => {
+                if !faults.is_replaced(path) {
+                    let what = "the value of a usage-plan key without any allowance";
+                    faults.problem(path, Problem::Missing { what });
+                }
+                RateLimited::Deny
+            }
+            (RawRateLimited::PenaltyKey, Some(key)) => match plan_key(key, path, env, faults) {
+                Some(key) => RateLimited::PenaltyKey(key),
+                None => RateLimited::Deny,
+            },
+            (wanted, key) => {
+                if key.is_some() && !faults.is_replaced("answers.rate_limited") {
+                    faults.problem(path, Problem::PenaltyKeyAlone);
+                }
+                match wanted {
+                    RawRateLimited::Backend => RateLimited::Backend,
+                    RawRateLimited::Deny | RawRateLimited::PenaltyKey => RateLimited::Deny,
+                }
+            }
+        }
+    }
+    fn usage_plan_key(&self, env: &ConfigEnv<'_>, faults: &mut Faults) -> Option<Secret<String>> {
+        let path = "answers.usage_plan_key";
+        if let Some(key) = &self.usage_plan_key {
+            return plan_key(key, path, env, faults);
+        }
+        if self.rate_limited == Some(RawRateLimited::PenaltyKey) && !faults.is_replaced(path) {
+            faults.warning(path, Problem::PlanKeyMissing);
+        }
+        None
+    }
+}
+
+fn plan_key(
+    key: &RawSecret,
+    path: &str,
+    env: &ConfigEnv<'_>,
+    faults: &mut Faults,
+) -> Option<Secret<String>> {
+    let key = key.fetch(path, env, faults)?;
+    let fits = (20..=128).contains(&key.expose().len())
+        && key.expose().bytes().all(|b| b.is_ascii_graphic());
+    if !fits {
+        faults.problem(path, Problem::PlanKey);
+    }
+    Some(key)
 }

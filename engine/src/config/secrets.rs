@@ -6,7 +6,13 @@ use serde::Deserialize;
 use super::{ConfigEnv, faults::Faults, problems::Problem, tree, values::one_line};
 
 /// The names of settings that hold a reference to a secret. A test compares them with the schema.
-pub const SECRET_SETTINGS: &[&str] = &["pepper", "previous_pepper"];
+pub const SECRET_SETTINGS: &[&str] = &[
+    "pepper",
+    "previous_pepper",
+    "penalty_key",
+    "usage_plan_key",
+    "password",
+];
 
 /// A text that should be a reference to a secret, and may by mistake be the secret itself: it has no `Debug`.
 #[derive(Deserialize)]

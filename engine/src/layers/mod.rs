@@ -5,3 +5,4 @@ pub mod entitlements;
 pub mod ip_allow;
 pub mod jwt;
 pub mod policy;
+pub mod rate_limit;

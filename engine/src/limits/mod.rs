@@ -5,6 +5,7 @@
 //! 3. [`state`]: one pure function from the state of a bucket, a cost and a time to what is left. Stores that count in
 //!    memory call it; stores that count elsewhere do the same in one atomic operation of theirs and are held to it by test.
 //! 4. [`store`]: the narrow trait behind which buckets are kept.
+//! 5. [`report`]: what a caller may know of a limit.
 //!
 //! The bounds, which hold for any number of concurrent callers on one store:
 //!
@@ -18,11 +19,15 @@
 //! A clock that goes back never refills: a bucket that has seen a later time goes on from there.
 
 pub mod moment;
+pub mod report;
 pub mod rule;
 pub mod state;
 pub mod store;
+#[cfg(test)]
+mod tests;
 
 pub use moment::{Moment, Span};
+pub use report::LimitReport;
 pub use rule::{Algorithm, Period, Rule, RuleFault};
 pub use state::{Outcome, Spent, State};
 pub use store::{Bucket, LimitStore, LimitStoreError};

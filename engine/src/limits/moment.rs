@@ -74,6 +74,11 @@ impl Span {
         Self(millis.saturating_mul(1000))
     }
 
+    /// This length and `other`, held at the end of the range.
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// The length in microseconds.
     pub const fn micros(self) -> u64 {
         self.0

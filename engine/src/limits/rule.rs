@@ -96,8 +96,8 @@ pub enum RuleFault {
     /// A limit of nothing, or one too large to count.
     #[error("a limit lies between 1 and {}", Rule::MAX_LIMIT)]
     Limit,
-    /// A window that is too short or too long.
-    #[error("a window lies between 1 second and 31 days")]
+    /// A window that is too short or too long, or a sliding one that is not of whole milliseconds, in which it is blended.
+    #[error("a window lies between 1 second and 31 days; a sliding one is of whole milliseconds")]
     Window,
     /// A burst of nothing, or one that takes longer than 31 days to gain.
     #[error("a burst is at least 1 and takes at most 31 days to come back")]
@@ -152,6 +152,9 @@ impl Rule {
         let rule = Self { algorithm };
         match algorithm {
             Algorithm::SlidingWindow { .. } => {
+                if window.micros() % 1000 != 0 {
+                    return Err(RuleFault::Window);
+                }
                 let product = limit.checked_mul(window.micros() / 1000);
                 if product.is_none_or(|product| product >= Self::EXACT) {
                     return Err(RuleFault::Product);
@@ -199,6 +202,20 @@ impl Rule {
         }
     }
 
+    /// The time in which `limit` are admitted; for a month of the calendar the longest one.
+    pub const fn window(&self) -> Span {
+        match self.algorithm {
+            Algorithm::FixedWindow { window, .. }
+            | Algorithm::SlidingWindow { window, .. }
+            | Algorithm::TokenBucket { window, .. }
+            | Algorithm::LeakyBucket { window, .. } => window,
+            Algorithm::Calendar { period, .. } => match period {
+                Period::Day => Span::DAY,
+                Period::Month => Self::MAX_WINDOW,
+            },
+        }
+    }
+
     /// The time between two tokens or slots, rounded up to whole microseconds, so that rounding never admits more; nothing
     /// for algorithms that count in windows.
     pub fn interval(&self) -> Span {
@@ -212,15 +229,19 @@ impl Rule {
         }
     }
 
-    /// How long a store must keep a bucket that nobody touches, so that forgetting it admits nobody.
+    /// How long a store must keep a bucket that nobody touches, so that forgetting it admits nobody: the longest time from
+    /// an admitted call to the moment from which the bucket is as good as untouched.
     pub fn memory(&self) -> Span {
         let micros = match self.algorithm {
             Algorithm::FixedWindow { window, .. } => window.micros(),
             Algorithm::SlidingWindow { window, .. } => window.micros().saturating_mul(2),
             Algorithm::TokenBucket { burst, .. } => burst.saturating_mul(self.interval().micros()),
-            Algorithm::LeakyBucket { max_wait, .. } => max_wait
+            // A call that waits the longest and costs the most: `limit` slots, which begin at the end of its wait.
+            Algorithm::LeakyBucket {
+                limit, max_wait, ..
+            } => max_wait
                 .micros()
-                .saturating_add(self.interval().micros().saturating_mul(2)),
+                .saturating_add(self.interval().micros().saturating_mul(limit)),
             Algorithm::Calendar { period, .. } => match period {
                 Period::Day => Span::DAY.micros(),
                 Period::Month => Self::MAX_WINDOW.micros(),

@@ -40,11 +40,12 @@ pub enum Outcome {
 pub struct Spent {
     /// Admitted or refused.
     pub outcome: Outcome,
-    /// How much more could be spent at this moment.
+    /// How much more could be spent at this moment: so much is admitted and one more is refused. Of a leaky bucket, which
+    /// admits whoever finds a slot in reach whatever his cost, so many calls of one each.
     pub remaining: u64,
     /// When `remaining` is whole again, or, for a sliding window, when the window ends.
     pub reset_at: Moment,
-    /// The bucket afterwards.
+    /// The bucket afterwards. A refusal leaves no trace: a store keeps this after an admission only.
     pub state: State,
 }
 
@@ -94,7 +95,7 @@ pub fn give_back(rule: &Rule, state: State, amount: NonZeroU64, mark: u64) -> St
 /// How much of `previous` still counts `left` before the end of a `window`: its share, rounded up, in milliseconds.
 pub fn blend(previous: u64, left: Span, window: Span) -> u64 {
     let (left, window) = (left.micros().div_ceil(1000), window.micros() / 1000);
-    // INVARIANT: `Rule` keeps limit times window below 2^53, and `previous` never exceeds the limit.
+    // INVARIANT: `Rule` keeps limit times window below 2^53, and callers hold `previous` at the limit.
     previous.saturating_mul(left).div_ceil(window.max(1))
 }
 
@@ -116,15 +117,17 @@ fn windowed(rule: &Rule, state: State, cost: u64, now: Moment, sliding: Option<S
     } else {
         (0, 0)
     };
-    let weighed = sliding.map_or(0, |window| blend(previous, end.since(now), window));
     let limit = rule.limit();
+    // More than the limit may have been counted under an earlier configuration; it weighs no more than the limit.
+    let weighty = previous.min(limit);
+    let weighed = sliding.map_or(0, |window| blend(weighty, end.since(now), window));
     let free = limit.saturating_sub(weighed).saturating_sub(current);
     let (outcome, spent) = if cost <= free {
         (Outcome::Admitted { wait: Span::ZERO }, cost)
     } else {
         let retry_at = (cost <= limit).then(|| match sliding {
             None => end,
-            Some(window) => sliding_retry(limit - cost, current, previous, end, window),
+            Some(window) => sliding_retry(limit - cost, current.min(limit), weighty, end, window),
         });
         (Outcome::Refused { retry_at }, 0)
     };

@@ -9,9 +9,11 @@ mod headers;
 mod located;
 pub mod path;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
-use doorward_keys::{Secret, Timestamp};
+use doorward_keys::Secret;
+
+use crate::limits::Moment;
 
 pub use headers::{Headers, Lookup};
 pub use located::Located;
@@ -85,7 +87,9 @@ pub enum Form {
 #[derive(Debug)]
 pub struct Request {
     /// When the function received it, by the function's own clock. Times in the event are data, not truth.
-    pub received_at: Timestamp,
+    pub received_at: Moment,
+    /// How long the answer may take from then on; absent where nobody waits.
+    pub time_left: Option<Duration>,
     /// The API and stage; policies are written for it.
     pub stage: ApiStage,
     /// What is asked for.

@@ -9,7 +9,7 @@ mod tree;
 
 use std::collections::BTreeMap;
 
-use crate::layers::ip_allow::AddressRules;
+use crate::layers::{ip_allow::AddressRules, rate_limit::Charge};
 
 pub use conflict::Conflict;
 pub use table::RouteTable;
@@ -107,6 +107,8 @@ pub struct Route {
     pub addresses: Option<AddressRules>,
     /// Facts for the backend.
     pub context: BTreeMap<String, String>,
+    /// Limits that a request spends from, those with the shortest window first.
+    pub limits: Vec<Charge>,
 }
 
 impl Route {

@@ -27,6 +27,7 @@ fn at(key: String, place: Place) -> Route {
         tenants: None,
         addresses: None,
         context: BTreeMap::new(),
+        limits: Vec::new(),
     }
 }
 

@@ -2,14 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::limit;
+
 /// The path that everybody may ask for.
 const HEALTH: &str = "/health";
 
-/// Answers one proxy event: 200 with method, path and the authorizer's context, or 401 when there is no context.
+/// Answers one proxy event at the second `now`: 200 with method, path and the authorizer's context, 401 when there is no
+/// context, or 429 when it says that the caller is over a limit.
 ///
 /// REST APIs put the context under `requestContext.authorizer`, HTTP APIs with payload 2.0 one level deeper, under
 /// `lambda` (AWS: "Working with Lambda authorizers", "Control access to HTTP APIs with Lambda authorizers").
-pub(crate) fn answer(event: &Value) -> Value {
+pub(crate) fn answer(event: &Value, now: u64) -> Value {
     let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
     let method = text("/requestContext/http/method").or_else(|| text("/httpMethod"));
     let path = text("/rawPath").or_else(|| text("/path"));
@@ -18,16 +21,23 @@ pub(crate) fn answer(event: &Value) -> Value {
     // REST states the template alone, HTTP APIs state the method before it.
     let template = route.and_then(|r| r.rsplit(' ').next());
     if template == Some(HEALTH) {
-        return reply(200, &json!({ "status": "ok" }));
+        return reply(200, [], &json!({ "status": "ok" }));
     }
-    match context(event) {
-        Some(authorizer) => reply(
-            200,
-            &json!({ "method": method, "path": path, "route": route, "authorizer": authorizer }),
-        ),
+    let Some(authorizer) = context(event) else {
+        let why = json!({ "message": "no authorizer has seen this request" });
+        return reply(401, [], &why);
+    };
+    let headers = limit::headers(authorizer);
+    match limit::seconds_left(authorizer, now) {
+        Some(seconds) => {
+            let retry_after = ("retry-after".to_owned(), seconds.to_string().into());
+            let why = json!({ "message": "Too Many Requests" });
+            reply(429, headers.chain([retry_after]), &why)
+        }
         None => reply(
-            401,
-            &json!({ "message": "no authorizer has seen this request" }),
+            200,
+            headers,
+            &json!({ "method": method, "path": path, "route": route, "authorizer": authorizer }),
         ),
     }
 }
@@ -39,10 +49,16 @@ fn context(event: &Value) -> Option<&Map<String, Value>> {
     (!context.is_empty()).then_some(context)
 }
 
-fn reply(status: u16, body: &Value) -> Value {
+fn reply(status: u16, headers: impl IntoIterator<Item = (String, Value)>, body: &Value) -> Value {
+    let always = [
+        ("content-type", "application/json"),
+        ("cache-control", "no-store"),
+    ];
+    let always = always.map(|(name, value)| (name.to_owned(), Value::from(value)));
+    let headers: Map<String, Value> = headers.into_iter().chain(always).collect();
     json!({
         "statusCode": status,
-        "headers": { "content-type": "application/json", "cache-control": "no-store" },
+        "headers": headers,
         "body": body.to_string(),
     })
 }
@@ -50,6 +66,12 @@ fn reply(status: u16, body: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NOW: u64 = 1_795_428_000;
+
+    fn answer(event: &Value) -> Value {
+        super::answer(event, NOW)
+    }
 
     fn body(answer: &Value) -> Value {
         serde_json::from_str(answer["body"].as_str().unwrap()).unwrap()
@@ -94,6 +116,37 @@ mod tests {
         ] {
             let event = json!({ "resource": "/orders", "path": "/orders", "httpMethod": "GET", "requestContext": context });
             assert_eq!(answer(&event)["statusCode"], 401, "{event}");
+        }
+    }
+
+    #[test]
+    fn refuses_callers_over_a_limit_with_each_kind_of_event() {
+        let context = json!({
+            "principalId": "key|1", "rateLimited": "true", "rateLimitReset": (NOW + 7).to_string(), "retryAfter": "30",
+            "limit": "5", "remaining": "0", "reset": "30", "rateLimit": "\"second\";r=0;t=30",
+            "rateLimitPolicy": "\"second\";q=5;w=60",
+        });
+        let rest = json!({ "resource": "/orders", "path": "/orders", "httpMethod": "GET", "requestContext": { "authorizer": context } });
+        let mut http_1 = rest.clone();
+        http_1["version"] = json!("1.0");
+        let http_2 = json!({
+            "version": "2.0", "routeKey": "GET /orders", "rawPath": "/orders",
+            "requestContext": { "http": { "method": "GET" }, "authorizer": { "lambda": context } },
+        });
+        for event in [rest, http_1, http_2] {
+            let refused = answer(&event);
+            assert_eq!(refused["statusCode"], 429, "{event}");
+            assert_eq!(
+                refused["headers"],
+                json!({
+                    "content-type": "application/json", "cache-control": "no-store", "retry-after": "7",
+                    "x-ratelimit-limit": "5", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "30",
+                    "ratelimit": "\"second\";r=0;t=30", "ratelimit-policy": "\"second\";q=5;w=60",
+                })
+            );
+            let later = super::answer(&event, NOW + 7);
+            assert_eq!(later["statusCode"], 200);
+            assert_eq!(later["headers"]["x-ratelimit-limit"], "5");
         }
     }
 

@@ -23,9 +23,14 @@ impl Call<'_> {
         self.caller.require(Permission::Make)?;
         self.require_tenant(&draft.tenant)?;
         self.caller.require_scopes(&draft.scopes)?;
-        if draft.usage_plan_key.is_some() && !self.caller.is_operator() {
-            let message = "only operators may set `usagePlanKey`".to_owned();
-            return Err(AdminError::Forbidden(message));
+        for (field, is_set) in [
+            ("usagePlanKey", draft.usage_plan_key.is_some()),
+            ("plan", draft.plan.is_some()),
+        ] {
+            if is_set && !self.caller.is_operator() {
+                let message = format!("only operators may set `{field}`");
+                return Err(AdminError::Forbidden(message));
+            }
         }
         let name = asked.idempotency_key.clone();
         let content = CreateKey {

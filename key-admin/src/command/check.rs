@@ -8,6 +8,8 @@ use super::{
 };
 use crate::{admin::KeyPolicy, error::AdminError};
 
+/// The longest name that a plan of the configuration can have.
+const MAX_PLAN: usize = 64;
 const MAX_ROUTES: usize = 100;
 const MAX_NAME_CHARS: usize = 100;
 const MAX_REASON_CHARS: usize = 256;
@@ -47,6 +49,9 @@ pub(crate) fn check_draft(asked: &CreateKey, policy: &KeyPolicy, check: &mut Che
         // The value may be a secret of the gateway, so the message does not show it.
         check.plain("usagePlanKey", key, MAX_WORD);
     }
+    if let Some(plan) = &asked.plan {
+        check.plain("plan", plan, MAX_PLAN);
+    }
     if let Some(key) = &asked.idempotency_key {
         check.plain("idempotencyKey", key, MAX_WORD);
     }
@@ -62,6 +67,7 @@ pub(crate) fn check_draft(asked: &CreateKey, policy: &KeyPolicy, check: &mut Che
             .as_ref()
             .map(|ranges| check.addresses(ranges)),
         usage_plan_key: asked.usage_plan_key.clone(),
+        plan: asked.plan.clone(),
         metadata: asked.metadata.clone(),
         lifetime_seconds: lifetime(check, asked.expires_in_days, policy),
     }

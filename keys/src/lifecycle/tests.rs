@@ -26,6 +26,7 @@ fn draft(lifetime_seconds: i64) -> Draft {
         routes: Some(vec![]),
         addresses: Some(vec!["10.0.0.0/8".parse().unwrap()]),
         usage_plan_key: None,
+        plan: None,
         metadata: BTreeMap::from([("team".to_owned(), "blue".to_owned())]),
         lifetime_seconds,
     }

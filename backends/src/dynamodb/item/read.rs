@@ -13,7 +13,7 @@ use crate::dynamodb::schema;
 
 /// The record in an item. Whatever the item says of itself twice must agree: its key, its index and its attributes.
 pub(in crate::dynamodb) fn record(item: &Item) -> Result<KeyRecord, StoreError> {
-    let read = Reader::of(item)?;
+    let (read, plan) = Reader::of_record(item)?;
     let record = KeyRecord {
         digest: read.digest()?,
         id: read.key_id(schema::ID)?,
@@ -40,6 +40,7 @@ pub(in crate::dynamodb) fn record(item: &Item) -> Result<KeyRecord, StoreError> 
         usage_plan_key: read
             .optional(schema::USAGE_PLAN_KEY, Reader::text)?
             .map(ToOwned::to_owned),
+        plan,
         metadata: read.metadata()?,
         version: read.number(schema::VERSION)?,
     };
@@ -62,6 +63,20 @@ impl<'item> Reader<'item> {
             Ok(read)
         } else {
             Err(read.corrupt(schema::FORMAT))
+        }
+    }
+
+    /// For a record, with its plan: the version says whether there is one.
+    fn of_record(item: &'item Item) -> Result<(Self, Option<String>), StoreError> {
+        let read = Self { item };
+        let plan = read.optional(schema::PLAN, Self::text)?;
+        match (read.number::<u32>(schema::FORMAT)?, plan) {
+            (schema::FORMAT_VERSION, None) => Ok((read, None)),
+            (schema::PLAN_FORMAT_VERSION, Some(plan)) => Ok((read, Some(plan.to_owned()))),
+            (schema::FORMAT_VERSION | schema::PLAN_FORMAT_VERSION, _) => {
+                Err(read.corrupt(schema::PLAN))
+            }
+            _ => Err(read.corrupt(schema::FORMAT)),
         }
     }
 

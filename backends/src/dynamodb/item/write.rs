@@ -42,6 +42,10 @@ pub(in crate::dynamodb) fn record_item(record: &KeyRecord) -> Item {
     if let Some(key) = &record.usage_plan_key {
         set(schema::USAGE_PLAN_KEY, text(key));
     }
+    if let Some(plan) = &record.plan {
+        set(schema::PLAN, text(plan));
+        set(schema::FORMAT, number(&schema::PLAN_FORMAT_VERSION));
+    }
     let metadata = record.metadata.iter();
     let metadata = metadata.map(|(name, value)| (name.clone(), text(value)));
     set(schema::METADATA, AttributeValue::M(metadata.collect()));

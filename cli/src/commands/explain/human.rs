@@ -83,6 +83,7 @@ fn decision(explained: &Explained) -> String {
     let status = match reason.class() {
         Class::Unauthenticated => "401, not cached",
         Class::Forbidden => "403",
+        Class::Throttled => "403, or 429 where the API says so",
         Class::Unavailable => "500, not cached",
     };
     let mut text = format!("{} {} ({status})", styled(BAD, "refused"), reason.as_str());

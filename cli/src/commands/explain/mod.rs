@@ -8,7 +8,7 @@ mod no_table;
 use std::sync::Arc;
 
 use doorward_authorizer::{Authorizer, Call, Event, Explained};
-use doorward_backends::{dynamodb::Patience, http::HttpKeySets};
+use doorward_backends::{dynamodb::Patience, http::HttpKeySets, memory::MemoryLimits};
 use doorward_engine::{Decision, Engine, Reason, Sources};
 use doorward_keys::{KeyLookup, Timestamp};
 
@@ -39,6 +39,9 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
     let sources = Sources {
         keys,
         key_sets: Arc::new(HttpKeySets::new()),
+        // What is only explained spends nothing of anybody's.
+        limits: Arc::new(MemoryLimits::new()),
+        pause: clock::pause,
         stopwatch: clock::stopwatch,
     };
     let engine = Engine::new(checked.config, sources);
@@ -46,14 +49,16 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
     let call = Call {
         request_id: "explain".to_owned(),
         trace_id: None,
-        received_at: args.at.map_or_else(clock::wall, Timestamp::from_unix),
+        received_at: args
+            .at
+            .map_or_else(clock::moment, |at| Timestamp::from_unix(at).into()),
         time_left: None,
     };
     let explained = authorizer.explain(&Event::parse(&text), &call).await;
     if args.json {
         output::answer(&format!("{:#}", machine::answer(&explained)))?;
     } else {
-        output::answer(&human::text(&explained, call.received_at))?;
+        output::answer(&human::text(&explained, call.received_at.timestamp()))?;
     }
     match refusal(&explained) {
         None => Ok(()),

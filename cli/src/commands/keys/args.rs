@@ -106,6 +106,9 @@ pub struct Create {
     /// The value of a usage-plan key of the gateway.
     #[arg(long, value_name = "VALUE")]
     pub usage_plan_key: Option<String>,
+    /// The name of a plan of the configuration, whose numbers its limits have. Without, those of everybody.
+    #[arg(long, value_name = "NAME")]
+    pub plan: Option<String>,
     /// A fact for the backend: a name, `=`, a text; several times.
     #[arg(long = "metadata", value_name = "NAME=TEXT")]
     pub metadata: Vec<String>,

@@ -134,6 +134,7 @@ fn details(key: &KeyView, now: Timestamp) -> String {
             key.has_usage_plan_key
                 .then(|| "has a key of one".to_owned()),
         ),
+        ("plan", key.plan.as_deref().map(one_line)),
         (
             "facts",
             Some(one_line(&facts.collect::<Vec<_>>().join(", "))).filter(|facts| !facts.is_empty()),

@@ -61,6 +61,7 @@ fn created(create: Create, format: &KeyFormat) -> Result<CreateKey, Failure> {
         addresses: Some(create.addresses).filter(|addresses| !addresses.is_empty()),
         expires_in_days: create.expires_in_days,
         usage_plan_key: create.usage_plan_key,
+        plan: create.plan,
         metadata: create
             .metadata
             .iter()

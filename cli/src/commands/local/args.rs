@@ -1,6 +1,6 @@
 //! What can be said to `doorward local`.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use doorward_backends::sources::ConfigSource;
@@ -58,6 +58,14 @@ pub struct LocalArgs {
     /// How long the gateway keeps an answer of the authorizer, in seconds; 0 to 3600.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub ttl: u64,
+    /// Usage plans of a REST API, in TOML; every route with an authorizer then requires a key of one of them, which the
+    /// authorizer names. The plans of `answers.penalty_key` and `answers.usage_plan_key` need no file.
+    #[arg(long, value_name = "FILE")]
+    pub usage_plans: Option<PathBuf>,
+    /// What a REST API answers where a policy denies. Without, 429 where the configuration has limits and
+    /// `answers.rate_limited` is `deny`, else 403.
+    #[arg(long, value_enum, value_name = "403|429")]
+    pub denied_status: Option<DeniedArg>,
     /// Where keys are kept: `memory`, or a file.
     #[arg(long, value_name = "memory|FILE", default_value = "memory")]
     pub store: String,
@@ -88,6 +96,17 @@ pub enum AuthorizerArg {
     /// HTTP API, payload format 2.0.
     #[value(name = "2.0")]
     Format2,
+}
+
+/// The status of what a policy denies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DeniedArg {
+    /// As AWS has it.
+    #[value(name = "403")]
+    Forbidden,
+    /// `ACCESS_DENIED` with another status.
+    #[value(name = "429")]
+    TooManyRequests,
 }
 
 /// One `--identity-source`.

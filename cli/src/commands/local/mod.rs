@@ -4,17 +4,17 @@ pub mod args;
 mod banner;
 mod line;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use doorward_backends::sources::ConfigSource;
 
-use self::args::{ApiArg, AuthorizerArg, LocalArgs, SourceArg};
+use self::args::{ApiArg, AuthorizerArg, DeniedArg, LocalArgs, SourceArg};
 use crate::{
     dynamodb::Storage,
     exit::Failure,
     local::{
         Api, LocalGateway, Plan, Source,
-        gateway::{Backend, Exchange, IdentitySource, Payload, Upstream},
+        gateway::{Backend, DeniedStatus, Exchange, IdentitySource, Payload, Upstream, UsagePlans},
     },
     output::{self, WARN, styled},
     state::StateFolder,
@@ -59,6 +59,15 @@ fn plan(args: LocalArgs) -> Result<Plan, Failure> {
         None => Backend::Echo,
         Some(url) => Backend::Upstream(Upstream::new(&url).map_err(Failure::usage)?),
     };
+    let plans = match args.usage_plans {
+        None => UsagePlans::default(),
+        Some(path) => {
+            let name = path.display();
+            let text = fs::read_to_string(&path)
+                .map_err(|error| Failure::usage(format!("`{name}` cannot be read: {error}")))?;
+            UsagePlans::read(&text, &name.to_string()).map_err(Failure::usage)?
+        }
+    };
     Ok(Plan {
         source,
         host: args.host,
@@ -72,6 +81,11 @@ fn plan(args: LocalArgs) -> Result<Plan, Failure> {
             stage: args.stage,
             identity_sources: identity_sources(args.identity_sources)?,
             ttl: Duration::from_secs(args.ttl),
+            plans,
+            denied: args.denied_status.map(|status| match status {
+                DeniedArg::Forbidden => DeniedStatus::Forbidden,
+                DeniedArg::TooManyRequests => DeniedStatus::TooManyRequests,
+            }),
         },
         storage: match args.store.as_str() {
             "memory" => Storage::Memory,

@@ -13,6 +13,8 @@ use super::{
 pub(super) struct Answer {
     verdict: Verdict,
     pub(super) context: Context,
+    /// The key under which usage plans count, on a REST API.
+    pub(super) usage_key: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -50,8 +52,15 @@ impl Answer {
                 _ => return Err("`principalId` is not there or not a text".to_owned()),
             }
         };
-        let context = Context { principal, facts };
-        Ok(Self { verdict, context })
+        let usage_key = match members.remove("usageIdentifierKey") {
+            Some(Value::String(key)) if payload.api() == ApiKind::Rest => Some(key),
+            _ => None,
+        };
+        Ok(Self {
+            verdict,
+            context: Context { principal, facts },
+            usage_key,
+        })
     }
 
     /// What the answer says about a request. The error says for the operator why the gateway answers 500.

@@ -32,6 +32,11 @@ impl Context {
         json!({"lambda": self.facts})
     }
 
+    /// One fact as `$context.authorizer` has it: a text.
+    pub(super) fn fact(&self, name: &str) -> Option<String> {
+        self.facts.get(name).map(text)
+    }
+
     /// Puts the facts into the headers for the backend, in place of whatever the client sent under such names.
     pub(super) fn overwrite(&self, headers: &mut HeaderMap) {
         strip(headers);

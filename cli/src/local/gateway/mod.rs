@@ -12,8 +12,10 @@ mod exchange;
 mod function;
 mod identity;
 mod incoming;
+mod plans;
 mod preflight;
 mod refusal;
+mod responses;
 mod routing;
 mod settings;
 #[cfg(test)]
@@ -32,8 +34,13 @@ use axum::{
 use doorward_keys::Timestamp;
 
 use self::{
-    answer::Answer, backend::MAX_BODY, cache::Cache, context::Context, incoming::Incoming,
-    refusal::Refusal,
+    answer::Answer,
+    backend::MAX_BODY,
+    cache::Cache,
+    context::Context,
+    incoming::Incoming,
+    plans::{Counted, Meters},
+    refusal::{Refusal, Refused},
 };
 use super::iam::{Effect, Facts};
 
@@ -42,6 +49,8 @@ pub use self::{
     exchange::{Asked, Exchange, Observer},
     function::{AuthorizerFunction, Invocation},
     identity::IdentitySource,
+    plans::{Period, PlanError, Quota, Throttle, UsagePlan, UsagePlans},
+    responses::DeniedStatus,
     routing::Routes,
     settings::{ApiKind, Payload, Settings, SettingsError},
 };
@@ -66,6 +75,7 @@ pub struct Gateway {
     function: Arc<dyn AuthorizerFunction>,
     backend: Backend,
     cache: Cache,
+    meters: Meters,
     clocks: Clocks,
     observer: Observer,
 }
@@ -74,13 +84,13 @@ pub struct Gateway {
 struct Authorized {
     asked: Asked,
     note: Option<String>,
-    outcome: Result<Context, Refusal>,
+    outcome: Result<Context, Refused>,
 }
 
 impl Gateway {
     /// An API with these routes and this authorizer in front of this backend.
     pub fn new(
-        settings: Settings,
+        mut settings: Settings,
         routes: Routes,
         function: Arc<dyn AuthorizerFunction>,
         backend: Backend,
@@ -89,6 +99,7 @@ impl Gateway {
     ) -> Self {
         Self {
             cache: Cache::new(settings.ttl),
+            meters: Meters::new(std::mem::take(&mut settings.plans)),
             routes,
             settings,
             function,
@@ -127,12 +138,13 @@ impl Gateway {
                 refusal::stamp(response.headers_mut(), api, &request_id);
                 response
             }
-            Err(refusal) => {
+            Err(refused) => {
+                let why = refused.refusal.note();
                 exchange.note = match std::mem::take(&mut exchange.note) {
-                    note if note.is_empty() => refusal.note(),
-                    note => format!("{}: {note}", refusal.note()),
+                    note if note.is_empty() => why,
+                    note => format!("{why}: {note}"),
                 };
-                refusal.response(api, &request_id)
+                refused.response(api, self.settings.denied, &request_id)
             }
         };
         exchange.status = response.status().as_u16();
@@ -147,7 +159,7 @@ impl Gateway {
         peer: IpAddr,
         request_id: &str,
         exchange: &mut Exchange,
-    ) -> Result<Response<Body>, Refusal> {
+    ) -> Result<Response<Body>, Refused> {
         let api = self.settings.payload.api();
         let (parts, body) = request.into_parts();
         let (method, path) = (&exchange.method, &exchange.path);
@@ -202,10 +214,10 @@ impl Gateway {
         }
         let arn = self.settings.arn(&incoming.method, &incoming.path);
         if arn.len() > MAX_ARN {
-            return not_asked(Err(Refusal::UriTooLong));
+            return not_asked(Err(Refusal::UriTooLong.into()));
         }
         let Some(identity) = identity::identity(&self.settings.identity_sources, incoming) else {
-            return not_asked(Err(Refusal::IdentityMissing));
+            return not_asked(Err(Refusal::IdentityMissing.into()));
         };
         let key = cache::key(&self.settings.stage, &identity);
         if let Some(answer) = self.cache.find(&key, (self.clocks.stopwatch)()) {
@@ -220,10 +232,10 @@ impl Gateway {
         let invocation = function::invoke(&self.function, event).await;
         let outcome = match invocation.answer {
             // Any other text makes a 500 of it, and so does a space too many.
-            Err(message) if message == "Unauthorized" => Err(Refusal::Unauthorized),
-            Err(message) => Err(Refusal::AuthorizerFailure(message)),
+            Err(message) if message == "Unauthorized" => Err(Refusal::Unauthorized.into()),
+            Err(message) => Err(Refusal::AuthorizerFailure(message).into()),
             Ok(answer) => match Answer::read(self.settings.payload, answer) {
-                Err(why) => Err(Refusal::AuthorizerAnswer(why)),
+                Err(why) => Err(Refusal::AuthorizerAnswer(why).into()),
                 Ok(answer) => {
                     let answer = Arc::new(answer);
                     self.cache
@@ -239,8 +251,9 @@ impl Gateway {
         }
     }
 
-    /// Holds the answer against this request. Done on every request, cached answer or not.
-    fn enforce(&self, answer: &Answer, arn: &str, incoming: &Incoming) -> Result<Context, Refusal> {
+    /// Holds the answer against this request, and counts it under the key of the answer. Done on every request, cached answer
+    /// or not.
+    fn enforce(&self, answer: &Answer, arn: &str, incoming: &Incoming) -> Result<Context, Refused> {
         let facts = Facts {
             now: (self.clocks.wall)(),
             source_ip: Some(incoming.peer),
@@ -249,14 +262,25 @@ impl Gateway {
             user_agent: incoming.header("user-agent"),
             referer: incoming.header("referer"),
         };
-        match answer
-            .effect(arn, &facts)
-            .map_err(Refusal::AuthorizerAnswer)?
-        {
-            Effect::Allow => Ok(answer.context.clone()),
-            Effect::ExplicitDeny => Err(Refusal::ExplicitDeny),
-            Effect::ImplicitDeny => Err(Refusal::ImplicitDeny),
-        }
+        let refusal = match answer.effect(arn, &facts) {
+            Err(why) => Refusal::AuthorizerAnswer(why),
+            Ok(Effect::ExplicitDeny) => Refusal::ExplicitDeny,
+            Ok(Effect::ImplicitDeny) => Refusal::ImplicitDeny,
+            Ok(Effect::Allow) => {
+                let key = answer.usage_key.as_deref();
+                let now = (self.clocks.stopwatch)();
+                match self.meters.count(key, facts.now, now) {
+                    Counted::Passes => return Ok(answer.context.clone()),
+                    Counted::KeyInvalid => Refusal::ApiKeyInvalid,
+                    Counted::Throttled => Refusal::Throttled,
+                    Counted::QuotaExceeded => Refusal::QuotaExceeded,
+                }
+            }
+        };
+        Err(Refused {
+            refusal,
+            context: answer.context.clone(),
+        })
     }
 }
 

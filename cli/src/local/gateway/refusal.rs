@@ -6,7 +6,11 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
 };
 
-use super::settings::ApiKind;
+use super::{
+    context::Context,
+    responses::{DeniedStatus, ResponseType},
+    settings::ApiKind,
+};
 
 /// Why a request was not passed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +25,12 @@ pub(super) enum Refusal {
     ImplicitDeny,
     /// A Deny matches.
     ExplicitDeny,
+    /// The authorizer named no key of a usage plan.
+    ApiKeyInvalid,
+    /// Faster than the usage plan of the key.
+    Throttled,
+    /// The quota of the usage plan is used up.
+    QuotaExceeded,
     /// The authorizer failed otherwise; why, for the operator.
     AuthorizerFailure(String),
     /// The authorizer answered something that is no answer; why, for the operator.
@@ -35,6 +45,22 @@ pub(super) enum Refusal {
     BackendTimeout,
 }
 
+/// A refusal, and the context of the answer that led to it, if there is one.
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    pub(super) refusal: Refusal,
+    pub(super) context: Context,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            context: Context::default(),
+        }
+    }
+}
+
 /// Status, body and error type.
 type Form = (StatusCode, &'static str, &'static str);
 
@@ -47,6 +73,9 @@ impl Refusal {
             Self::Unauthorized => "unauthorized".to_owned(),
             Self::ImplicitDeny => "denied, no statement allows it".to_owned(),
             Self::ExplicitDeny => "denied explicitly".to_owned(),
+            Self::ApiKeyInvalid => "no key of a usage plan was named".to_owned(),
+            Self::Throttled => "throttled by the usage plan".to_owned(),
+            Self::QuotaExceeded => "quota of the usage plan used up".to_owned(),
             Self::AuthorizerFailure(why) => format!("authorizer failed: {why}"),
             Self::AuthorizerAnswer(why) => format!("authorizer answered nonsense: {why}"),
             Self::UriTooLong => "path too long".to_owned(),
@@ -56,40 +85,22 @@ impl Refusal {
         }
     }
 
-    /// The answer to the client. REST: API Gateway Developer Guide, *Gateway response types*, with the headers that a
-    /// deployed API should set by its gateway responses. HTTP: the answers cannot be changed.
-    pub(super) fn response(&self, api: ApiKind, request_id: &str) -> Response<Body> {
-        let (status, body, error_type) = match api {
-            ApiKind::Rest => self.rest(),
-            ApiKind::Http => self.http(),
-        };
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
-        stamp(headers, api, request_id);
-        if api == ApiKind::Rest {
-            headers.insert(ERROR_TYPE, HeaderValue::from_static(error_type));
-            headers.insert(
-                header::ACCESS_CONTROL_ALLOW_ORIGIN,
-                HeaderValue::from_static("*"),
-            );
-            // What a page may read and what nobody may keep, as the gateway responses of the template say.
-            if status == StatusCode::UNAUTHORIZED {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-                headers.insert(
-                    header::ACCESS_CONTROL_EXPOSE_HEADERS,
-                    HeaderValue::from_static("WWW-Authenticate"),
-                );
-            }
-            if error_type == ACCESS_DENIED || status == StatusCode::UNAUTHORIZED {
-                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            }
+    /// The response type of a REST API.
+    const fn response_type(&self) -> ResponseType {
+        match self {
+            Self::IdentityMissing | Self::Unauthorized => ResponseType::Unauthorized,
+            Self::ImplicitDeny | Self::ExplicitDeny => ResponseType::AccessDenied,
+            Self::ApiKeyInvalid => ResponseType::InvalidApiKey,
+            Self::Throttled => ResponseType::Throttled,
+            Self::QuotaExceeded => ResponseType::QuotaExceeded,
+            Self::RouteUnknown
+            | Self::AuthorizerFailure(_)
+            | Self::AuthorizerAnswer(_)
+            | Self::UriTooLong
+            | Self::BodyTooLong
+            | Self::Backend(_)
+            | Self::BackendTimeout => ResponseType::Other,
         }
-        response
     }
 
     const fn rest(&self) -> Form {
@@ -107,12 +118,12 @@ impl Refusal {
             Self::ImplicitDeny => (
                 StatusCode::FORBIDDEN,
                 r#"{"Message":"User is not authorized to access this resource"}"#,
-                ACCESS_DENIED,
+                "AccessDeniedException",
             ),
             Self::ExplicitDeny => (
                 StatusCode::FORBIDDEN,
                 r#"{"Message":"User is not authorized to access this resource with an explicit deny"}"#,
-                ACCESS_DENIED,
+                "AccessDeniedException",
             ),
             Self::AuthorizerFailure(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -123,6 +134,17 @@ impl Refusal {
                 StatusCode::INTERNAL_SERVER_ERROR,
                 r#"{"message":null}"#,
                 "AuthorizerConfigurationException",
+            ),
+            Self::ApiKeyInvalid => (StatusCode::FORBIDDEN, FORBIDDEN, "ForbiddenException"),
+            Self::Throttled => (
+                StatusCode::TOO_MANY_REQUESTS,
+                r#"{"message":"Too Many Requests"}"#,
+                "TooManyRequestsException",
+            ),
+            Self::QuotaExceeded => (
+                StatusCode::TOO_MANY_REQUESTS,
+                r#"{"message":"Limit Exceeded"}"#,
+                "LimitExceededException",
             ),
             Self::UriTooLong => (
                 StatusCode::URI_TOO_LONG,
@@ -153,9 +175,12 @@ impl Refusal {
             Self::IdentityMissing | Self::Unauthorized => {
                 (StatusCode::UNAUTHORIZED, UNAUTHORIZED, "")
             }
-            Self::ImplicitDeny | Self::ExplicitDeny => {
-                (StatusCode::FORBIDDEN, r#"{"message":"Forbidden"}"#, "")
-            }
+            // HTTP APIs have no usage plans; the three after the first two do not occur.
+            Self::ImplicitDeny
+            | Self::ExplicitDeny
+            | Self::ApiKeyInvalid
+            | Self::Throttled
+            | Self::QuotaExceeded => (StatusCode::FORBIDDEN, FORBIDDEN, ""),
             Self::AuthorizerFailure(_) | Self::AuthorizerAnswer(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 r#"{"message":"Internal Server Error"}"#,
@@ -176,8 +201,41 @@ impl Refusal {
     }
 }
 
-const ACCESS_DENIED: &str = "AccessDeniedException";
+impl Refused {
+    /// The answer to the client. REST: API Gateway Developer Guide, *Gateway response types*, with status and headers as the
+    /// API declares them. HTTP: the answers cannot be changed.
+    pub(super) fn response(
+        &self,
+        api: ApiKind,
+        denied: DeniedStatus,
+        request_id: &str,
+    ) -> Response<Body> {
+        let (status, body, error_type) = match api {
+            ApiKind::Rest => self.refusal.rest(),
+            ApiKind::Http => self.refusal.http(),
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        stamp(headers, api, request_id);
+        if api == ApiKind::Rest {
+            headers.insert(ERROR_TYPE, HeaderValue::from_static(error_type));
+            let kind = self.refusal.response_type();
+            kind.write(&self.context, headers);
+            if let Some(status) = kind.status(denied) {
+                *response.status_mut() = status;
+            }
+        }
+        response
+    }
+}
+
 const UNAUTHORIZED: &str = r#"{"message":"Unauthorized"}"#;
+const FORBIDDEN: &str = r#"{"message":"Forbidden"}"#;
 const URI_TOO_LONG: &str = r#"{"message":"Request URI too long"}"#;
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::identity::IdentitySource;
+use super::{identity::IdentitySource, plans::UsagePlans, responses::DeniedStatus};
 
 /// Which kind of API the gateway plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct Settings {
     pub(super) stage: String,
     pub(super) identity_sources: Vec<IdentitySource>,
     pub(super) ttl: Duration,
+    pub(super) plans: UsagePlans,
+    pub(super) denied: DeniedStatus,
 }
 
 /// Why API Gateway would not take such settings.
@@ -61,6 +63,11 @@ pub enum SettingsError {
     /// The longest time an answer may be cached is an hour.
     #[error("the ttl is {0} seconds; the gateway takes at most 3600")]
     TtlTooLong(u64),
+    /// HTTP APIs have no usage plans.
+    #[error(
+        "an HTTP API has no usage plans; only `answers.rate_limited = \"backend\"` gives 429 there"
+    )]
+    PlansOfHttpApi,
     /// Stage names are letters, digits, `-` and `_`, or `$default` on an HTTP API.
     #[error(
         "`{0}` is not a stage name; letters, digits, `-` and `_` are, and `$default` on an HTTP API"
@@ -100,7 +107,28 @@ impl Settings {
             stage: stage.to_owned(),
             identity_sources,
             ttl,
+            plans: UsagePlans::default(),
+            denied: DeniedStatus::default(),
         })
+    }
+
+    /// The same API with usage plans, so that every route with an authorizer requires a key of one of them.
+    ///
+    /// # Errors
+    /// [`SettingsError::PlansOfHttpApi`].
+    pub fn with_plans(mut self, plans: UsagePlans) -> Result<Self, SettingsError> {
+        if self.payload.api() == ApiKind::Http && !plans.is_empty() {
+            return Err(SettingsError::PlansOfHttpApi);
+        }
+        self.plans = plans;
+        Ok(self)
+    }
+
+    /// The same API with this status for what a policy does not allow. HTTP APIs always answer 403.
+    #[must_use]
+    pub const fn with_denied(mut self, denied: DeniedStatus) -> Self {
+        self.denied = denied;
+        self
     }
 
     /// What the authorizer is sent.
@@ -111,6 +139,11 @@ impl Settings {
     /// How long an answer of the authorizer is used again.
     pub const fn ttl(&self) -> Duration {
         self.ttl
+    }
+
+    /// The status of what a policy does not allow, on a REST API.
+    pub const fn denied(&self) -> DeniedStatus {
+        self.denied
     }
 
     /// The ARN of a method and a path (API Gateway Developer Guide, *Amazon Resource Name format reference*). Region,

@@ -16,7 +16,10 @@ use self::{
 };
 use super::{AddressLists, AnswersConfig, faults::Faults, problems::Problem, values::shown};
 use crate::{
-    layers::ip_allow::RawRules,
+    layers::{
+        ip_allow::RawRules,
+        rate_limit::{RawCharge, Uses},
+    },
     routes::{Demand, Kind, Route},
 };
 
@@ -43,6 +46,8 @@ pub(super) struct RawRoute {
     addresses: Option<RawRules>,
     /// Facts for the backend: names and texts.
     context: Option<BTreeMap<String, String>>,
+    /// What a request spends from: names of limits, or tables with `name` and `cost`. Default: `default_limits`. Empty: none.
+    limits: Option<Vec<RawCharge>>,
 }
 
 /// Which kinds of credentials are configured at all.
@@ -52,11 +57,17 @@ pub(super) struct Configured {
     pub(super) jwt: bool,
 }
 
+/// What routes refer to.
+pub(super) struct Surroundings<'a> {
+    pub(super) configured: Configured,
+    pub(super) answers: &'a AnswersConfig,
+    pub(super) lists: &'a mut AddressLists,
+    pub(super) uses: &'a mut Uses,
+}
+
 pub(super) fn check(
     raw: Option<Vec<RawRoute>>,
-    configured: Configured,
-    answers: &AnswersConfig,
-    lists: &mut AddressLists,
+    mut around: Surroundings<'_>,
     faults: &mut Faults,
 ) -> Vec<Route> {
     let raw = raw.unwrap_or_default();
@@ -68,7 +79,7 @@ pub(super) fn check(
         .enumerate()
         .map(|(index, raw)| {
             let path = format!("routes[{index}]");
-            raw.check(&path, configured, answers, lists, faults)
+            raw.check(&path, &mut around, faults)
         })
         .collect();
     unique(&routes, faults);
@@ -79,11 +90,10 @@ impl RawRoute {
     fn check(
         self,
         path: &str,
-        configured: Configured,
-        answers: &AnswersConfig,
-        lists: &mut AddressLists,
+        around: &mut Surroundings<'_>,
         faults: &mut Faults,
     ) -> Option<Route> {
+        let configured = around.configured;
         let place = place(self.route.as_deref(), &format!("{path}.route"), faults);
         let name = name(self.name, &format!("{path}.name"), faults);
         let of_credentials = format!("{path}.credentials");
@@ -117,9 +127,12 @@ impl RawRoute {
         let of_addresses = format!("{path}.addresses");
         let addresses = self
             .addresses
-            .map(|raw| raw.check(&of_addresses, lists, faults));
+            .map(|raw| raw.check(&of_addresses, around.lists, faults));
         let context = self.context.unwrap_or_default();
-        context::check(&context, &format!("{path}.context"), answers, faults);
+        context::check(&context, &format!("{path}.context"), around.answers, faults);
+        let limits = around
+            .uses
+            .of_route(self.limits, &format!("{path}.limits"), faults);
         let key = self.route?;
         Some(Route {
             name: name.unwrap_or_else(|| key.clone()),
@@ -132,6 +145,7 @@ impl RawRoute {
             tenants: self.tenants,
             addresses,
             context,
+            limits,
         })
     }
 }

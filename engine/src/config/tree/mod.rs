@@ -116,7 +116,7 @@ impl Node {
 }
 
 /// The path of `key` inside `parent`, quoted where the key is not a bare TOML key, so that paths stay unambiguous.
-pub(super) fn join(parent: &str, key: &str) -> String {
+pub(crate) fn join(parent: &str, key: &str) -> String {
     let is_bare = !key.is_empty()
         && key
             .bytes()

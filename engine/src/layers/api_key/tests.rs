@@ -57,6 +57,7 @@ fn bench() -> Bench {
         rotated_from: None,
         rotated_to: None,
         usage_plan_key: None,
+        plan: None,
         metadata: BTreeMap::new(),
         version: 1,
     };

@@ -35,6 +35,7 @@ fn route() -> Route {
         tenants: None,
         addresses: None,
         context: BTreeMap::new(),
+        limits: Vec::new(),
     }
 }
 
@@ -55,6 +56,7 @@ fn key(scopes: &str, tenant: &str, routes: Option<&str>) -> Client {
             rotated_from: None,
             rotated_to: None,
             usage_plan_key: None,
+            plan: None,
             metadata: BTreeMap::new(),
             version: 1,
         }),

@@ -59,6 +59,9 @@ pub(crate) struct RawAddresses {
     /// The header in which trusted proxies tell the address of the caller.
     #[cfg_attr(feature = "schema", schemars(extend("default" = FORWARDED_FOR)))]
     forwarded_header: Option<String>,
+    /// A limit of `limits`, by `address` alone, that holds before any credential is looked at. It is counted in the memory of
+    /// each sandbox and costs nothing; it protects what comes behind it.
+    pub(crate) limit: Option<String>,
     /// Whether lists that allow or trust may hold `0.0.0.0/0` and `::/0`.
     #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
     danger_allow_anywhere: Option<bool>,

@@ -41,12 +41,14 @@ impl Facts<'_> {
         match express(self.rules(route), of_key) {
             Some((addresses, not_addresses)) => Condition {
                 before,
+                from: None,
                 addresses,
                 not_addresses,
             },
             // INVARIANT: rules that are too long for a policy are not open, so the address was known and admitted.
             None => Condition {
                 before,
+                from: None,
                 addresses: Some(self.address.map(IpNet::from).into_iter().collect()),
                 not_addresses: Vec::new(),
             },

@@ -226,11 +226,12 @@ fn condition_size(condition: &Condition) -> usize {
         ranges.sum::<usize>().saturating_add(38)
     };
     let before = if condition.before.is_some() { 62 } else { 0 };
+    let from = if condition.from.is_some() { 71 } else { 0 };
     let addresses = condition.addresses.as_deref().map_or(0, list);
     let not_addresses = if condition.not_addresses.is_empty() {
         0
     } else {
         list(&condition.not_addresses)
     };
-    [15, before, addresses, not_addresses].iter().sum()
+    [15, before, from, addresses, not_addresses].iter().sum()
 }

@@ -64,6 +64,8 @@ pub enum Effect {
 pub struct Condition {
     /// Before this time (`DateLessThan` on `aws:CurrentTime`).
     pub before: Option<Timestamp>,
+    /// At this time and later (`DateGreaterThanEquals` on `aws:CurrentTime`).
+    pub from: Option<Timestamp>,
     /// From these addresses (`IpAddress` on `aws:SourceIp`).
     pub addresses: Option<Vec<IpNet>>,
     /// Not from these addresses (`NotIpAddress` on `aws:SourceIp`).

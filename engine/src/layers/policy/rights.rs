@@ -59,6 +59,7 @@ impl<'a> Rights<'a> {
 /// Whether `weaker` holds whenever `stronger` does. May say no where the answer is yes.
 pub(super) fn implies(stronger: &Condition, weaker: &Condition) -> bool {
     before_implied(stronger, weaker)
+        && from_implied(stronger, weaker)
         && allowed_implied(stronger, weaker)
         && within(&weaker.not_addresses, &stronger.not_addresses)
 }
@@ -70,6 +71,12 @@ pub(super) fn short_of(allowed: &Condition, wanted: Option<&Condition>) -> Vec<C
         return vec![Condition::default()];
     };
     let mut denies = Vec::new();
+    if !from_implied(allowed, wanted) {
+        denies.push(Condition {
+            before: wanted.from,
+            ..Condition::default()
+        });
+    }
     if let Some(list) = &wanted.addresses
         && !allowed_implied(allowed, wanted)
     {
@@ -98,7 +105,8 @@ pub(super) fn spares(deny: &Condition, held: &Condition) -> bool {
         .addresses
         .as_ref()
         .is_some_and(|list| within(list, &held.not_addresses));
-    inside || outside
+    let later = deny.before.is_some() && held.from >= deny.before;
+    inside || outside || later
 }
 
 fn before_implied(stronger: &Condition, weaker: &Condition) -> bool {
@@ -107,6 +115,10 @@ fn before_implied(stronger: &Condition, weaker: &Condition) -> bool {
         (Some(stronger), Some(weaker)) => stronger <= weaker,
         (None, Some(_)) => false,
     }
+}
+
+fn from_implied(stronger: &Condition, weaker: &Condition) -> bool {
+    stronger.from >= weaker.from
 }
 
 fn allowed_implied(stronger: &Condition, weaker: &Condition) -> bool {

@@ -2,12 +2,16 @@
 
 use super::{Asked, Condition, Policy, Scope, build, build_denial, conditions::Facts};
 use crate::{
-    config::{Config, HttpApiAnswer},
-    context::context,
+    config::{Config, HttpApiAnswer, RateLimited},
+    context::{self, context},
     decision::Grant,
     denial::{Class, Denial},
     identity::Authenticated,
-    layers::{entitlements, ip_allow::Admitted},
+    layers::{
+        entitlements,
+        ip_allow::Admitted,
+        rate_limit::{Asked as Spender, Quota, RateLimits},
+    },
     request::{Form, Located, Request},
     routes::Route,
 };
@@ -23,17 +27,21 @@ pub(crate) struct Writer<'a> {
     conditions: bool,
     /// Whether the front is told yes or no, so that there is nothing to write.
     yes_or_no: bool,
+    limits: &'a RateLimits,
+    spender: Spender<'a>,
+    rate_limited: &'a RateLimited,
 }
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(
         config: &'a Config,
+        limits: &'a RateLimits,
         request: &'a Request,
         located: &'a Located,
-        route: &'a Route,
-        caller: &'a Authenticated,
+        spender: Spender<'a>,
         admitted: Admitted,
     ) -> Self {
+        let Spender { route, caller, .. } = spender;
         let scope = Scope {
             stage: &request.stage,
             table: &config.routes,
@@ -59,27 +67,81 @@ impl<'a> Writer<'a> {
             conditions: config.policy.conditions,
             yes_or_no: request.form == Form::AsConfigured
                 && config.answers.http_api == HttpApiAnswer::Simple,
+            limits,
+            spender,
+            rate_limited: &config.answers.rate_limited,
         }
     }
 
-    /// The grant for a caller who is entitled to the route.
-    pub(crate) fn grant(&self) -> Result<Grant, Denial> {
+    /// The same quota where it lets the request go on: no limit is used up, or the answer is to let the gateway or the
+    /// backend refuse. Otherwise a refusal; with it goes what else the caller may do, and what the limit concerns from the
+    /// time on when there is room again, so that a cached answer ends on time.
+    pub(crate) fn within(&self, quota: Quota) -> Result<Quota, Denial> {
+        let Some(exceeded) = quota.exceeded() else {
+            return Ok(quota);
+        };
+        match self.rate_limited {
+            RateLimited::PenaltyKey(_) | RateLimited::Backend => return Ok(quota),
+            RateLimited::Deny => {}
+        }
+        let mut denial = exceeded.denial();
+        if let Some(report) = quota.report() {
+            denial = denial.with_limit(report.clone());
+        }
+        if self.yes_or_no {
+            return Err(denial);
+        }
+        let later = |route: &Route| Condition {
+            from: exceeded.concerns(route).then_some(exceeded.until),
+            ..self.condition(route)
+        };
+        if self.conditions && self.permits(self.route) {
+            let policy = build(
+                &self.scope,
+                &self.asked,
+                &|route| self.permits(route),
+                &later,
+            );
+            if let Ok(policy) = policy {
+                return Err(denial.with_policy(policy).ending_at(exceeded.until));
+            }
+        }
+        let others = |route: &Route| !exceeded.concerns(route) && self.permits(route);
+        let policy = build_denial(&self.scope, &self.asked, &others, &|route| {
+            self.condition(route)
+        });
+        Err(denial.with_policy(policy))
+    }
+
+    /// The grant for a caller who is entitled to the route. Where a limit is used up it is one that the gateway or the
+    /// backend turns into a refusal.
+    pub(crate) fn grant(&self, quota: &Quota) -> Result<Grant, Denial> {
         let policy = if self.yes_or_no {
             None
         } else {
             Some(self.policy()?)
         };
+        let mut context = context(self.caller, self.route);
+        if let Some(report) = quota.report() {
+            context.extend(context::of_limit(report, self.spender.now.timestamp()));
+        }
+        let of_key = self
+            .caller
+            .client
+            .as_ref()
+            .and_then(|client| client.record().usage_plan_key.clone());
+        let usage_plan_key = match (quota.exceeded(), self.rate_limited) {
+            (Some(_), RateLimited::PenaltyKey(key)) => Some(key.expose().clone()),
+            _ => of_key,
+        };
         Ok(Grant {
             principal: self.caller.principal(),
             policy,
-            context: context(self.caller, self.route),
+            context,
             valid_until: self.facts.valid_until(),
             by_address: self.facts.by_address(self.route),
-            usage_plan_key: self
-                .caller
-                .client
-                .as_ref()
-                .and_then(|client| client.record().usage_plan_key.clone()),
+            usage_plan_key,
+            limit: quota.report().cloned(),
         })
     }
 
@@ -101,8 +163,8 @@ impl<'a> Writer<'a> {
     pub(crate) fn refuse(&self, denial: Denial) -> Denial {
         match denial.class() {
             Class::Unauthenticated | Class::Unavailable => denial,
-            Class::Forbidden if self.yes_or_no => denial,
-            Class::Forbidden => {
+            Class::Forbidden | Class::Throttled if self.yes_or_no => denial,
+            Class::Forbidden | Class::Throttled => {
                 let policy = build_denial(
                     &self.scope,
                     &self.asked,
@@ -119,6 +181,10 @@ impl<'a> Writer<'a> {
     fn permits(&self, route: &Route) -> bool {
         route.context == self.route.context
             && entitlements::check(route, self.caller, self.admitted.address()).is_ok()
+            && self.limits.can_count(&Spender {
+                route,
+                ..self.spender
+            })
     }
 
     fn condition(&self, route: &Route) -> Condition {

@@ -1,8 +1,9 @@
 //! A backend that answers what it was sent: the parts of the proxy event that matter, and the headers that a server would see.
+//! It does what a backend must do where `answers.rate_limited` is `backend`: 429 while the context says that a limit is used up.
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderValue, Response, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
 };
 use serde_json::{Map, Value, json};
 
@@ -16,7 +17,67 @@ const CREDENTIALS: [&str; 4] = [
     "x-api-key",
 ];
 
+/// Headers about limits, and the facts of the context that they carry (RFC 6585 section 4, IETF draft *RateLimit header fields
+/// for HTTP*).
+const OF_LIMITS: [(HeaderName, &str); 5] = [
+    (HeaderName::from_static("x-ratelimit-limit"), "limit"),
+    (
+        HeaderName::from_static("x-ratelimit-remaining"),
+        "remaining",
+    ),
+    (HeaderName::from_static("x-ratelimit-reset"), "reset"),
+    (HeaderName::from_static("ratelimit"), "rateLimit"),
+    (
+        HeaderName::from_static("ratelimit-policy"),
+        "rateLimitPolicy",
+    ),
+];
+
 pub(super) fn answer(
+    incoming: &Incoming,
+    context: &Context,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Response<Body> {
+    let mut response = match seconds_left(context, incoming.received_at.unix()) {
+        Some(seconds) => too_many_requests(seconds),
+        None => told(incoming, context, headers, body),
+    };
+    for (name, fact) in OF_LIMITS {
+        if let Some(Ok(value)) = context.fact(fact).map(HeaderValue::try_from) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// For how many seconds the limit of the context stays used up. A cached context is old, so its `rateLimitReset` counts and not
+/// its `retryAfter`.
+fn seconds_left(context: &Context, now: i64) -> Option<i64> {
+    if context.fact("rateLimited").as_deref() != Some("true") {
+        return None;
+    }
+    let end = context.fact("rateLimitReset");
+    // Without an end that can be read the limit counts as used up; the caller may ask again soon.
+    let Some(end) = end.and_then(|end| end.parse::<i64>().ok()) else {
+        return Some(1);
+    };
+    let left = end.saturating_sub(now);
+    (left > 0).then_some(left)
+}
+
+fn too_many_requests(seconds: i64) -> Response<Body> {
+    let mut response = Response::new(Body::from("{\"message\":\"Too Many Requests\"}\n"));
+    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    let headers = response.headers_mut();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+fn told(
     incoming: &Incoming,
     context: &Context,
     headers: &HeaderMap,

@@ -4,6 +4,7 @@ mod answers;
 mod caching;
 mod events;
 mod preflight;
+mod throttling;
 
 use std::{
     sync::{
@@ -56,6 +57,7 @@ fn route(methods: Methods, template: &str) -> Route {
         tenants: None,
         addresses: None::<AddressRules>,
         context: std::collections::BTreeMap::default(),
+        limits: Vec::new(),
     }
 }
 
@@ -74,6 +76,16 @@ fn bench(
     ttl: u64,
     answers: Vec<(&'static str, Result<Value, String>)>,
 ) -> Bench {
+    bench_with(payload, sources, ttl, answers, |settings| settings)
+}
+
+fn bench_with(
+    payload: Payload,
+    sources: &[&str],
+    ttl: u64,
+    answers: Vec<(&'static str, Result<Value, String>)>,
+    change: impl FnOnce(Settings) -> Settings,
+) -> Bench {
     let stage = if payload.api() == ApiKind::Rest {
         "prod"
     } else {
@@ -84,6 +96,7 @@ fn bench(
         .map(|source| IdentitySource::parse(source).unwrap())
         .collect();
     let settings = Settings::new(payload, stage, sources, Duration::from_secs(ttl)).unwrap();
+    let settings = change(settings);
     let function = Arc::new(Made {
         events: Mutex::default(),
         answers,

@@ -55,6 +55,7 @@ impl World {
             |texts: &[&str]| -> Vec<IpNet> { texts.iter().map(|t| t.parse().unwrap()).collect() };
         let condition = Condition {
             before: None,
+            from: None,
             addresses: (!allow.is_empty()).then(|| nets(allow)),
             not_addresses: nets(deny),
         };

@@ -1,0 +1,183 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::limits::Period;
+
+const fn count(number: u64) -> NonZeroU64 {
+    NonZeroU64::new(number).unwrap()
+}
+
+fn leased(more: &str) -> String {
+    let table = format!(
+        "[limits.rate]\nlimit = 100\nper = \"minute\"\nby = [\"address\"]\nlease = 10\n{more}\n"
+    );
+    open("[\"rate\"]", &table)
+}
+
+#[tokio::test]
+async fn a_lease_saves_nine_of_ten_writes_and_admits_no_more() {
+    for algorithm in ["token_bucket", "fixed_window", "sliding_window"] {
+        let bench = Bench::new(&leased(&format!("algorithm = \"{algorithm}\"")));
+        let mut admitted = 0;
+        while let Answer::Within(_) = bench.ask().await {
+            admitted += 1;
+            assert!(admitted <= 100);
+        }
+        // The store holds the burst less the lease, so that with leases still out the burst holds.
+        let expected = if algorithm == "token_bucket" { 90 } else { 100 };
+        assert_eq!(admitted, expected, "{algorithm}");
+        assert!(bench.store.calls() <= 12, "{}", bench.store.calls());
+    }
+}
+
+#[tokio::test]
+async fn one_request_takes_the_lease_and_the_others_spend_from_it() {
+    let slow = Counting {
+        yields: 5,
+        ..Counting::default()
+    };
+    let bench = Bench::over(&leased(""), slow);
+    let asking = |_| async { bench.ask().await };
+    let mut all: Vec<_> = (0..10).map(|n| Box::pin(asking(n))).collect();
+    let mut answers = Vec::new();
+    std::future::poll_fn(|context| {
+        all.retain_mut(|one| match one.as_mut().poll(context) {
+            std::task::Poll::Ready(answer) => {
+                answers.push(answer);
+                false
+            }
+            std::task::Poll::Pending => true,
+        });
+        if all.is_empty() {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+    assert_eq!(answers.len(), 10);
+    assert!(answers.iter().all(|a| matches!(a, Answer::Within(_))));
+    assert_eq!(bench.store.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_lease_of_a_window_lapses_with_it_and_one_of_tokens_with_time() {
+    let mut bench = Bench::new(&leased("algorithm = \"fixed_window\""));
+    bench.ask().await;
+    bench.ask().await;
+    assert_eq!(bench.store.calls(), 1);
+    bench.later(60_000);
+    bench.ask().await;
+    assert_eq!(bench.store.calls(), 2);
+
+    // Ten tokens come back in six seconds.
+    let mut bench = Bench::new(&leased(""));
+    bench.ask().await;
+    bench.later(5_999);
+    bench.ask().await;
+    assert_eq!(bench.store.calls(), 1);
+    bench.later(1);
+    bench.ask().await;
+    assert_eq!(bench.store.calls(), 2);
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_lease_goes_back_at_the_end() {
+    let bench = Bench::new(&leased("algorithm = \"fixed_window\""));
+    for _ in 0..3 {
+        bench.ask().await;
+    }
+    bench.limits.return_leases(bench.now).await;
+    assert_eq!(bench.store.returned.load(Ordering::Relaxed), 7);
+    bench.limits.return_leases(bench.now).await;
+    assert_eq!(bench.store.returned.load(Ordering::Relaxed), 7);
+    let mut more = 0;
+    while let Answer::Within(_) = bench.ask().await {
+        more += 1;
+    }
+    assert_eq!(more, 97);
+}
+
+#[tokio::test]
+async fn where_a_lease_is_refused_the_last_ones_are_had_one_by_one() {
+    let table = "[limits.rate]\nalgorithm = \"fixed_window\"\nlimit = 25\nper = \"minute\"\nby = [\"address\"]\nlease = 10\n";
+    let bench = Bench::new(&open("[\"rate\"]", table));
+    let mut admitted = 0;
+    while let Answer::Within(_) = bench.ask().await {
+        admitted += 1;
+    }
+    assert_eq!(admitted, 25);
+    // Two leases, one that was refused, five single ones and the refusal.
+    assert_eq!(bench.store.calls(), 2 + 1 + 5 + 1);
+    assert!(bench.store.holds("rate|address="));
+}
+
+/// Rules, each with a lease that fits.
+fn rules() -> impl Strategy<Value = (Rule, NonZeroU64)> {
+    let window = Span::from_seconds(1);
+    let numbers = (4_u64..40, 0_usize..4, 2_u64..10);
+    numbers.prop_map(move |(limit, kind, lease)| {
+        let algorithm = match kind {
+            0 => Algorithm::FixedWindow { limit, window },
+            1 => Algorithm::SlidingWindow { limit, window },
+            2 => Algorithm::Calendar {
+                limit,
+                period: Period::Day,
+            },
+            _ => Algorithm::TokenBucket {
+                limit,
+                window,
+                burst: limit,
+            },
+        };
+        let lease = lease.min(limit / 2);
+        (Rule::new(algorithm).unwrap(), count(lease))
+    })
+}
+
+proptest! {
+    /// Three processes with leases over one store, at any times: what is admitted keeps the bound of the algorithm.
+    #[test]
+    fn leases_never_admit_more_than_the_limit(
+        (rule, lease) in rules(),
+        calls in proptest::collection::vec((0_u64..300, 0_usize..3, 1_u64..4), 1..200),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let terms = Terms::new(rule, Some(lease)).unwrap();
+        let store = Arc::new(Counting::default());
+        let processes: Vec<Leases> = (0..3)
+            .map(|_| Leases::new(Arc::clone(&store) as _, BUCKETS))
+            .collect();
+        let bucket = Bucket::of("x", []);
+        let mut now = Moment::from(NOW);
+        let mut admitted: Vec<(Moment, u64)> = Vec::new();
+        for (millis, process, cost) in calls {
+            now = now.plus(Span::from_millis(millis / 3));
+            let leases = &processes[process];
+            let cost = count(cost);
+            let held = leases.spend_leased(&bucket, &terms.shared, cost, now);
+            let spent = held.unwrap_or_else(|| {
+                let asking = leases.spend(&bucket, &terms.shared, lease, cost, now);
+                runtime.block_on(asking).unwrap().0
+            });
+            if spent.is_admitted() {
+                admitted.push((now, cost.get()));
+            }
+        }
+        for (i, (begin, _)) in admitted.iter().enumerate() {
+            let mut sum = 0;
+            for (end, cost) in &admitted[i..] {
+                sum += cost;
+                let bound = match rule.algorithm() {
+                    Algorithm::TokenBucket { burst, .. } => {
+                        let gained = end.since(*begin).micros() / rule.interval().micros();
+                        burst + gained
+                    }
+                    _ if rule.window_around(*begin) == rule.window_around(*end) => rule.limit(),
+                    _ => u64::MAX,
+                };
+                prop_assert!(sum <= bound, "{sum} of {bound} for {rule:?} leased by {lease}");
+            }
+        }
+    }
+}

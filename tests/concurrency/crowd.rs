@@ -1,0 +1,122 @@
+//! The crowd: starts the processes, lets them go at once, and gathers what they report.
+
+use std::{fmt, process::Stdio, time::Instant};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
+
+use super::{
+    bounds,
+    caller::{Admission, MARK, Report, TASKS},
+    job::{Clock, Job, Lease, VARIABLE},
+};
+use doorward_engine::limits::Rule;
+
+pub(crate) const PROCESSES: usize = 8;
+
+/// What was seen of all processes together.
+pub(crate) struct Seen {
+    asked: u64,
+    admitted: Vec<Admission>,
+    millis: u128,
+}
+
+pub(crate) async fn run(job: &Job) -> Seen {
+    let mut processes = Vec::new();
+    for _ in 0..PROCESSES {
+        processes.push(Process::start(job));
+    }
+    for process in &mut processes {
+        assert_eq!(process.line().await, "ready");
+    }
+    let begun = Instant::now();
+    for process in &mut processes {
+        process.go().await;
+    }
+    let mut seen = Seen {
+        asked: 0,
+        admitted: Vec::new(),
+        millis: 0,
+    };
+    for process in &mut processes {
+        let report: Report = serde_json::from_str(&process.line().await).unwrap();
+        seen.asked += report.asked;
+        seen.admitted.extend(report.admitted);
+    }
+    seen.millis = begun.elapsed().as_millis();
+    for mut process in processes {
+        assert!(process.child.wait().await.unwrap().success());
+    }
+    seen
+}
+
+impl Seen {
+    /// Nothing above the bound; and where every call asks the store at one moment, exactly the limit.
+    pub(crate) fn check(&self, job: &Job, rule: &Rule) {
+        bounds::hold(rule, &self.admitted);
+        if job.clock == Clock::Standing {
+            let admitted = self.admitted.len() as u64;
+            let callers = (PROCESSES * TASKS) as u64;
+            assert_eq!(self.asked, callers * job.calls, "{job}");
+            assert!(self.asked > 2 * job.limit, "{job}: too few asked");
+            assert!(admitted <= job.limit, "{job}: {admitted}");
+            if job.lease == Lease::None {
+                assert_eq!(admitted, job.limit, "{job}");
+            }
+        } else {
+            assert!(!self.admitted.is_empty(), "{job}");
+        }
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{PROCESSES} processes of {TASKS} callers asked {} times in {} ms, {} admitted",
+            self.asked,
+            self.millis,
+            self.admitted.len()
+        )
+    }
+}
+
+struct Process {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    fn start(job: &Job) -> Self {
+        let own = std::env::current_exe().unwrap();
+        let mut child = Command::new(own)
+            .args(["--ignored", "--exact", "a_process_of_the_crowd"])
+            .args(["--nocapture", "--test-threads", "1"])
+            .env(VARIABLE, serde_json::to_string(job).unwrap())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    async fn go(&mut self) {
+        let stdin = self.child.stdin.as_mut().unwrap();
+        stdin.write_all(b"go\n").await.unwrap();
+        stdin.flush().await.unwrap();
+    }
+
+    /// The next line that is meant for the parent.
+    async fn line(&mut self) -> String {
+        while let Some(line) = self.lines.next_line().await.unwrap() {
+            if let Some(text) = line.strip_prefix(MARK) {
+                return text.to_owned();
+            }
+        }
+        panic!("a process of the crowd ended without a word");
+    }
+}
