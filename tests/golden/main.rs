@@ -12,6 +12,7 @@
 mod cases;
 mod denials;
 mod events;
+mod limits;
 mod secrets;
 mod table;
 mod tokens;

@@ -298,11 +298,11 @@ pub(crate) async fn authorizer(route: &str, state: State, simple: bool, sink: Si
     Authorizer::new(Engine::new(config, sources), sink, still)
 }
 
-fn pause(time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+pub(crate) fn pause(time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(tokio::time::sleep(time))
 }
 
-const fn still() -> Duration {
+pub(crate) const fn still() -> Duration {
     Duration::ZERO
 }
 
