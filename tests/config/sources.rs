@@ -80,7 +80,7 @@ impl World {
         let call = Call {
             request_id: "r".to_owned(),
             trace_id: None,
-            received_at: timestamp(),
+            received_at: timestamp().into(),
             time_left: None,
         };
         let event = Event::parse(event.to_string().as_bytes());
@@ -111,6 +111,7 @@ async fn made(admin: &KeyAdmin) -> String {
         routes: None,
         addresses: None,
         expires_in_days: None,
+        plan: None,
         usage_plan_key: None,
         metadata: BTreeMap::new(),
         idempotency_key: None,

@@ -99,7 +99,7 @@ pub(crate) fn restricted() -> Vec<Sample> {
 
 /// A key with a plan that the configuration does not name.
 pub(crate) fn planned() -> Sample {
-    sample("key of an unknown plan", 17, |key| {
+    sample("key of an unknown plan", 21, |key| {
         key.plan = Some("unheard".to_owned());
     })
 }
