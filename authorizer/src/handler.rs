@@ -28,6 +28,9 @@ use crate::{
 /// What is kept of the function's time to encode the answer and send it.
 const MARGIN: Duration = Duration::from_millis(150);
 
+/// What of the margin is left to whatever decides, to say that it is late.
+const GRACE: Duration = Duration::from_millis(50);
+
 /// What the runtime says of one invocation.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -44,8 +47,8 @@ pub struct Call {
 /// What decides: the engine, as much of it as this needs.
 #[async_trait]
 pub trait Decide: Send + Sync {
-    /// The verdict on `request`. Cannot fail; a fault inside is a denial.
-    async fn decide(&self, request: &Request) -> Verdict;
+    /// The verdict on `request`, within the given time where there is a bound. Cannot fail; a fault inside is a denial.
+    async fn decide(&self, request: &Request, within: Option<Duration>) -> Verdict;
 
     /// How answers are shaped.
     fn answers(&self) -> &AnswersConfig;
@@ -140,7 +143,7 @@ impl Authorizer {
             Ok(engine) => {
                 let verdict = match &decoded.request {
                     Err(denial) => refused(denial.clone()),
-                    Ok(request) => in_time(engine.decide(request), call.time_left).await,
+                    Ok(request) => in_time(&*engine, request, call.time_left).await,
                 };
                 let encoded = encode(&verdict, asker, engine.answers());
                 (verdict, encoded)
@@ -179,12 +182,14 @@ fn refused(denial: Denial) -> Verdict {
     }
 }
 
-/// The verdict of `deciding`, or a refusal when it panics or takes longer than is left.
-async fn in_time(deciding: impl Future<Output = Verdict>, time_left: Option<Duration>) -> Verdict {
-    let deciding = caught(deciding);
-    let outcome = match time_left {
+/// The verdict of `engine`, or a refusal when it panics. What decides knows how long it may take and says what it was
+/// waiting for; a decider that takes longer all the same is given up.
+async fn in_time(engine: &dyn Decide, request: &Request, time_left: Option<Duration>) -> Verdict {
+    let within = time_left.map(|left| left.saturating_sub(MARGIN));
+    let deciding = caught(engine.decide(request, within));
+    let outcome = match within {
         None => Ok(deciding.await),
-        Some(left) => tokio::time::timeout(left.saturating_sub(MARGIN), deciding).await,
+        Some(within) => tokio::time::timeout(within.saturating_add(GRACE), deciding).await,
     };
     match outcome {
         Ok(Some(verdict)) => verdict,
@@ -193,7 +198,7 @@ async fn in_time(deciding: impl Future<Output = Verdict>, time_left: Option<Dura
             "the decision panicked; the line before says where",
         )),
         Err(_) => refused(Denial::new(
-            Reason::Internal,
+            Reason::TimeExhausted,
             "no decision within the time of the function",
         )),
     }
@@ -214,7 +219,8 @@ async fn caught<F: Future>(future: F) -> Option<F::Output> {
 }
 
 const _: () = assert!(
-    matches!(Reason::Internal.class(), Class::Unavailable),
+    matches!(Reason::Internal.class(), Class::Unavailable)
+        && matches!(Reason::TimeExhausted.class(), Class::Unavailable),
     "a fault of ours is never cached"
 );
 

@@ -37,8 +37,14 @@ const RETRY: Duration = Duration::from_secs(5);
 
 #[async_trait]
 impl Decide for Engine {
-    async fn decide(&self, request: &Request) -> Verdict {
-        Self::decide(self, request).await
+    async fn decide(&self, request: &Request, within: Option<Duration>) -> Verdict {
+        match within {
+            None => Self::decide(self, request).await,
+            Some(within) => {
+                self.decide_before(request, tokio::time::sleep(within))
+                    .await
+            }
+        }
     }
 
     fn answers(&self) -> &AnswersConfig {

@@ -13,15 +13,16 @@ use crate::commands::{check, explain, keys, local, routes, token};
     arg_required_else_help = true,
     after_help = "\
 Begin with:
-  doorward local                     a whole gateway on this machine; prints curl lines to paste
-  doorward check doorward.toml       every fault of a configuration, with its place
-  doorward explain event.json        why a request is refused, layer by layer
+  doorward local                  a gateway on this machine; prints curl lines
+  doorward check doorward.toml    every fault of a configuration, with its place
+  doorward explain event.json     why a request is refused, layer by layer
 
 Exit codes:
   0  done; the answer is yes
-  1  done; the answer is no: faults found, request refused, no such key, change refused
+  1  done; the answer is no: `check` found faults, `explain` says refused,
+     there is no such key, the change of a key is refused
   2  the command line or a file that it names cannot be understood
-  3  something that is needed does not work: a port, the table, the network"
+  3  something that is needed does not work: a port, the table, a secret"
 )]
 pub struct Args {
     /// What to do.
@@ -31,18 +32,16 @@ pub struct Args {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "a comment here would replace the help that stands beside the arguments"
+)]
 pub enum Command {
-    /// A gateway on this machine, with everything behind it.
     Local(Box<local::args::LocalArgs>),
-    /// Make, show, rotate and revoke API keys.
     Keys(keys::args::KeysArgs),
-    /// Mint a token of the demo issuer.
     Token(token::args::TokenArgs),
-    /// Find every fault of a configuration.
     Check(check::args::CheckArgs),
-    /// Say layer by layer why an event is allowed or refused.
     Explain(explain::args::ExplainArgs),
-    /// Take routes over from elsewhere.
     Routes(routes::args::RoutesArgs),
     /// Print the JSON Schema of the configuration.
     #[command(after_help = "\
@@ -60,6 +59,20 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_said_after_the_options_fits_a_terminal() {
+        let mut root = Args::command();
+        root.build();
+        let mut open: Vec<clap::Command> = vec![root];
+        while let Some(command) = open.pop() {
+            let text = command.get_after_help().map(ToString::to_string);
+            for line in text.unwrap_or_default().lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+            }
+            open.extend(command.get_subcommands().cloned());
+        }
     }
 
     #[test]

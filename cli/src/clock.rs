@@ -9,12 +9,15 @@ use doorward_keys::Timestamp;
 use time::{OffsetDateTime, macros::format_description};
 
 /// The time of day.
-#[expect(clippy::disallowed_methods, reason = "the edge of the command")]
 pub fn wall() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = system().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The time of day, as signatures need it.
+#[expect(clippy::disallowed_methods, reason = "the edge of the command")]
+pub fn system() -> SystemTime {
+    SystemTime::now()
 }
 
 /// Time since the first call, by a clock that never goes back.

@@ -1,6 +1,7 @@
 //! The `doorward` command: a whole gateway on this machine, keys, tokens, checks and explanations.
 
 pub mod args;
+pub mod caching;
 pub mod clock;
 pub mod commands;
 pub mod configuration;

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use doorward_authorizer::settings;
 use doorward_engine::config;
 use serde_json::{Map, Value};
 
@@ -60,11 +59,7 @@ pub fn configuration_markdown() -> String {
     for (name, table) in known.chain(others) {
         page.table(name, table);
     }
-    let _ = write!(
-        page.text,
-        "\n## Environment of the function\n\n{}",
-        settings::reference()
-    );
+    page.text += "\n[environment.md](environment.md) says how the functions find the configuration, [caching.md](caching.md) what the gateway must be told of it.\n";
     page.text
 }
 

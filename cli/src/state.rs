@@ -27,8 +27,8 @@ pub struct Running {
     pub dynamodb: String,
     /// The name of the table with the keys.
     pub table: String,
-    /// The configuration in force: a path, or `None` for the built-in demonstration.
-    pub config: Option<PathBuf>,
+    /// Where the configuration in force is, as `--config` takes it, or `None` for the built-in demonstration.
+    pub config: Option<String>,
     /// How long the gateway keeps an answer, in seconds.
     pub ttl_seconds: u64,
 }

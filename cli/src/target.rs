@@ -1,12 +1,13 @@
 //! Which table and which configuration a command works on: those that it names, or those of the running `doorward local`.
 
-use std::path::{Path, PathBuf};
-
-use doorward_backends::dynamodb::{Connection, DynamoKeys, Patience, connect};
+use doorward_backends::{
+    dynamodb::{Connection, DynamoKeys, Patience, connect},
+    sources::ConfigSource,
+};
 use doorward_engine::config::Checked;
 
 use crate::{
-    configuration::{self, Secrets},
+    configuration::{Document, parse_source},
     dynamodb,
     exit::Failure,
     local,
@@ -21,7 +22,16 @@ pub struct Target<'a> {
     /// `--endpoint`.
     pub endpoint: Option<&'a str>,
     /// `--config`.
-    pub config: Option<&'a Path>,
+    pub config: Option<&'a ConfigSource>,
+}
+
+/// What to do about the secrets of a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// Without them the command cannot be done.
+    Fetched,
+    /// The command has no use for them.
+    StoodInFor,
 }
 
 impl Target<'_> {
@@ -65,38 +75,21 @@ impl Target<'_> {
     ///
     /// # Errors
     /// When it cannot be read or has faults.
-    pub fn configuration(&self, secrets: Secrets) -> Result<Checked, Failure> {
-        let running = self.running();
-        let (text, path) = match (self.config, &running) {
-            (Some(path), _) => (configuration::text(path)?, path.to_owned()),
-            (
-                None,
-                Some(Running {
-                    config: None,
-                    issuer,
-                    ..
-                }),
-            ) => (local::demo(issuer), PathBuf::from("demo.toml")),
-            (
-                None,
-                Some(Running {
-                    config: Some(path), ..
-                }),
-            ) => (configuration::text(path)?, path.clone()),
-            (None, None) => {
-                let path = PathBuf::from("doorward.toml");
-                (configuration::text(&path)?, path)
-            }
+    pub async fn configuration(&self, secrets: Secrets) -> Result<Checked, Failure> {
+        let document = match (self.config, self.running()) {
+            (Some(source), _) => Document::fetch(source.clone()).await?,
+            (None, Some(running)) => match &running.config {
+                Some(source) => {
+                    Document::fetch(parse_source(source).map_err(Failure::usage)?).await?
+                }
+                None => Document::given(local::demo(&running.issuer), "demo.toml"),
+            },
+            (None, None) => Document::fetch(ConfigSource::File("doorward.toml".into())).await?,
         };
-        configuration::read(&text, &path, secrets)
-            .outcome
-            .map_err(|faults| {
-                let count = faults.faults.len();
-                Failure::usage(format!(
-                    "`{}` has {count} faults, see `doorward check`\n{faults}",
-                    path.display()
-                ))
-            })
+        match secrets {
+            Secrets::Fetched => document.read().await,
+            Secrets::StoodInFor => document.read_without_secrets(),
+        }
     }
 }
 

@@ -34,9 +34,10 @@ pub type Context = BTreeMap<String, String>;
 #[derive(Clone, Debug)]
 pub struct Grant {
     pub(crate) principal: String,
-    pub(crate) policy: Policy,
+    pub(crate) policy: Option<Policy>,
     pub(crate) context: Context,
     pub(crate) valid_until: Option<Timestamp>,
+    pub(crate) by_address: bool,
     pub(crate) usage_plan_key: Option<String>,
 }
 
@@ -46,9 +47,9 @@ impl Grant {
         &self.principal
     }
 
-    /// Everything this caller may do, not only what was asked.
-    pub const fn policy(&self) -> &Policy {
-        &self.policy
+    /// Everything this caller may do, not only what was asked; `None` where the front is told yes or no.
+    pub const fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
     }
 
     /// Facts for the backend.
@@ -59,6 +60,11 @@ impl Grant {
     /// When the earliest of the credentials stops working (leeway included).
     pub const fn valid_until(&self) -> Option<Timestamp> {
         self.valid_until
+    }
+
+    /// Whether the address of the caller was looked at, so that the answer holds for nobody elsewhere.
+    pub const fn by_address(&self) -> bool {
+        self.by_address
     }
 
     /// The usage-plan key of the API key, from the store only.

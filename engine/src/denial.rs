@@ -142,11 +142,13 @@ reasons! {
     /// The tenant may not use the route.
     TenantRefused = "tenant_refused" => Forbidden, mend: "add the tenant to `tenants` of the route";
     /// The permission cannot be said in a policy without saying too much.
-    PolicyInexpressible = "policy_inexpressible" => Forbidden, mend: "separate the templates of the route and of its stricter neighbour";
+    PolicyInexpressible = "policy_inexpressible" => Forbidden, mend: "send the path in its plain spelling, without doubled slashes, dot segments or needless escapes; if it is plain, separate the templates of the route and of its stricter neighbour";
     /// The policy for this route alone is larger than the gateway takes.
     PolicyTooLarge = "policy_too_large" => Forbidden, mend: "shorten the route templates or the address lists";
     /// The configuration is bad; everything is refused until it is mended.
     ConfigInvalid = "config_invalid" => Unavailable, mend: "run `doorward check`";
+    /// The time of the function ran out before there was a decision.
+    TimeExhausted = "time_exhausted" => Unavailable, mend: "the first layer that `layers` of the log line does not show was waiting; look at what it asks, or raise the timeout or the memory of the function";
     /// A fault of ours.
     Internal = "internal" => Unavailable, mend: "report it with the log line";
 }

@@ -1,6 +1,13 @@
 //! **The order** of all layers, in one straight function: [`Engine::decide`].
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    future::{Future, pending, poll_fn},
+    net::IpAddr,
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use doorward_keys::{KeyLookup, Timestamp};
 
@@ -71,13 +78,24 @@ impl Engine {
 
     /// Decides `request`. Cannot fail: whatever is not a proven Allow is a denial.
     pub async fn decide(&self, request: &Request) -> Verdict {
+        self.decide_before(request, pending()).await
+    }
+
+    /// Decides `request` before `late` is ready. A decision that is not there by then is a denial for
+    /// [`Reason::TimeExhausted`], with the trail as far as it went.
+    pub async fn decide_before(
+        &self,
+        request: &Request,
+        late: impl Future<Output = ()> + Send,
+    ) -> Verdict {
         let mut walk = Walk {
             trail: Trail::default(),
             stopwatch: self.stopwatch,
         };
-        let decision = match self.journey(request, &mut walk).await {
-            Ok(grant) => Decision::Allow(grant),
-            Err(denial) => Decision::Deny(denial),
+        let decision = match before(late, self.journey(request, &mut walk)).await {
+            Some(Ok(grant)) => Decision::Allow(grant),
+            Some(Err(denial)) => Decision::Deny(denial),
+            None => Decision::Deny(walk.late()),
         };
         Verdict {
             decision,
@@ -176,6 +194,16 @@ fn suits<'a>(route: &Route, presented: Presented<'a>) -> Result<Presented<'a>, D
     })
 }
 
+/// The output of `work`, or `None` when `late` is ready first.
+async fn before<T>(late: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
+    let (mut late, mut work) = (pin!(late), pin!(work));
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => late.as_mut().poll(context).map(|()| None),
+    })
+    .await
+}
+
 /// Fills the trail: every layer is visited through here.
 struct Walk {
     trail: Trail,
@@ -185,6 +213,16 @@ struct Walk {
 impl Walk {
     fn began(&self) -> Duration {
         (self.stopwatch)()
+    }
+
+    /// The refusal of a request whose time ran out. What keeps a request waiting is outside, so the layer that was not
+    /// done is the one that asked for it.
+    fn late(&self) -> Denial {
+        let done = self.trail.visits.last().map_or("nothing", |v| v.layer);
+        Denial::new(
+            Reason::TimeExhausted,
+            format!("the time of the function ran out; the last step done was `{done}`"),
+        )
     }
 
     fn note(&mut self, layer: &'static str, began: Duration, outcome: Outcome) {

@@ -2,7 +2,7 @@
 
 use doorward_keys::Timestamp;
 
-use crate::request::{ApiStage, Headers, Request, Target, Verb};
+use crate::request::{ApiStage, Form, Headers, Request, Target, Verb};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 
@@ -22,5 +22,6 @@ pub(crate) fn request(headers: &[(&str, &str)]) -> Request {
         cookies: Vec::new(),
         peer: Some("198.51.100.7".parse().unwrap()),
         token: None,
+        form: Form::Policy,
     }
 }

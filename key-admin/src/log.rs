@@ -1,4 +1,5 @@
-//! One line for each command: who asked for what, and what came of it. No secret, no content.
+//! One line for each command: who asked for what, and what came of it; and one for each new version of the configuration.
+//! No secret, no content.
 
 use doorward_keys::KeyId;
 use serde_json::{Map, Value, json};
@@ -61,6 +62,11 @@ impl LogLine<'_> {
         }
         Value::Object(line).to_string()
     }
+}
+
+/// The line about the life of the function itself.
+pub(crate) fn life(level: &str, event: &str, detail: &str) -> String {
+    json!({"level": level, "event": event, "detail": detail}).to_string()
 }
 
 fn key_of(reply: &Reply) -> Option<&KeyView> {

@@ -3,7 +3,7 @@
 //! A `DOORWARD_` name that is not in [`VARIABLES`] is a fault, because a misspelt name would silently leave its default in
 //! force. Names that begin with `DOORWARD_SECRET_` are free: they are for secrets that the configuration refers to.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// One variable of the environment.
 #[derive(Clone, Copy, Debug)]
@@ -12,13 +12,14 @@ pub struct Variable {
     pub name: &'static str,
     /// What it means, with unit and range.
     pub meaning: &'static str,
-    /// What holds without it; empty when it is needed.
+    /// What holds without it; empty when it must be set.
     pub default: &'static str,
 }
 
 const CONFIG: Variable = Variable {
     name: "DOORWARD_CONFIG",
-    meaning: "Where the configuration of the authorizer is: a path (relative ones begin at the folder of the function's code), or the text itself.",
+    meaning: "Where the configuration of the authorizer is: a path (relative ones begin at the folder of the function's code), `ssm:/parameter`, \
+        `secretsmanager:name`, `appconfig:application/environment/profile`, or the text itself.",
     default: "doorward.toml",
 };
 const KEYS_TABLE: Variable = Variable {
@@ -32,8 +33,14 @@ const GATEWAY_TTL: Variable = Variable {
     default: "300",
 };
 
+const REFRESH: Variable = Variable {
+    name: "DOORWARD_CONFIG_REFRESH_SECONDS",
+    meaning: "How old a remote configuration may be before a command reads it again, in seconds, 0 to 86400; 0 means that it is read once.",
+    default: "60",
+};
+
 /// Every variable there is.
-pub const VARIABLES: [Variable; 3] = [CONFIG, KEYS_TABLE, GATEWAY_TTL];
+pub const VARIABLES: [Variable; 4] = [CONFIG, KEYS_TABLE, REFRESH, GATEWAY_TTL];
 
 const PREFIX: &str = "DOORWARD_";
 const SECRET_PREFIX: &str = "DOORWARD_SECRET_";
@@ -47,6 +54,8 @@ pub struct Settings {
     pub root: PathBuf,
     /// The table of API keys.
     pub keys_table: String,
+    /// How old a remote configuration may be; `None` means that it is read once.
+    pub refresh: Option<Duration>,
     /// How long the gateway remembers an answer of the authorizer.
     pub gateway_ttl_seconds: u32,
 }
@@ -80,25 +89,49 @@ impl Settings {
                 KEYS_TABLE.name
             ));
         }
-        let ttl = text(GATEWAY_TTL);
-        let gateway_ttl_seconds = ttl.parse().ok().filter(|seconds| *seconds <= 3600);
-        if gateway_ttl_seconds.is_none() {
-            faults.push(format!(
-                "`{}` must be a whole number from 0 to 3600, found `{ttl}`",
-                GATEWAY_TTL.name
-            ));
-        }
+        let gateway_ttl_seconds = number(GATEWAY_TTL, &text(GATEWAY_TTL), 3600, &mut faults);
+        let refresh = number(REFRESH, &text(REFRESH), 86_400, &mut faults);
         let root = variables.get("LAMBDA_TASK_ROOT");
-        match gateway_ttl_seconds {
-            Some(gateway_ttl_seconds) if faults.is_empty() => Ok(Self {
-                config: text(CONFIG),
-                root: root.map_or_else(|| PathBuf::from("."), PathBuf::from),
-                keys_table,
-                gateway_ttl_seconds,
-            }),
-            _ => Err(SettingsError(faults)),
+        let settings = Self {
+            config: text(CONFIG),
+            root: root.map_or_else(|| PathBuf::from("."), PathBuf::from),
+            keys_table,
+            refresh: Some(Duration::from_secs(refresh.into())).filter(|every| !every.is_zero()),
+            gateway_ttl_seconds,
+        };
+        if faults.is_empty() {
+            Ok(settings)
+        } else {
+            Err(SettingsError(faults))
         }
     }
+}
+
+/// The reference of all variables as a Markdown table.
+pub fn reference() -> String {
+    let rows = VARIABLES.iter().map(|variable| {
+        let default = match variable.default {
+            "" => "none, must be set".to_owned(),
+            default => format!("`{default}`"),
+        };
+        format!(
+            "| `{}` | {} | {default} |\n",
+            variable.name, variable.meaning
+        )
+    });
+    let head = "| variable | meaning | default |\n|---|---|---|\n".to_owned();
+    std::iter::once(head).chain(rows).collect()
+}
+
+fn number(variable: Variable, text: &str, max: u32, faults: &mut Vec<String>) -> u32 {
+    let value = text.parse().ok().filter(|value| *value <= max);
+    if value.is_none() {
+        let name = variable.name;
+        faults.push(format!(
+            "`{name}` must be a whole number from 0 to {max}, found `{text}`"
+        ));
+    }
+    value.unwrap_or_default()
 }
 
 /// The environment of this process. Values that are not UTF-8 are not ours.
@@ -122,11 +155,21 @@ mod tests {
         let error = read(&[
             ("DOORWARD_KEY_TABLE", "keys"),
             ("DOORWARD_GATEWAY_TTL_SECONDS", "3601"),
+            ("DOORWARD_CONFIG_REFRESH_SECONDS", "-1"),
             ("DOORWARD_SECRET_PEPPER", "x"),
         ]);
         let SettingsError(faults) = error.unwrap_err();
-        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert_eq!(faults.len(), 4, "{faults:?}");
         assert!(faults.iter().all(|fault| !fault.contains("PEPPER")));
+    }
+
+    #[test]
+    fn a_configuration_that_is_read_once_can_be_had() {
+        let settings = read(&[
+            ("DOORWARD_KEYS_TABLE", "keys"),
+            ("DOORWARD_CONFIG_REFRESH_SECONDS", "0"),
+        ]);
+        assert_eq!(settings.unwrap().refresh, None);
     }
 
     #[test]
@@ -134,6 +177,7 @@ mod tests {
         let settings = read(&[("DOORWARD_KEYS_TABLE", "keys"), ("DOORWARD_CONFIG", "")]).unwrap();
         assert_eq!(settings.config, "doorward.toml");
         assert_eq!(settings.gateway_ttl_seconds, 300);
+        assert_eq!(settings.refresh, Some(Duration::from_mins(1)));
         assert_eq!(settings.root, PathBuf::from("."));
     }
 }

@@ -1,15 +1,31 @@
 //! Builds the function from its environment: the configuration, the table, key administration on both.
+//!
+//! A remote configuration is read again when it is due, before a command is done: a pepper that was changed must not be used
+//! for one more key than needed. A bad new version is refused and the old one stays; a bad first one ends the process.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use doorward_backends::dynamodb::{Connection, DynamoKeys, Patience, connect};
-use doorward_engine::config::{Config, ConfigEnv, ConfigFaults, SecretReference};
-use doorward_keys::Secret;
+use doorward_backends::{
+    dynamodb::{Connection, DynamoKeys, Patience, connect},
+    sources::{
+        AwsAccess, ConfigSource, Loader, Reload, Reloading, Schedule, Secrets, SourceError, Version,
+    },
+};
+use doorward_engine::config::{Config, ConfigEnv, ConfigFaults};
+use doorward_keys::KeyLedger;
 
 use crate::{
     admin::KeyAdmin,
+    log,
     settings::{Settings, SettingsError},
 };
+
+/// The longest time that a command waits for a configuration that is read again.
+const RELOAD_BUDGET: Duration = Duration::from_secs(5);
 
 /// Why the function cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +34,8 @@ pub enum WiringError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The configuration cannot be read.
-    #[error("`{0}` cannot be read: {1}")]
-    Unreadable(String, String),
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// The configuration has faults.
     #[error("{0}")]
     Config(ConfigFaults),
@@ -28,50 +44,112 @@ pub enum WiringError {
     NoKeys,
 }
 
-/// Key administration as `environment` says.
-pub async fn key_admin(environment: &BTreeMap<String, String>) -> Result<KeyAdmin, WiringError> {
-    let settings = Settings::read(environment)?;
-    let config = configuration(&settings, environment)?;
-    let keys = config.api_keys.as_ref().ok_or(WiringError::NoKeys)?;
-    let variable = |name: &str| environment.get(name).cloned();
-    let connection = Connection::from_environment(variable, Patience::ADMIN);
-    let ledger = DynamoKeys::new(connect(connection).await, settings.keys_table);
-    Ok(
-        KeyAdmin::from_config(keys, Arc::new(ledger))
-            .with_gateway_ttl(settings.gateway_ttl_seconds),
-    )
+/// Key administration, and what keeps it as the configuration says.
+pub struct Service {
+    loader: Loader,
+    environment: BTreeMap<String, String>,
+    ledger: Arc<dyn KeyLedger>,
+    gateway_ttl_seconds: u32,
+    first: KeyAdmin,
+    reloading: Reloading<KeyAdmin>,
+    log: fn(&str),
 }
 
-fn configuration(
-    settings: &Settings,
-    environment: &BTreeMap<String, String>,
-) -> Result<Config, WiringError> {
-    let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
-    let source = &settings.config;
-    // A path has one line; a configuration has more, or is JSON.
-    let is_text = source.contains('\n') || source.trim_start().starts_with('{');
-    let (text, name, folder) = if is_text {
-        (source.clone(), "DOORWARD_CONFIG", settings.root.clone())
-    } else {
-        let path = settings.root.join(source);
-        let text = read(&path).map_err(|why| WiringError::Unreadable(source.clone(), why))?;
-        let folder = path.parent().map(Path::to_path_buf);
-        (text, source.as_str(), folder.unwrap_or_default())
-    };
-    let env = ConfigEnv {
-        read_file: &|name| read(&folder.join(name)),
-        secret: &|reference| match reference {
-            SecretReference::Env(name) => environment
-                .get(name)
-                .cloned()
-                .map(Secret::new)
-                .ok_or_else(|| format!("the variable `{name}` is not set")),
-            SecretReference::Ssm(_) | SecretReference::SecretsManager(_) => {
-                Err("key administration takes secrets from its environment only".to_owned())
+impl Service {
+    /// Builds everything as `environment` says, at `now` on a monotonic clock. `clock` stamps signatures, and `log` takes one
+    /// line for each new version of the configuration.
+    pub async fn start(
+        environment: BTreeMap<String, String>,
+        now: Duration,
+        clock: fn() -> SystemTime,
+        log: fn(&str),
+    ) -> Result<Self, WiringError> {
+        let settings = Settings::read(&environment)?;
+        let source = ConfigSource::parse(&settings.config)?;
+        let schedule = Schedule {
+            every: settings.refresh.filter(|_| source.is_remote()),
+            retry: None,
+        };
+        let variable = |name: &str| environment.get(name).cloned();
+        let access = AwsAccess::from_environment(variable, clock);
+        let loader = Loader::new(source, settings.root, access);
+        let (text, secrets) = read(&loader, &environment).await?;
+        let connection = Connection::from_environment(variable, Patience::ADMIN);
+        let ledger: Arc<dyn KeyLedger> = Arc::new(DynamoKeys::new(
+            connect(connection).await,
+            settings.keys_table,
+        ));
+        let gateway_ttl_seconds = settings.gateway_ttl_seconds;
+        let first = build(&text, &secrets, &loader, &ledger)?.with_gateway_ttl(gateway_ttl_seconds);
+        let version = Version::of(&text, &secrets);
+        Ok(Self {
+            loader,
+            environment,
+            ledger,
+            gateway_ttl_seconds,
+            reloading: Reloading::new(schedule, Ok((version, first.clone())), now),
+            first,
+            log,
+        })
+    }
+
+    /// Key administration as the configuration says at `now` on a monotonic clock.
+    pub async fn admin(&self, now: Duration) -> KeyAdmin {
+        if let Some(turn) = self.reloading.due(now) {
+            let read = read(&self.loader, &self.environment);
+            let outcome = match tokio::time::timeout(RELOAD_BUDGET, read).await {
+                Err(_) => turn.finish(Err("no answer in time".to_owned()), no_value),
+                Ok(Err(error)) => turn.finish(Err(error.to_string()), no_value),
+                Ok(Ok((text, secrets))) => turn.finish(Ok(Version::of(&text, &secrets)), || {
+                    build(&text, &secrets, &self.loader, &self.ledger)
+                        .map(|admin| admin.with_gateway_ttl(self.gateway_ttl_seconds))
+                        .map_err(|error| error.to_string())
+                }),
+            };
+            match outcome {
+                Reload::Unchanged => {}
+                Reload::Replaced => {
+                    let source = self.loader.source().to_string();
+                    (self.log)(&log::life("info", "config_replaced", &source));
+                }
+                Reload::Refused(why) => (self.log)(&log::life("error", "config_refused", &why)),
             }
-        },
+        }
+        // A first version is always in force: without one the function does not start.
+        self.reloading
+            .current()
+            .map_or_else(|_| self.first.clone(), |admin| KeyAdmin::clone(&admin))
+    }
+}
+
+/// What is made of a version that could not be read.
+const fn no_value() -> Result<KeyAdmin, String> {
+    Err(String::new())
+}
+
+/// The text of the configuration and the secrets it refers to.
+async fn read(
+    loader: &Loader,
+    environment: &BTreeMap<String, String>,
+) -> Result<(String, Secrets), SourceError> {
+    let text = loader.load().await?;
+    let variable = |name: &str| environment.get(name).cloned();
+    let secrets = loader.secrets(&text, &variable).await;
+    Ok((text, secrets))
+}
+
+fn build(
+    text: &str,
+    secrets: &Secrets,
+    loader: &Loader,
+    ledger: &Arc<dyn KeyLedger>,
+) -> Result<KeyAdmin, WiringError> {
+    let env = ConfigEnv {
+        read_file: &|path| loader.read_file(path),
+        secret: &|reference| secrets.secret(reference),
     };
-    Config::read(&text, name, &env)
-        .map(|checked| checked.config)
-        .map_err(WiringError::Config)
+    let checked = Config::read(text, &loader.source().to_string(), &env);
+    let config = checked.map_err(WiringError::Config)?.config;
+    let keys = config.api_keys.as_ref().ok_or(WiringError::NoKeys)?;
+    Ok(KeyAdmin::from_config(keys, Arc::clone(ledger)))
 }

@@ -8,6 +8,7 @@ mod examples;
 mod fresh;
 mod hostile;
 mod openapi;
+mod sources;
 mod support;
 
 use std::collections::BTreeSet;

@@ -131,6 +131,21 @@ def administration(checks, stack):
     checks.equal("AdminApi: a signed request makes a key", created.status, 201)
     secret = created.json().get("secret", "")
     checks.equal("AdminApi: the key works", stack.ask("RestApiId", "GET", "/orders", f"Bearer {secret}").status, 200)
+    # The role allows what every operation needs, and nothing else.
+    key = f"/keys/{created.json()['key']['id']}"
+    for method, path, status in (
+        ("GET", key, 200),
+        ("POST", f"{key}/rotate", 201),
+        ("POST", f"{key}/disable", 200),
+        ("POST", f"{key}/enable", 200),
+        ("POST", f"{key}/revoke", 200),
+        ("GET", f"{key}/audit", 200),
+        ("GET", "/keys?tenant=acme", 200),
+    ):
+        body = {} if method == "POST" else None
+        checks.equal(
+            f"AdminApi: {method} {path.replace(key, '/keys/{id}')}", stack.ask_signed(method, path, body).status, status
+        )
 
 
 def rights(checks, aws, outputs):
@@ -139,8 +154,8 @@ def rights(checks, aws, outputs):
     roles = tables.client("iam", aws.endpoint).list_roles()["Roles"]
     table = outputs["KeysTableName"]
     for part, forbidden in (
-        ("Authorizer", ("scan", "put_item", "delete_item", "query")),
-        ("KeyAdmin", ("scan", "delete_item")),
+        ("Authorizer", ("scan", "put_item", "update_item", "delete_item", "query")),
+        ("KeyAdmin", ("scan", "update_item", "delete_item")),
     ):
         arn = next(role["Arn"] for role in roles if f"{part}Role" in role["RoleName"])
         given = account.assume_role(RoleArn=arn, RoleSessionName="e2e")["Credentials"]
@@ -149,6 +164,7 @@ def rights(checks, aws, outputs):
         arguments = {
             "scan": {},
             "put_item": {"Item": key},
+            "update_item": {"Key": key},
             "delete_item": {"Key": key},
             "query": {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": key["pk"]}},
             "get_item": {"Key": key},

@@ -22,7 +22,7 @@ struct Refuses {
 
 #[async_trait]
 impl Decide for Refuses {
-    async fn decide(&self, _: &Request) -> Verdict {
+    async fn decide(&self, _: &Request, _: Option<std::time::Duration>) -> Verdict {
         Verdict {
             decision: Decision::Deny(Denial::new(self.reason, "refused in a test")),
             trail: Trail::default(),

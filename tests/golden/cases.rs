@@ -5,30 +5,38 @@ use std::time::Duration;
 use doorward_tests::faulty::Fault;
 use serde_json::json;
 
-use crate::{secrets, tokens, world::State};
+use crate::{
+    events::Gateway,
+    secrets, tokens,
+    world::{Proxies, State},
+};
 
 /// One line of questions: every kind of gateway asks it.
 pub(crate) struct Case {
     /// The credential in words.
     pub(crate) credential: String,
     pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) cookies: Vec<(&'static str, String)>,
     /// The name of the route that `$connect` and `$graphql` are like; none is configured for an unknown name.
     pub(crate) route: &'static str,
     pub(crate) path: String,
     pub(crate) state: State,
+    /// What asks.
+    pub(crate) gateways: &'static [Gateway],
 }
 
 impl Case {
     fn new(credential: &str, headers: &[(&'static str, &str)], route: &'static str) -> Self {
         Self {
             credential: credential.to_owned(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| (*name, (*value).to_owned()))
-                .collect(),
+            headers: owned(headers),
+            query: vec![],
+            cookies: vec![],
             route,
             path: format!("/{route}/42"),
             state: State::Well,
+            gateways: &Gateway::ALL,
         }
     }
 
@@ -50,6 +58,27 @@ impl Case {
     fn in_state(self, state: State) -> Self {
         Self { state, ..self }
     }
+
+    fn query(self, query: &[(&'static str, &str)]) -> Self {
+        Self {
+            query: owned(query),
+            ..self
+        }
+    }
+
+    fn cookies(self, cookies: &[(&'static str, &str)]) -> Self {
+        Self {
+            cookies: owned(cookies),
+            ..self
+        }
+    }
+}
+
+fn owned(pairs: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(name, value)| (*name, (*value).to_owned()))
+        .collect()
 }
 
 /// All cases.
@@ -73,6 +102,10 @@ pub(crate) fn all() -> Vec<Case> {
     all.extend(routes());
     all.extend(paths());
     all.extend(states());
+    all.extend(peppers());
+    all.extend(proxies());
+    all.extend(places());
+    all.extend(strangers());
     all
 }
 
@@ -194,4 +227,94 @@ fn states() -> Vec<Case> {
     let small = |route| Case::bearer("token", &token, route).in_state(State::SmallPolicies);
     all.extend([small("any"), small("crowd")]);
     all
+}
+
+/// With which pepper a key was made.
+fn peppers() -> Vec<Case> {
+    let keys = secrets::peppered();
+    let made = |state| {
+        let case = move |key: &secrets::Sample| {
+            Case::bearer(key.name, &key.printed, "any").in_state(state)
+        };
+        keys.iter().map(case)
+    };
+    made(State::Peppers).chain(made(State::NewPepper)).collect()
+}
+
+/// Whose address counts behind proxies. The peer is always the same; the office is where it is not.
+fn proxies() -> Vec<Case> {
+    let token = format!("Bearer {}", tokens::good());
+    let case = |state, name: &str, lines: &[&str]| {
+        let mut headers = vec![("authorization", token.as_str())];
+        headers.extend(lines.iter().map(|line| ("x-forwarded-for", *line)));
+        Case::new(name, &headers, "office").in_state(state)
+    };
+    let mut all = vec![case(
+        State::Well,
+        "token, claims the office",
+        &["192.0.2.9"],
+    )];
+    for proxies in [
+        Proxies::Others,
+        Proxies::Peer,
+        Proxies::OneHop,
+        Proxies::TwoHops,
+    ] {
+        for (name, lines) in [
+            ("token, not forwarded", &[][..]),
+            ("token from the office", &["192.0.2.9"]),
+            ("token, claims the office", &["192.0.2.9, 203.0.113.9"]),
+            ("token, over a second proxy", &["192.0.2.9, 198.51.100.8"]),
+            ("token, in two lines", &["203.0.113.9", "192.0.2.9"]),
+            ("token, loose address", &["192.0.2.9, 192.0.2.09"]),
+        ] {
+            all.push(case(State::Proxies(proxies), name, lines));
+        }
+    }
+    all
+}
+
+/// Credentials in the query and in cookies, off and on.
+fn places() -> Vec<Case> {
+    let (key, token) = (secrets::good().printed, tokens::good());
+    let other = secrets::globex().printed;
+    let bearer = format!("Bearer {token}");
+    let none = |name: &str| Case::new(name, &[], "any");
+    let in_both = |name: &str| Case::new(name, &[("authorization", &bearer)], "any");
+    let all = |state| {
+        [
+            none("key in the query").query(&[("key", &key)]),
+            none("token in the query").query(&[("token", &token)]),
+            none("token in a cookie").cookies(&[("session", &token)]),
+            none("key in a cookie").cookies(&[("session", &key)]),
+            none("token for a key, query").query(&[("key", &token)]),
+            none("two keys in the query").query(&[("key", &key), ("key", &other)]),
+            none("token in cookie and query")
+                .query(&[("token", &token)])
+                .cookies(&[("session", &token)]),
+            none("two tokens in cookies").cookies(&[("session", &token), ("session", &token)]),
+            in_both("token in header and cookie").cookies(&[("session", &token)]),
+            in_both("token in header and query").query(&[("token", &token)]),
+            in_both("token, empty cookie").cookies(&[("session", "")]),
+        ]
+        .map(|case| case.in_state(state))
+    };
+    all(State::Well)
+        .into_iter()
+        .chain(all(State::QueryAndCookie))
+        .collect()
+}
+
+/// Events of what is not served.
+fn strangers() -> Vec<Case> {
+    let (key, token) = (secrets::good().printed, tokens::good());
+    let case = |case| Case {
+        gateways: &Gateway::STRANGERS,
+        ..case
+    };
+    vec![
+        case(Case::bearer("token", &token, "any")),
+        case(Case::bearer("key", &key, "any")),
+        case(Case::new("none", &[], "open")),
+    ]
 }

@@ -17,9 +17,13 @@ pub(crate) enum Gateway {
     Http2,
     Http2Simple,
     AppSync,
+    Iot,
+    Unknown,
 }
 
 impl Gateway {
+    /// What is never served.
+    pub(crate) const STRANGERS: [Self; 2] = [Self::Iot, Self::Unknown];
     pub(crate) const ALL: [Self; 7] = [
         Self::RestToken,
         Self::RestRequest,
@@ -39,6 +43,8 @@ impl Gateway {
             Self::Http2 => "http-2.0",
             Self::Http2Simple => "http-2.0-simple",
             Self::AppSync => "appsync",
+            Self::Iot => "iot",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -78,6 +84,7 @@ impl Gateway {
             Self::RestRequest | Self::Http1 => json!({
                 "type": "REQUEST", "methodArn": arn, "path": path, "httpMethod": "GET",
                 "headers": case.headers_once(), "multiValueHeaders": case.headers_grouped(),
+                "queryStringParameters": once(&case.query), "multiValueQueryStringParameters": grouped(&case.query),
                 "requestContext": {
                     "accountId": "111122223333", "apiId": "a1b2c3", "stage": "prod",
                     "httpMethod": "GET", "identity": {"sourceIp": ADDRESS},
@@ -86,14 +93,17 @@ impl Gateway {
             Self::WebSocket => json!({
                 "type": "REQUEST", "methodArn": arn,
                 "headers": case.headers_once(), "multiValueHeaders": case.headers_grouped(),
+                "queryStringParameters": once(&case.query), "multiValueQueryStringParameters": grouped(&case.query),
                 "requestContext": {
                     "routeKey": "$connect", "eventType": "CONNECT", "apiId": "a1b2c3", "stage": "prod",
                     "identity": {"sourceIp": ADDRESS},
                 },
             }),
             Self::Http2 | Self::Http2Simple => json!({
-                "version": "2.0", "type": "REQUEST", "routeArn": arn, "rawPath": path, "rawQueryString": "",
-                "headers": case.headers_joined(),
+                "version": "2.0", "type": "REQUEST", "routeArn": arn, "rawPath": path,
+                "rawQueryString": pairs(&case.query).join("&"),
+                "headers": joined(&case.headers), "queryStringParameters": joined(&case.query),
+                "cookies": pairs(&case.cookies),
                 "requestContext": {
                     "accountId": "111122223333", "apiId": "a1b2c3", "stage": "prod",
                     "http": {"method": "GET", "path": path, "sourceIp": ADDRESS},
@@ -104,6 +114,15 @@ impl Gateway {
                 "requestContext": {
                     "apiId": "graph", "accountId": "111122223333", "queryString": "{ a }", "variables": {},
                 },
+            }),
+            Self::Iot => json!({
+                "token": token, "signatureVerified": true, "protocols": ["http"],
+                "protocolData": {"http": {"headers": case.headers_once(), "queryString": ""}},
+                "connectionMetadata": {"id": "11111111-2222-3333-4444-555555555555"},
+            }),
+            Self::Unknown => json!({
+                "version": "3.0", "type": "REQUEST", "routeArn": arn, "rawPath": path,
+                "headers": case.headers_once(),
             }),
         };
         if self == Self::Http1 {
@@ -121,33 +140,57 @@ impl Gateway {
 }
 
 impl Case {
-    /// The last value of each header.
+    /// The last value of each header, cookies among them.
     fn headers_once(&self) -> Value {
-        let pairs = self.headers.iter();
-        let map: Map<String, Value> = pairs
-            .map(|(name, value)| ((*name).to_owned(), json!(value)))
-            .collect();
-        json!(map)
+        once(&self.with_cookies())
     }
 
     fn headers_grouped(&self) -> Value {
-        let mut map: Map<String, Value> = Map::new();
-        for (name, value) in &self.headers {
-            let values = map.entry(*name).or_insert_with(|| json!([]));
-            values.as_array_mut().unwrap().push(json!(value));
-        }
-        json!(map)
+        grouped(&self.with_cookies())
     }
 
-    fn headers_joined(&self) -> Value {
-        let mut map: Map<String, Value> = Map::new();
-        for (name, value) in &self.headers {
-            let joined = match map.get(*name).and_then(Value::as_str) {
-                Some(before) => format!("{before},{value}"),
-                None => value.clone(),
-            };
-            map.insert((*name).to_owned(), json!(joined));
+    fn with_cookies(&self) -> Vec<(&'static str, String)> {
+        let mut headers = self.headers.clone();
+        if !self.cookies.is_empty() {
+            headers.push(("cookie", pairs(&self.cookies).join("; ")));
         }
-        json!(map)
+        headers
     }
+}
+
+fn once(pairs: &[(&'static str, String)]) -> Value {
+    let pairs = pairs.iter();
+    let map: Map<String, Value> = pairs
+        .map(|(name, value)| ((*name).to_owned(), json!(value)))
+        .collect();
+    json!(map)
+}
+
+fn grouped(pairs: &[(&'static str, String)]) -> Value {
+    let mut map: Map<String, Value> = Map::new();
+    for (name, value) in pairs {
+        let values = map.entry(*name).or_insert_with(|| json!([]));
+        values.as_array_mut().unwrap().push(json!(value));
+    }
+    json!(map)
+}
+
+fn joined(pairs: &[(&'static str, String)]) -> Value {
+    let mut map: Map<String, Value> = Map::new();
+    for (name, value) in pairs {
+        let joined = match map.get(*name).and_then(Value::as_str) {
+            Some(before) => format!("{before},{value}"),
+            None => value.clone(),
+        };
+        map.insert((*name).to_owned(), json!(joined));
+    }
+    json!(map)
+}
+
+/// `name=value` each. No credential of the table needs an escape.
+fn pairs(pairs: &[(&'static str, String)]) -> Vec<String> {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect()
 }

@@ -1,7 +1,7 @@
 //! The printed keys of the table, and what is stored of them.
 
 use doorward_keys::{
-    Digest, KeyId, KeyRecord, KeyStatus,
+    Digest, KeyId, KeyRecord, KeyStatus, Pepper,
     format::{KeyFormat, MintedKey},
 };
 use doorward_tests::keys::record;
@@ -15,20 +15,42 @@ pub(crate) struct Sample {
     pub(crate) record: Option<KeyRecord>,
 }
 
+/// The pepper in force and the one before it.
+pub(crate) const PEPPER: &str = "the pepper in force, thirty-two bytes and more";
+pub(crate) const PREVIOUS_PEPPER: &str = "the pepper before it, thirty-two bytes and more";
+/// A pepper that is nowhere configured.
+const OTHER_PEPPER: &str = "the pepper of another gate, thirty-two bytes and more";
+
 fn mint(environment: &str, number: u8) -> MintedKey {
+    mint_with(environment, number, None)
+}
+
+fn mint_with(environment: &str, number: u8, pepper: Option<&str>) -> MintedKey {
     let mut environments: Vec<String> = ENVIRONMENTS.iter().map(|&word| word.to_owned()).collect();
     environments.push("test".to_owned());
     let format = KeyFormat {
         prefix: PREFIX.to_owned(),
         environments,
-        pepper: None,
+        pepper: pepper.map(pepper_of),
         previous_pepper: None,
     };
     format.mint(environment, [number; 32]).unwrap()
 }
 
+fn pepper_of(text: &str) -> Pepper {
+    Pepper::new(text.as_bytes().to_vec()).unwrap()
+}
+
 fn sample(name: &'static str, number: u8, change: impl FnOnce(&mut KeyRecord)) -> Sample {
-    let minted = mint("live", number);
+    sample_of(name, number, mint("live", number), change)
+}
+
+fn sample_of(
+    name: &'static str,
+    number: u8,
+    minted: MintedKey,
+    change: impl FnOnce(&mut KeyRecord),
+) -> Sample {
     let mut held = KeyRecord {
         id: KeyId::new(doorward_tests::keys::NOW, u128::from(number)),
         digest: minted.digest,
@@ -106,22 +128,39 @@ pub(crate) fn bad() -> Vec<Sample> {
     ]
 }
 
+/// Keys that differ in their pepper. All are in the table.
+pub(crate) fn peppered() -> Vec<Sample> {
+    let sample =
+        |name, number, pepper| sample_of(name, number, mint_with("live", number, pepper), |_| {});
+    vec![
+        sample("key, pepper in force", 17, Some(PEPPER)),
+        sample("key, previous pepper", 18, Some(PREVIOUS_PEPPER)),
+        sample("key, pepper of another gate", 19, Some(OTHER_PEPPER)),
+        sample("key, no pepper", 20, None),
+    ]
+}
+
 /// All of them.
 pub(crate) fn all() -> Vec<Sample> {
     let mut all = vec![good(), globex()];
+    all.extend(peppered());
     all.extend(restricted());
     all.extend(bad());
     all
 }
 
-/// What must not be seen anywhere: the keys and their digests.
+/// What must not be seen anywhere: the peppers, the keys and their digests.
 pub(crate) fn canaries() -> Vec<String> {
+    let of_sample = |sample: Sample| {
+        let stored = sample.record.map(|record| record.digest);
+        let digest = stored.unwrap_or_else(|| Digest::of(&sample.printed, None));
+        let encoded = doorward_tests::tokens::encode(digest.as_bytes());
+        [sample.printed, digest.to_hex(), encoded]
+    };
+    let peppers = [PEPPER, PREVIOUS_PEPPER].map(str::to_owned);
     all()
         .into_iter()
-        .flat_map(|sample| {
-            let digest = Digest::of(&sample.printed, None);
-            let encoded = doorward_tests::tokens::encode(digest.as_bytes());
-            [sample.printed, digest.to_hex(), encoded]
-        })
+        .flat_map(of_sample)
+        .chain(peppers)
         .collect()
 }

@@ -28,6 +28,13 @@ pub(crate) struct Cell {
     pub(crate) answer: &'static str,
 }
 
+impl Cell {
+    /// Whether what asked is not served at all.
+    pub(crate) fn is_of_a_stranger(&self) -> bool {
+        Gateway::STRANGERS.contains(&self.gateway)
+    }
+}
+
 /// All cells, case by case; asked once.
 pub(crate) async fn cells() -> &'static [Cell] {
     static CELLS: OnceCell<Vec<Cell>> = OnceCell::const_new();
@@ -37,7 +44,7 @@ pub(crate) async fn cells() -> &'static [Cell] {
 async fn ask() -> Vec<Cell> {
     let mut cells = Vec::new();
     for case in cases::all() {
-        for gateway in Gateway::ALL {
+        for &gateway in case.gateways {
             // Without the header that is the token these two ask nobody and answer 401 themselves.
             if !(gateway.wants_token() && gateway.token(&case).is_none()) {
                 cells.push(cell(&case, gateway).await);
@@ -80,7 +87,8 @@ async fn cell(case: &Case, gateway: Gateway) -> Cell {
 /// No credential, no part of one that proves something, and no digest stands in an answer or in the log.
 fn says_no_secret(case: &Case, said: &[String]) {
     let mut canaries = secrets::canaries();
-    for (_, value) in &case.headers {
+    let places = [&case.headers, &case.query, &case.cookies];
+    for (_, value) in places.into_iter().flatten() {
         let credential = value.rsplit(' ').next().unwrap_or_default();
         // Header and payload of a token are as secret as the signature: claims are personal.
         let parts = credential.split('.').filter(|part| part.len() > 16);

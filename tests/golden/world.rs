@@ -9,7 +9,9 @@ use doorward_engine::{
     Config, Engine, Sources,
     config::{ConfigEnv, ConfigFaults},
 };
-use doorward_keys::{AuditAction, Digest, KeyLedger, KeyLookup, KeyRecord, StoreError, Timestamp};
+use doorward_keys::{
+    AuditAction, Digest, KeyLedger, KeyLookup, KeyRecord, Secret, StoreError, Timestamp,
+};
 use doorward_tests::{
     documents::Documents,
     faulty::{Fault, Faulty},
@@ -45,6 +47,27 @@ pub(crate) enum State {
     BadConfiguration,
     /// The event has numbers where texts belong.
     BadEvent,
+    /// Keys have a pepper, and there was another before.
+    Peppers,
+    /// Keys have a pepper, and there was none before.
+    NewPepper,
+    /// Proxies tell the address of the caller.
+    Proxies(Proxies),
+    /// Credentials may stand in the query and in a cookie.
+    QueryAndCookie,
+}
+
+/// Which proxies are trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proxies {
+    /// The range of the peer.
+    Peer,
+    /// A range in which the peer is not.
+    Others,
+    /// One, whatever its address.
+    OneHop,
+    /// Two, whatever their addresses.
+    TwoHops,
 }
 
 impl State {
@@ -62,6 +85,13 @@ impl State {
             Self::NoIssuers => "no issuers",
             Self::BadConfiguration => "bad configuration",
             Self::BadEvent => "bad event",
+            Self::Peppers => "two peppers",
+            Self::NewPepper => "one pepper",
+            Self::Proxies(Proxies::Peer) => "peer trusted",
+            Self::Proxies(Proxies::Others) => "another peer trusted",
+            Self::Proxies(Proxies::OneHop) => "one hop trusted",
+            Self::Proxies(Proxies::TwoHops) => "two hops trusted",
+            Self::QueryAndCookie => "query and cookie on",
         }
     }
 }
@@ -132,6 +162,23 @@ fn configuration(route: &str, state: State) -> String {
                 }
             }
         }
+        State::Peppers => {
+            config["api_keys"]["pepper"] = json!("env:PEPPER");
+            config["api_keys"]["previous_pepper"] = json!("env:PREVIOUS_PEPPER");
+        }
+        State::NewPepper => config["api_keys"]["pepper"] = json!("env:PEPPER"),
+        State::Proxies(proxies) => {
+            config["addresses"] = match proxies {
+                Proxies::Peer => json!({"trusted_proxies": ["198.51.100.0/24"]}),
+                Proxies::Others => json!({"trusted_proxies": ["203.0.113.0/24"]}),
+                Proxies::OneHop => json!({"trusted_hops": 1}),
+                Proxies::TwoHops => json!({"trusted_hops": 2}),
+            }
+        }
+        State::QueryAndCookie => {
+            config["api_keys"]["query_parameter"] = json!("key");
+            config["tokens"] = json!({"query_parameter": "token", "cookie": "session"});
+        }
         State::BadConfiguration => config["routes"][0]["route"] = json!("GET orders"),
         _ => {}
     }
@@ -141,7 +188,11 @@ fn configuration(route: &str, state: State) -> String {
 fn read(text: &str) -> Result<Config, ConfigFaults> {
     let env = ConfigEnv {
         read_file: &|_| Err("there are no files".to_owned()),
-        secret: &|_| Err("there are no secrets".to_owned()),
+        secret: &|reference| match reference.to_string().as_str() {
+            "env:PEPPER" => Ok(Secret::new(secrets::PEPPER.to_owned())),
+            "env:PREVIOUS_PEPPER" => Ok(Secret::new(secrets::PREVIOUS_PEPPER.to_owned())),
+            other => Err(format!("there is no `{other}`")),
+        },
     };
     Config::read(text, "doorward.toml", &env).map(|checked| checked.config)
 }

@@ -8,4 +8,5 @@ pub mod keys;
 pub mod limits;
 pub mod line;
 pub mod servers;
+pub mod remote;
 pub mod tokens;

@@ -3,7 +3,7 @@
 
 use doorward_engine::{
     Request,
-    request::{ApiStage, Headers, Target},
+    request::{ApiStage, Form, Headers, Target},
 };
 use doorward_keys::{Secret, Timestamp};
 
@@ -18,6 +18,7 @@ pub(super) fn read(event: &Node, received_at: Timestamp) -> Result<Request, Malf
     let api = event.text("requestContext.apiId")?.unwrap_or_default();
     Ok(Request {
         received_at,
+        form: Form::Policy,
         // No policy is written for AppSync; the name only tells APIs apart.
         stage: ApiStage::new(format!("appsync/{api}")),
         target: Target::GraphQl,

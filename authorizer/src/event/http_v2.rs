@@ -1,7 +1,10 @@
 //! HTTP API, payload format 2.0 (AWS: Lambda authorizers for HTTP APIs). Repeated headers are joined by commas, cookies
 //! are a list of their own, and the query is read from its raw form, where repeated names are still apart.
 
-use doorward_engine::{Request, request::Target};
+use doorward_engine::{
+    Request,
+    request::{Form, Target},
+};
 
 use super::{
     Seen,
@@ -25,6 +28,7 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
     verb_agrees(event, &seen.target, &["requestContext.http.method"])?;
     Ok(Request {
         received_at: seen.received_at,
+        form: Form::AsConfigured,
         stage: seen.stage,
         target: seen.target,
         raw_paths: fields::paths(event, &["rawPath", "requestContext.http.path"])?,

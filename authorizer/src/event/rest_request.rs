@@ -1,7 +1,10 @@
 //! REQUEST authorizer of a REST API (AWS: input to a Lambda authorizer). Maps exist twice: the single-value ones keep the
 //! last value of a repeated name, the multi-value ones keep all.
 
-use doorward_engine::{Request, request::Target};
+use doorward_engine::{
+    Request,
+    request::{Form, Target},
+};
 
 use super::{
     Seen,
@@ -28,6 +31,7 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
     )?;
     Ok(Request {
         received_at: seen.received_at,
+        form: Form::Policy,
         stage: seen.stage,
         target: seen.target,
         raw_paths: fields::paths(event, &["path", "requestContext.path"])?,

@@ -3,7 +3,7 @@
 
 use doorward_engine::{
     Request,
-    request::{Headers, Target},
+    request::{Form, Headers, Target},
 };
 use doorward_keys::Secret;
 
@@ -33,6 +33,7 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
     verb_agrees(event, &seen.target, &["requestContext.httpMethod"])?;
     Ok(Request {
         received_at: seen.received_at,
+        form: Form::Policy,
         stage: seen.stage,
         target: seen.target,
         raw_paths: Vec::new(),

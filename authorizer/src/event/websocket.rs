@@ -1,7 +1,10 @@
 //! REQUEST authorizer of a WebSocket API (AWS: Lambda authorizers for WebSocket APIs). Only `$connect` is authorised; its
 //! ARN has no verb.
 
-use doorward_engine::{Request, request::Target};
+use doorward_engine::{
+    Request,
+    request::{Form, Target},
+};
 
 use super::{
     Seen, fields,
@@ -42,6 +45,7 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
     }
     Ok(Request {
         received_at: seen.received_at,
+        form: Form::Policy,
         stage: seen.stage,
         target: seen.target,
         raw_paths: Vec::new(),

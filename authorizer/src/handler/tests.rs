@@ -12,7 +12,7 @@ struct Faulty(Mutex<u32>);
 
 #[async_trait]
 impl Decide for Faulty {
-    async fn decide(&self, _: &Request) -> Verdict {
+    async fn decide(&self, _: &Request, _: Option<Duration>) -> Verdict {
         let turn = {
             let mut turns = self.0.lock().unwrap();
             *turns += 1;
@@ -98,7 +98,7 @@ async fn refuses_a_panic_and_a_late_decision_and_serves_the_next() {
         .iter()
         .map(|line| line["reason"].clone())
         .collect();
-    assert_eq!(reasons, ["internal", "internal", "token_signature"]);
+    assert_eq!(reasons, ["internal", "time_exhausted", "token_signature"]);
     assert!(!format!("{:?}", lines.lock().unwrap()).contains("canary"));
 }
 

@@ -30,11 +30,8 @@ impl AppSyncAnswer {
         resolver_context: BTreeMap<String, String>,
         now: Timestamp,
     ) -> Self {
-        let by_address = allowed.statements.iter().any(|statement| {
-            statement.condition.addresses.is_some() || !statement.condition.not_addresses.is_empty()
-        });
         let ttl_override = match allowed.valid_until {
-            Some(end) if !by_address => end.since(now).clamp(0, MAX_TTL_SECONDS),
+            Some(end) if !allowed.by_address => end.since(now).clamp(0, MAX_TTL_SECONDS),
             _ => 0,
         };
         Self {

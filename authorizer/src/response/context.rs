@@ -5,22 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use doorward_engine::{Class, decision::Context};
+use doorward_engine::{Class, config::GATEWAY_CONTEXT_NAMES, decision::Context};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-
-/// Names that the gateway itself uses in `$context.authorizer`, in claims or in its logs (AWS: mapping template reference,
-/// HTTP API logging variables).
-const RESERVED: [&str; 9] = [
-    "claims",
-    "error",
-    "integrationLatency",
-    "integrationStatus",
-    "latency",
-    "principalId",
-    "property",
-    "requestId",
-    "status",
-];
 
 /// The facts that stay when room is short, most important first; the others follow by name. The order puts the short
 /// facts that say who is calling before the lists that may be long.
@@ -86,7 +72,7 @@ fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|b| b.is_ascii_alphabetic())
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        && !RESERVED.contains(&name)
+        && !GATEWAY_CONTEXT_NAMES.contains(&name)
 }
 
 #[cfg(test)]

@@ -84,6 +84,7 @@ struct Allowed<'a> {
     statements: &'a [Statement],
     context: &'a Context,
     valid_until: Option<Timestamp>,
+    by_address: bool,
     usage_plan_key: Option<&'a str>,
 }
 
@@ -100,9 +101,10 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
     let outcome = match &verdict.decision {
         Decision::Allow(grant) => Outcome::Allow(Allowed {
             principal: grant.principal(),
-            statements: grant.policy().statements(),
+            statements: grant.policy().map_or(&[], |policy| policy.statements()),
             context: grant.context(),
             valid_until: grant.valid_until(),
+            by_address: grant.by_address(),
             usage_plan_key: grant.usage_plan_key(),
         }),
         Decision::Deny(denial) => Outcome::Deny(Refused {

@@ -66,9 +66,11 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// The addresses in an environment.
+    /// The addresses in an environment; none where `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let set = |name| variable(name).filter(|value| !value.is_empty());
+        let ignored = variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let set = |name| variable(name).filter(|value| !value.is_empty() && !ignored);
         Self {
             all: set("AWS_ENDPOINT_URL"),
             ssm: set("AWS_ENDPOINT_URL_SSM"),

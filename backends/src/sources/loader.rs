@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    AwsAccess, ConfigSource, MAX_BYTES, Secrets, SourceError,
+    AwsAccess, ConfigSource, MAX_BYTES, NO_ACCESS, Secrets, SourceError,
     services::{self, AppConfigPoll},
 };
 
@@ -68,29 +68,35 @@ impl Loader {
         Secrets::fetch(text, variables, self.aws.as_ref()).await
     }
 
-    /// A file that the configuration names, for [`doorward_engine::config::ConfigEnv::read_file`].
+    /// A file that the configuration names, for [`doorward_engine::config::ConfigEnv::read_file`]. A relative path begins at
+    /// the folder of the configuration where that is a file, else at the root.
     ///
     /// # Errors
     /// Why it cannot be read.
     pub fn read_file(&self, path: &str) -> Result<String, String> {
-        read_file(&self.root, Path::new(path))
+        match &self.source {
+            ConfigSource::File(config) => {
+                let config = self.root.join(config);
+                let folder = config.parent().unwrap_or(&self.root);
+                read_file(folder, Path::new(path))
+            }
+            _ => read_file(&self.root, Path::new(path)),
+        }
     }
 
     fn aws(&self) -> Result<&AwsAccess, String> {
-        self.aws
-            .as_ref()
-            .ok_or_else(|| "there is no access to AWS here".to_owned())
+        self.aws.as_ref().ok_or_else(|| NO_ACCESS.to_owned())
     }
 }
 
 fn read_file(root: &Path, path: &Path) -> Result<String, String> {
     use std::io::Read as _;
-    let file = std::fs::File::open(root.join(path)).map_err(|error| error.kind().to_string())?;
+    let file = std::fs::File::open(root.join(path)).map_err(|error| error.to_string())?;
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
     let mut text = String::new();
     file.take(limit.saturating_add(1))
         .read_to_string(&mut text)
-        .map_err(|error| error.kind().to_string())?;
+        .map_err(|error| error.to_string())?;
     if text.len() > MAX_BYTES {
         return Err(format!("it is longer than {MAX_BYTES} bytes"));
     }

@@ -11,6 +11,7 @@
 //! Remote sources are called directly, signed with Signature Version 4, in place of three more SDK clients in a Lambda
 //! that must be small. Time and size are bounded; nothing is retried for ever.
 
+mod access;
 mod aws;
 mod loader;
 mod reloading;
@@ -25,6 +26,9 @@ pub use aws::{AwsAccess, Endpoints};
 pub use loader::Loader;
 pub use reloading::{Reload, Reloading, Schedule, Turn, Version};
 pub use secrets::Secrets;
+
+/// What is said where a remote source is named and AWS cannot be called.
+const NO_ACCESS: &str = "no region and no credentials of AWS are set here";
 
 /// The longest configuration that is read, in bytes.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use doorward_engine::config::{SecretReference, secret_references};
 use doorward_keys::Secret;
 
-use super::{aws::AwsAccess, services};
+use super::{NO_ACCESS, aws::AwsAccess, services};
 
 /// Secrets by reference, or why they could not be had.
 #[derive(Debug, Default)]
@@ -23,13 +23,14 @@ impl Secrets {
             let fetched = match (&reference, aws) {
                 (SecretReference::Env(name), _) => variables(name)
                     .filter(|value| !value.is_empty())
-                    .ok_or_else(|| format!("the environment variable `{name}` is not set")),
+                    .ok_or_else(|| "the environment variable is not set".to_owned()),
                 (SecretReference::Ssm(name), Some(aws)) => services::parameter(aws, name).await,
                 (SecretReference::SecretsManager(name), Some(aws)) => {
                     services::secret(aws, name).await
                 }
-                (_, None) => Err("there is no access to AWS here".to_owned()),
+                (_, None) => Err(NO_ACCESS.to_owned()),
             };
+            let fetched = fetched.map_err(|why| format!("`{reference}`: {why}"));
             secrets.insert(reference, fetched.map(Secret::new));
         }
         Self(secrets)

@@ -342,7 +342,7 @@ async fn missing_credentials_are_told_without_what_the_provider_said() {
     let error = without.load().await.unwrap_err().to_string();
     assert_eq!(
         error,
-        "`ssm:/a` cannot be read: there is no access to AWS here"
+        "`ssm:/a` cannot be read: no region and no credentials of AWS are set here"
     );
 }
 
@@ -357,8 +357,8 @@ async fn loads_files_and_texts_and_says_why_a_file_cannot_be_read() {
     assert_eq!(loader("good.toml").load().await.unwrap(), "text");
     assert_eq!(loader("good.toml").read_file("good.toml").unwrap(), "text");
     for (name, says) in [
-        ("absent.toml", "entity not found"),
-        ("bytes.toml", "invalid data"),
+        ("absent.toml", "No such file"),
+        ("bytes.toml", "valid UTF-8"),
         ("long.toml", "longer than"),
     ] {
         let error = loader(name).load().await.unwrap_err().to_string();
@@ -366,6 +366,16 @@ async fn loads_files_and_texts_and_says_why_a_file_cannot_be_read() {
     }
     let text = Loader::new(ConfigSource::Text("{}".to_owned()), root.clone(), None);
     assert_eq!(text.load().await.unwrap(), "{}");
+    assert_eq!(text.read_file("good.toml").unwrap(), "text");
+
+    // As in a function whose configuration is a layer of its own.
+    std::fs::create_dir_all(root.join("layer")).unwrap();
+    std::fs::write(root.join("layer/office.txt"), "192.0.2.1").unwrap();
+    for config in [root.join("layer/doorward.toml"), "layer/d.toml".into()] {
+        let loader = Loader::new(ConfigSource::File(config), root.clone(), None);
+        assert_eq!(loader.read_file("office.txt").unwrap(), "192.0.2.1");
+        assert!(loader.read_file("good.toml").is_err(), "not beside it");
+    }
     std::fs::remove_dir_all(root).unwrap();
 }
 
@@ -389,9 +399,18 @@ async fn fetches_the_secrets_of_a_configuration() {
     let old = SecretReference::Env("OLD".to_owned());
     assert_eq!(
         missing.secret(&old).unwrap_err(),
-        "the environment variable `OLD` is not set"
+        "`env:OLD`: the environment variable is not set"
     );
     assert_ne!(Version::of(text, &secrets), Version::of(text, &missing));
+}
+
+#[test]
+fn endpoints_are_ignored_where_the_environment_says_so() {
+    let endpoints = Endpoints::from_variables(|name| match name {
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" => Some("true".to_owned()),
+        _ => Some("http://elsewhere".to_owned()),
+    });
+    assert_eq!(endpoints, Endpoints::default());
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Local(args) => Box::pin(local::run(*args)).await,
         Command::Keys(args) => keys::run(args).await,
         Command::Token(args) => token::run(&args),
-        Command::Check(args) => check::run(&args),
+        Command::Check(args) => check::run(&args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Routes(args) => routes::run(&args),
         Command::Schema => schema::run(),

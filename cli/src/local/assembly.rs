@@ -10,6 +10,7 @@ use doorward_authorizer::Authorizer;
 use doorward_backends::{
     dynamodb::{DynamoKeys, TableNames},
     http::HttpKeySets,
+    sources::ConfigSource,
 };
 use doorward_engine::{Config, Engine, Sources, config::HttpApiAnswer};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -102,7 +103,7 @@ impl LocalGateway {
         )
         .await?;
         let issuer = format!("http://{issuer_address}");
-        let checked = plan.source.read(&issuer)?;
+        let checked = plan.source.read(&issuer).await?;
         let warnings = plan.source.warnings(&checked);
         let config = checked.config;
         let settings = settings(plan.api, &config)?;
@@ -122,7 +123,7 @@ impl LocalGateway {
         let keys = Arc::new(DynamoKeys::new(dynamo.client().clone(), &tables.keys));
         let rights = match plan.source {
             Source::Demo => Rights::Demonstration,
-            Source::Text(_) | Source::File(_) => Rights::Everything,
+            Source::Text(_) | Source::Named(_) => Rights::Everything,
         };
         let key = seed::demo_key(&config, &keys, rights).await?;
         let key_cache_seconds = config
@@ -169,7 +170,11 @@ impl LocalGateway {
             table: tables.keys,
             config: match plan.source {
                 Source::Demo | Source::Text(_) => None,
-                Source::File(path) => Some(path.canonicalize().unwrap_or(path)),
+                Source::Named(ConfigSource::File(path)) => {
+                    let path = path.canonicalize().unwrap_or(path);
+                    Some(path.display().to_string())
+                }
+                Source::Named(remote) => Some(remote.to_string()),
             },
             ttl_seconds,
         };

@@ -1,13 +1,9 @@
 //! Where the configuration of a local gateway comes from.
 
-use std::path::{Path, PathBuf};
-
+use doorward_backends::sources::ConfigSource;
 use doorward_engine::config::Checked;
 
-use crate::{
-    configuration::{self, Secrets},
-    exit::Failure,
-};
+use crate::{caching, configuration::Document, exit::Failure};
 
 /// The configuration of the demonstration.
 pub const DEMO: &str = include_str!("demo.toml");
@@ -23,37 +19,32 @@ pub enum Source {
     Demo,
     /// A text. `${issuer}` in it is the address of the demo issuer, wherever it listens.
     Text(String),
-    /// A file.
-    File(PathBuf),
+    /// A file, or where a function has it.
+    Named(ConfigSource),
 }
 
 impl Source {
     /// The configuration, where the demo issuer listens at `issuer`.
-    pub(super) fn read(&self, issuer: &str) -> Result<Checked, Failure> {
-        let text = match self {
-            Self::Demo => demo(issuer),
-            Self::Text(text) => text.replace(DEMO_ISSUER, issuer),
-            Self::File(path) => configuration::text(path)?,
+    pub(super) async fn read(&self, issuer: &str) -> Result<Checked, Failure> {
+        let document = match self {
+            Self::Demo => Document::given(demo(issuer), &self.name()),
+            Self::Text(text) => Document::given(text.replace(DEMO_ISSUER, issuer), &self.name()),
+            Self::Named(source) => Document::fetch(source.clone()).await?,
         };
-        let name = self.name();
-        let read = configuration::read(&text, Path::new(&name), Secrets::Needed);
-        read.outcome.map_err(|faults| {
-            let count = faults.faults.len();
-            Failure::refused(format!(
-                "`{name}` has {count} faults, so nothing would be allowed\n{faults}"
-            ))
-        })
+        document.read().await
     }
 
     /// What the user should know of a configuration of theirs, one line each.
     pub(super) fn warnings(&self, checked: &Checked) -> Vec<String> {
         match self {
             Self::Demo => vec![],
-            Self::Text(_) | Self::File(_) => {
+            Self::Text(_) | Self::Named(_) => {
                 let name = self.name();
+                let of_cache = caching::warning(&checked.config);
                 checked
                     .warnings
                     .iter()
+                    .chain(&of_cache)
                     .map(|warning| warning.line(&name))
                     .collect()
             }
@@ -64,7 +55,7 @@ impl Source {
         match self {
             Self::Demo => "demo.toml".to_owned(),
             Self::Text(_) => "configuration".to_owned(),
-            Self::File(path) => path.display().to_string(),
+            Self::Named(source) => source.to_string(),
         }
     }
 }
@@ -86,9 +77,9 @@ pub fn trust_in_demo_issuer(issuer: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_demonstration_has_no_fault_and_trusts_the_demo_issuer_where_it_is() {
-        let checked = Source::Demo.read("http://127.0.0.1:4321").unwrap();
+    #[tokio::test]
+    async fn the_demonstration_has_no_fault_and_trusts_the_demo_issuer_where_it_is() {
+        let checked = Source::Demo.read("http://127.0.0.1:4321").await.unwrap();
         let issuers: Vec<_> = checked
             .config
             .issuers
@@ -102,12 +93,12 @@ mod tests {
         assert!(!demo("http://127.0.0.1:4321").contains(DEMO_ISSUER));
     }
 
-    #[test]
-    fn the_printed_lines_are_a_configuration() {
+    #[tokio::test]
+    async fn the_printed_lines_are_a_configuration() {
         let text = format!(
             "{}\n[[routes]]\nroute = \"GET /\"\ncredentials = [\"jwt\"]\n",
             trust_in_demo_issuer("http://127.0.0.1:1")
         );
-        Source::Text(text).read("").unwrap();
+        Source::Text(text).read("").await.unwrap();
     }
 }

@@ -81,6 +81,28 @@ fn check_needs_no_secret_and_says_which_it_did_not_see() {
 }
 
 #[test]
+fn check_warns_of_what_a_cached_answer_cannot_serve() {
+    let folder = Folder::new();
+    let other = "\n[[routes]]\nroute = \"GET /reports\"\ncredentials = [\"api_key\"]\ncontext = { area = \"reports\" }\n";
+    folder.write("doorward.toml", &format!("{GOOD}{other}"));
+    let ended = folder.run(&["check"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(
+        ended
+            .out
+            .contains("`GET /orders/{id}` and `GET /reports` have different `context`"),
+        "{ended:?}"
+    );
+    assert_eq!(folder.run(&["check", "--strict"]).code, 1);
+    let ended = folder.run(&["check", "--json"]);
+    let answer: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(
+        answer["warnings"][0]["code"], "cached_context",
+        "{answer:#}"
+    );
+}
+
+#[test]
 fn explain_says_why_and_what_would_have_to_change() {
     let folder = Folder::new();
     folder.write("doorward.toml", GOOD);

@@ -238,7 +238,7 @@ fn a_configuration_with_faults_is_not_served() {
     let folder = Folder::new();
     folder.write("doorward.toml", "[[routes]]\nroute = \"GET\"\n");
     let ended = folder.run(&["local", "--port", "0"]);
-    assert_eq!(ended.code, 1, "{ended:?}");
+    assert_eq!(ended.code, 2, "{ended:?}");
     assert!(ended.err.contains("doorward.toml:2:"), "{ended:?}");
 }
 

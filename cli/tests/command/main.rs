@@ -12,3 +12,4 @@
 mod answers;
 mod local;
 mod run;
+mod secrets;

@@ -49,35 +49,26 @@ impl Folder {
 
     /// Runs with `input` as standard input.
     pub(crate) fn run_with(&self, args: &[&str], input: &str) -> Ended {
-        let mut process = self.command(args).stdin(Stdio::piped()).spawn().unwrap();
-        process
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(input.as_bytes())
-            .unwrap();
-        let output = process.wait_with_output().unwrap();
-        Ended {
-            code: output.status.code().unwrap(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        ended(&mut self.command(args), input)
+    }
+
+    /// Runs in an environment that has these variables of AWS and no others.
+    pub(crate) fn run_on_aws(&self, variables: &[(&str, &str)], args: &[&str]) -> Ended {
+        ended(on_aws(&mut self.command(args), variables), "")
     }
 
     /// Starts `doorward local` with these arguments; what it says until it is ready.
     pub(crate) fn local(&self, args: &[&str]) -> (Local, Vec<String>) {
-        let mut process = self.command(args).spawn().unwrap();
-        let out = BufReader::new(process.stdout.take().unwrap());
-        let mut local = Local { process, out };
-        let mut lines = Vec::new();
-        loop {
-            let line = local.line();
-            let is_last = line.contains("Ctrl-C");
-            lines.push(line);
-            if is_last {
-                return (local, lines);
-            }
-        }
+        started(&mut self.command(args))
+    }
+
+    /// As [`Folder::local`], in an environment that has these variables of AWS and no others.
+    pub(crate) fn local_on_aws(
+        &self,
+        variables: &[(&str, &str)],
+        args: &[&str],
+    ) -> (Local, Vec<String>) {
+        started(on_aws(&mut self.command(args), variables))
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -88,6 +79,50 @@ impl Folder {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
+    }
+}
+
+fn on_aws<'c>(command: &'c mut Command, variables: &[(&str, &str)]) -> &'c mut Command {
+    let inherited = std::env::vars_os().map(|(name, _)| name);
+    for name in inherited.filter(|name| name.to_string_lossy().starts_with("AWS_")) {
+        command.env_remove(name);
+    }
+    // Nobody is asked for a role of this machine, and no profile of the developer's is used.
+    command
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .envs(variables.iter().copied())
+}
+
+fn ended(command: &mut Command, input: &str) -> Ended {
+    let mut process = command.stdin(Stdio::piped()).spawn().unwrap();
+    process
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    let output = process.wait_with_output().unwrap();
+    Ended {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn started(command: &mut Command) -> (Local, Vec<String>) {
+    let mut process = command.spawn().unwrap();
+    let out = BufReader::new(process.stdout.take().unwrap());
+    let mut local = Local { process, out };
+    let mut lines = Vec::new();
+    loop {
+        let line = local.line();
+        let is_last = line.contains("Ctrl-C");
+        lines.push(line);
+        if is_last {
+            return (local, lines);
+        }
     }
 }
 

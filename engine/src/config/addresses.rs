@@ -1,9 +1,6 @@
 //! Addresses, ranges and named lists of them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -12,6 +9,7 @@ use super::{
     ConfigEnv,
     faults::Faults,
     problems::Problem,
+    ranges::{is_anywhere, range},
     tree::join,
     values::{hint, one_line, shown},
 };
@@ -46,9 +44,25 @@ const MAX_FAULTY_LINES: usize = 10;
 
 /// The named lists, checked.
 pub(crate) struct AddressLists {
-    lists: BTreeMap<String, Vec<IpNet>>,
+    lists: BTreeMap<String, List>,
     used: BTreeSet<String>,
     danger_anywhere: bool,
+}
+
+/// A named list, which all who name it share.
+struct List {
+    set: AddressSet,
+    /// A range that holds every address, if there is one.
+    anywhere: Option<IpNet>,
+}
+
+impl List {
+    fn of(ranges: &[IpNet]) -> Self {
+        Self {
+            set: ranges.iter().copied().collect(),
+            anywhere: ranges.iter().copied().find(is_anywhere),
+        }
+    }
 }
 
 impl AddressLists {
@@ -68,7 +82,7 @@ impl AddressLists {
                 RawList::Here(texts) => inline(&texts, &path, faults),
                 RawList::File(file) => from_file(file, &path, env, faults),
             };
-            (name, ranges)
+            (name, List::of(&ranges))
         });
         Self {
             lists: lists.collect(),
@@ -101,33 +115,41 @@ impl AddressLists {
         refuses_anywhere: bool,
         faults: &mut Faults,
     ) -> AddressSet {
+        let mut sets = vec![];
         let mut ranges = vec![];
         for (index, text) in raw.iter().enumerate() {
             let path = format!("{path}[{index}]");
-            let found: Vec<IpNet> = if is_list_name(text) {
-                self.named(text, &path, faults)
+            let anywhere = if is_list_name(text) {
+                let Some(list) = self.named(text, &path, faults) else {
+                    continue;
+                };
+                sets.push(list.set.clone());
+                list.anywhere
             } else {
                 match range(text) {
-                    Ok(range) => vec![range],
+                    Ok(range) => {
+                        ranges.push(range);
+                        Some(range).filter(is_anywhere)
+                    }
                     Err(problem) => {
                         faults.problem(&path, problem);
                         continue;
                     }
                 }
             };
-            if refuses_anywhere && let Some(range) = found.iter().find(|range| is_anywhere(range)) {
+            if refuses_anywhere && let Some(range) = anywhere {
                 let found = range.to_string();
                 faults.problem(&path, Problem::RangeAnywhere { found });
             }
-            ranges.extend(found);
         }
-        ranges.into_iter().collect()
+        sets.push(ranges.into_iter().collect());
+        AddressSet::of_all(sets)
     }
 
-    fn named(&mut self, name: &str, path: &str, faults: &mut Faults) -> Vec<IpNet> {
-        if let Some(ranges) = self.lists.get(name) {
+    fn named(&mut self, name: &str, path: &str, faults: &mut Faults) -> Option<&List> {
+        if let Some(list) = self.lists.get(name) {
             self.used.insert(name.to_owned());
-            return ranges.clone();
+            return Some(list);
         }
         if !faults.is_replaced("address_lists") && !faults.is_replaced(&join("address_lists", name))
         {
@@ -135,7 +157,7 @@ impl AddressLists {
             let found = shown(name);
             faults.problem(path, Problem::ListUnknown { found, hint });
         }
-        vec![]
+        None
     }
 }
 
@@ -199,12 +221,6 @@ fn from_file(raw: RawListFile, path: &str, env: &ConfigEnv<'_>, faults: &mut Fau
     ranges
 }
 
-/// Whether the range holds every address of its family; `::ffff:0:0/96` is all of IPv4 (RFC 4291 section 2.5.5.2).
-fn is_anywhere(range: &IpNet) -> bool {
-    range.prefix_len() == 0
-        || matches!(range, IpNet::V6(v6) if v6.prefix_len() <= 96 && v6.addr().to_ipv4_mapped().is_some())
-}
-
 fn is_list_name(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -213,92 +229,41 @@ fn is_list_name(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
-/// Reads one address or range, strictly: no zones, no bits behind the prefix, no leading zeros (RFC 6943 section 3.1.1).
-fn range(text: &str) -> Result<IpNet, Problem> {
-    let found = || shown(text);
-    if text.contains('%') {
-        return Err(Problem::RangeZone { found: found() });
-    }
-    let (address, prefix) = match text.split_once('/') {
-        Some((address, prefix)) => (address, Some(prefix)),
-        None => (text, None),
-    };
-    let Ok(address) = address.parse::<IpAddr>() else {
-        return Err(Problem::RangeMalformed { found: found() });
-    };
-    let Some(prefix) = prefix else {
-        return Ok(IpNet::from(address));
-    };
-    let max = IpNet::from(address).max_prefix_len();
-    let is_number =
-        prefix == "0" || (!prefix.starts_with('0') && prefix.bytes().all(|b| b.is_ascii_digit()));
-    let range = prefix
-        .parse()
-        .ok()
-        .filter(|_| is_number)
-        .and_then(|len| IpNet::new(address, len).ok());
-    let Some(range) = range else {
-        let found = shown(prefix);
-        return Err(Problem::RangePrefix { found, max });
-    };
-    if range.trunc() != range {
-        return Err(Problem::RangeHostBits {
-            found: found(),
-            network: range.trunc().to_string(),
-            address: address.to_string(),
-        });
-    }
-    Ok(range)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn reads_addresses_and_ranges() {
-        for (text, reads) in [
-            ("203.0.113.0/24", "203.0.113.0/24"),
-            ("203.0.113.7", "203.0.113.7/32"),
-            ("2001:db8::/32", "2001:db8::/32"),
-            ("::1", "::1/128"),
-            ("0.0.0.0/0", "0.0.0.0/0"),
-        ] {
-            assert_eq!(range(text).unwrap().to_string(), reads);
+    fn whoever_names_a_list_shares_it() {
+        let mut faults = Faults::default();
+        let env = ConfigEnv {
+            read_file: &|_| Err("there are no files".to_owned()),
+            secret: &|_| Err("there are no secrets".to_owned()),
+        };
+        let named = |name: &str, texts: &[&str]| {
+            let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+            (name.to_owned(), RawList::Here(texts))
+        };
+        let raw = BTreeMap::from([
+            named("office", &["10.0.0.0/8", "2001:db8::/32"]),
+            named("empty", &[]),
+        ]);
+        let mut lists = AddressLists::read(Some(raw), false, &env, &mut faults);
+        let mut set = |texts: &[&str]| {
+            let raw: RawRanges = texts.iter().map(|text| (*text).to_owned()).collect();
+            lists.allow(&raw, "addresses.allow", &mut faults)
+        };
+        let (one, other) = (set(&["office"]), set(&["office", "office", "empty"]));
+        assert!(one.shares(&other));
+        let more = set(&["office", "192.0.2.1", "10.0.0.0/8"]);
+        for (set, inside) in [(&one, false), (&more, true)] {
+            assert_eq!(set.contains("192.0.2.1".parse().unwrap()), inside);
+            assert!(set.contains("10.1.1.1".parse().unwrap()));
+            assert!(!set.contains("192.0.2.2".parse().unwrap()));
         }
-    }
-
-    #[test]
-    fn refuses_ranges_that_could_be_read_in_two_ways() {
-        for (text, code) in [
-            ("10.0.0.1/8", "range_host_bits"),
-            ("2001:db8::1/64", "range_host_bits"),
-            ("10.0.0.0/33", "range_prefix"),
-            ("10.0.0.0/08", "range_prefix"),
-            ("10.0.0.0/+8", "range_prefix"),
-            ("10.0.0.0/", "range_prefix"),
-            ("10.0.0.0/8/8", "range_prefix"),
-            ("::/129", "range_prefix"),
-            ("fe80::1%eth0", "range_zone"),
-            ("fe80::%eth0/64", "range_zone"),
-            ("010.0.0.1", "range_malformed"),
-            ("10.1", "range_malformed"),
-            ("0x7f.0.0.1", "range_malformed"),
-            ("2130706433", "range_malformed"),
-            ("[::1]", "range_malformed"),
-            ("10.0.0.1:80", "range_malformed"),
-            (" 10.0.0.1", "range_malformed"),
-            ("", "range_malformed"),
-        ] {
-            assert_eq!(range(text).unwrap_err().code(), code, "{text}");
-        }
-    }
-
-    #[test]
-    fn anywhere_has_three_spellings() {
-        for text in ["0.0.0.0/0", "::/0", "::ffff:0:0/96"] {
-            assert!(is_anywhere(&range(text).unwrap()), "{text}");
-        }
-        assert!(!is_anywhere(&range("::ffff:10.0.0.0/104").unwrap()));
+        let ranges: Vec<String> = more.ranges().map(|range| range.to_string()).collect();
+        assert_eq!(ranges, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"]);
+        assert!(set(&["empty"]).is_empty());
+        assert!(faults.is_empty());
     }
 }

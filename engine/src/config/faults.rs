@@ -94,6 +94,15 @@ impl Faults {
         self.warnings.push(Found { fault, byte: None });
     }
 
+    /// Adds what was found apart.
+    pub(crate) fn join(&mut self, part: Self) {
+        for Found { fault, byte } in part.found {
+            self.push(fault.path, fault.message, fault.code, byte);
+        }
+        self.warnings.extend(part.warnings);
+        self.replaced.extend(part.replaced);
+    }
+
     /// Whether what stands at `path`, or around it, was found faulty and replaced, so that nothing follows from it.
     pub(crate) fn is_replaced(&self, path: &str) -> bool {
         let around = path.match_indices(['.', '[']).map(|(at, _)| path.get(..at));
@@ -105,7 +114,7 @@ impl Faults {
         self.replaced.insert(path);
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 

@@ -8,9 +8,12 @@
 //! Nothing is reported twice, and nothing that only follows from another fault.
 
 mod addresses;
+mod caching;
+pub(crate) mod context_names;
 mod faults;
 mod issuers;
 mod problems;
+mod ranges;
 mod raw;
 mod routes;
 #[cfg(feature = "schema")]
@@ -34,10 +37,10 @@ use crate::{
 };
 
 pub(crate) use addresses::{AddressLists, RawRanges};
+pub use context_names::GATEWAY_CONTEXT_NAMES;
 pub use faults::{ConfigFaults, Fault, Faults};
 pub use problems::CODES as FAULT_CODES;
 pub(crate) use problems::Problem;
-pub use routes::GATEWAY_CONTEXT_NAMES;
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub(crate) use secrets::RawSecret;

@@ -101,6 +101,8 @@ problems! {
     QueryCredential = "query_credential", "credentials in query strings end up in logs and histories (RFC 6750 section 5.3)";
     NeverAccepted { kind: &'static str } = "never_accepted", "is configured, but no route accepts `{kind}`";
     ListUnused = "list_unused", "is used nowhere";
+    SimpleForAll = "simple_for_all", "the gateway applies a cached yes to every route; `$context.routeKey` must be among the identity sources of the authorizer, or its time to live 0";
+    AddressCached { source: String } = "address_cached", "no policy can hold the address lists then, so {source} must be among the identity sources of the authorizer, or its time to live 0";
     KeysHaveNoRoles = "keys_have_no_roles", "API keys carry no roles, so that `api_key` alone never passes here";
     AnonymousNeverPasses = "anonymous_never_passes", "an anonymous caller cannot meet this, so that `anonymous` never passes here";
 }

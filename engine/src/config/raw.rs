@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::{
     AnswersConfig, Config, ConfigEnv, HttpApiAnswer, TokensConfig,
     addresses::{AddressLists, RawList},
+    caching,
     faults::Faults,
     issuers,
     problems::Problem,
@@ -82,7 +83,9 @@ struct RawAnswers {
 enum RawHttpApi {
     /// An IAM policy.
     Policy,
-    /// `isAuthorized`: one yes or no, which the gateway's cache applies to every route of the authorizer.
+    /// `isAuthorized`: one yes or no. The gateway's cache applies it to every route of the authorizer, and past expiry and
+    /// address lists: put `$context.routeKey`, and `$context.identity.sourceIp` where there are lists, among the identity
+    /// sources, or set the time to live to 0.
     Simple,
 }
 
@@ -140,10 +143,12 @@ impl RawConfig {
         let tokens = self.tokens.unwrap_or_default().check(faults);
         let addresses = self.addresses.unwrap_or_default().check(&mut lists, faults);
         let answers = self.answers.unwrap_or_default().check(faults);
+        let policy = self.policy.unwrap_or_default().check();
         let routes = routes::check(self.routes, kinds, &answers, &mut lists, faults);
         if faults.is_empty() {
             lists.warn_unused(faults);
             routes::warn_unused(&routes, kinds, faults);
+            caching::warn(&answers, &addresses, &policy, &routes, faults);
         }
         if let (Some(of_key), Some(of_token)) = (
             api_keys
@@ -172,7 +177,7 @@ impl RawConfig {
             tokens,
             addresses,
             routes,
-            policy: self.policy.unwrap_or_default().check(),
+            policy,
             answers,
         }
     }

@@ -5,7 +5,9 @@
 //! 2. A credential is routed by its form: the configured key prefix makes it an API key, two dots make it a JWT. It is
 //!    never tried as another kind.
 //! 3. The scheme is compared in any case (RFC 9110 section 11.1); after it come one or more spaces, one token, and
-//!    nothing else (RFC 6750 section 2.1).
+//!    nothing else (RFC 6750 section 2.1). Without a scheme nothing in an `Authorization` header is taken for a credential.
+//!    The token of a TOKEN or AppSync event may be bare all the same: a TOKEN event does not say from which header its
+//!    value comes, which may be one that has no schemes, and AppSync hands on whatever clients send.
 //! 4. The same kind twice, in one place or in two, is refused (RFC 6750 section 2), and so is a header that contradicts
 //!    itself.
 
@@ -34,10 +36,16 @@ impl<'a> Presented<'a> {
             Lookup::Conflict => {
                 return Err(repeated("the Authorization header occurs more than once"));
             }
-            Lookup::One(value) => found.take_authorization(value, config)?,
+            Lookup::One(value) => match with_scheme(value)? {
+                Some((scheme, credential)) => found.take(scheme, credential, config)?,
+                None => return Err(malformed("the Authorization header names no scheme")),
+            },
         }
         if let Some(token) = &request.token {
-            found.take_authorization(token.expose(), config)?;
+            match with_scheme(token.expose())? {
+                Some((scheme, credential)) => found.take(scheme, credential, config)?,
+                None => found.route(token.expose(), config)?,
+            }
         }
         if let Some(keys) = &config.api_keys {
             for name in &keys.headers {
@@ -82,39 +90,20 @@ impl<'a> Presented<'a> {
         key.into_iter().chain(jwt)
     }
 
-    fn take_authorization(&mut self, value: &'a str, config: &Config) -> Result<(), Denial> {
-        let Some((scheme, rest)) = value.split_once(' ') else {
-            // TOKEN and AppSync events may carry the credential bare; it is routed by its form all the same.
-            return self.route(value, config);
-        };
-        let credential = rest.trim_start_matches(' ');
-        if scheme.eq_ignore_ascii_case("bearer") {
-            self.route(credential, config)
-        } else if scheme.eq_ignore_ascii_case("apikey") {
-            if config.api_keys.is_none() {
-                return Err(Denial::new(
-                    Reason::CredentialUnsupported,
-                    "API keys are not configured",
-                ));
-            }
-            self.put_key(credential)
-        } else {
-            let shown = if is_token(scheme) && scheme.len() <= 32 {
-                scheme
-            } else {
-                "?"
-            };
-            Err(Denial::new(
+    fn take(&mut self, scheme: Scheme, credential: &'a str, config: &Config) -> Result<(), Denial> {
+        match scheme {
+            Scheme::Bearer => self.route(credential, config),
+            Scheme::ApiKey if config.api_keys.is_none() => Err(Denial::new(
                 Reason::CredentialUnsupported,
-                format!("the scheme `{shown}` is not accepted here"),
-            ))
+                "API keys are not configured",
+            )),
+            Scheme::ApiKey => self.put_key(credential),
         }
     }
 
     fn route(&mut self, credential: &'a str, config: &Config) -> Result<(), Denial> {
         if !is_token68(credential) {
-            return Err(Denial::new(
-                Reason::CredentialMalformed,
+            return Err(malformed(
                 "the credential is empty or holds characters that none may have",
             ));
         }
@@ -149,6 +138,57 @@ impl<'a> Presented<'a> {
         }
         Ok(())
     }
+}
+
+/// The schemes that are accepted.
+#[derive(Clone, Copy)]
+enum Scheme {
+    /// An API key or a token, told apart by its form.
+    Bearer,
+    /// An API key.
+    ApiKey,
+}
+
+impl Scheme {
+    fn named(name: &str) -> Option<Self> {
+        if name.eq_ignore_ascii_case("bearer") {
+            Some(Self::Bearer)
+        } else if name.eq_ignore_ascii_case("apikey") {
+            Some(Self::ApiKey)
+        } else {
+            None
+        }
+    }
+}
+
+/// The scheme and the credential behind it; `None` for a text without a scheme. A scheme and nothing behind it is refused
+/// whether a space follows it or not.
+fn with_scheme(value: &str) -> Result<Option<(Scheme, &str)>, Denial> {
+    let (name, rest) = value.split_once(' ').unwrap_or((value, ""));
+    let credential = rest.trim_start_matches(' ');
+    match Scheme::named(name) {
+        Some(_) if credential.is_empty() => {
+            Err(malformed("there is no credential behind the scheme"))
+        }
+        Some(scheme) => Ok(Some((scheme, credential))),
+        None if value.is_empty() => Err(malformed("the credential is empty")),
+        None if !value.contains(' ') => Ok(None),
+        None => {
+            let shown = if is_token(name) && name.len() <= 32 {
+                name
+            } else {
+                "?"
+            };
+            Err(Denial::new(
+                Reason::CredentialUnsupported,
+                format!("the scheme `{shown}` is not accepted here"),
+            ))
+        }
+    }
+}
+
+fn malformed(detail: &str) -> Denial {
+    Denial::new(Reason::CredentialMalformed, detail)
 }
 
 fn repeated(detail: impl Into<String>) -> Denial {

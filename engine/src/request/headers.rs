@@ -1,6 +1,6 @@
 //! Headers, looked up without regard to case, with contradictions kept visible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use doorward_keys::Secret;
 
@@ -28,29 +28,35 @@ struct Entry {
 pub struct Headers(BTreeMap<String, Entry>);
 
 impl Headers {
-    /// Joins the single-value and the multi-value map of an event. The gateway's single-value map keeps the last value of
-    /// a repeated name, so it must be among the values of the multi-value map; otherwise the name is contradictory.
+    /// Joins the single-value and the multi-value map of an event. The gateway fills both or one of them, and its
+    /// single-value map keeps the last value of a repeated name. Where both are filled a name must stand in both, and its
+    /// single value among the others; otherwise the name is contradictory.
     pub fn from_maps<'a>(
         single: impl IntoIterator<Item = (&'a str, &'a str)>,
         multi: impl IntoIterator<Item = (&'a str, Vec<&'a str>)>,
     ) -> Self {
         let mut headers = Self::default();
-        for (name, values) in multi {
+        for (name, values) in multi.into_iter().filter(|(_, values)| !values.is_empty()) {
+            let values = values.into_iter();
             let entry = headers.entry(name);
-            entry.values.extend(
-                values
-                    .into_iter()
-                    .map(|value| Secret::new(value.to_owned())),
-            );
+            entry
+                .values
+                .extend(values.map(|value| Secret::new(value.to_owned())));
         }
-        let from_multi: Vec<String> = headers.0.keys().cloned().collect();
+        let has_multi = !headers.0.is_empty();
+        let mut in_single = BTreeSet::new();
         for (name, value) in single {
-            let known = from_multi.contains(&name.to_ascii_lowercase());
+            in_single.insert(name.to_ascii_lowercase());
             let entry = headers.entry(name);
-            if !known {
+            if !has_multi {
                 entry.values.push(Secret::new(value.to_owned()));
             } else if !entry.values.iter().any(|held| held.expose() == value) {
                 entry.maps_disagree = true;
+            }
+        }
+        if !in_single.is_empty() {
+            for (name, entry) in &mut headers.0 {
+                entry.maps_disagree |= !in_single.contains(name);
             }
         }
         headers
@@ -147,6 +153,26 @@ mod tests {
             "a",
             "one 1",
         );
+    }
+
+    #[test]
+    fn refuses_a_name_that_only_one_of_two_maps_holds() {
+        let only_single = Headers::from_maps([("A", "1"), ("B", "2")], [("A", vec!["1"])]);
+        check(&only_single, "a", "one 1");
+        check(&only_single, "b", "conflict");
+        let only_multi = Headers::from_maps([("A", "1")], [("A", vec!["1"]), ("B", vec!["2"])]);
+        check(&only_multi, "a", "one 1");
+        check(&only_multi, "b", "conflict");
+        assert_eq!(only_multi.list("b"), None);
+    }
+
+    #[test]
+    fn takes_the_one_map_that_is_there() {
+        let single = Headers::from_maps([("A", "1")], []);
+        check(&single, "a", "one 1");
+        let multi = Headers::from_maps([], [("A", vec!["1"]), ("B", vec![])]);
+        check(&multi, "a", "one 1");
+        check(&multi, "b", "absent");
     }
 
     #[test]

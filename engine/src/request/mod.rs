@@ -71,6 +71,16 @@ impl ApiStage {
     }
 }
 
+/// What the front can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A policy: what the caller may do beyond the request, held against every request that is answered from a cache.
+    Policy,
+    /// What `answers.http_api` says: a policy, or yes or no to this one request (HTTP APIs, payload format 2.0). A cached
+    /// yes holds for all requests with the same identity sources; the route must be one of them, or nothing be cached.
+    AsConfigured,
+}
+
 /// A request as the layers see it. Built by the front that decoded the event.
 #[derive(Debug)]
 pub struct Request {
@@ -93,4 +103,6 @@ pub struct Request {
     pub peer: Option<IpAddr>,
     /// The value of a TOKEN or AppSync event's `authorizationToken`: with or without a scheme before it.
     pub token: Option<Secret<String>>,
+    /// What the front can be told.
+    pub form: Form,
 }

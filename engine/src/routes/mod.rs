@@ -110,6 +110,15 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether anybody may use the route. Where it asks for scopes, roles or a tenant nobody can meet that without a
+    /// credential, so `anonymous` opens nothing there.
+    pub fn is_open(&self) -> bool {
+        self.anonymous
+            && self.scopes == Demand::default()
+            && self.roles == Demand::default()
+            && self.tenants.is_none()
+    }
+
     /// The credentials that open the route, for people: `jwt, or api_key + jwt`.
     pub fn wanted(&self) -> String {
         let combination = |kinds: &Vec<Kind>| {

@@ -77,6 +77,11 @@ fn texts_that_are_no_keys_are_refused_for_their_first_fault() {
             format!("{good}\n"),
             FormatFault::Malformed,
         ),
+        (
+            "joined by a comma",
+            format!("{good},{good}"),
+            FormatFault::Malformed,
+        ),
         ("quoted", format!("\"{good}\""), FormatFault::Malformed),
         ("NUL", good.replace("live", "li\0e"), FormatFault::Malformed),
         (

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use self::args::CheckArgs;
 use crate::{
-    configuration::{self, Secrets},
+    caching,
+    configuration::Document,
     exit::Failure,
     output::{self, BAD, GOOD, WARN, styled},
 };
@@ -16,19 +17,19 @@ use crate::{
 ///
 /// # Errors
 /// [`Failure::no`] when there are faults.
-pub fn run(args: &CheckArgs) -> Result<(), Failure> {
-    let path = args.config.as_ref().unwrap_or(&args.file);
-    let text = configuration::text(path)?;
-    let read = configuration::read(&text, path, Secrets::OnlyChecked);
+pub async fn run(args: &CheckArgs) -> Result<(), Failure> {
+    let source = args.config.as_ref().unwrap_or(&args.file);
+    let document = Document::fetch(source.clone()).await?;
+    let read = document.look_at();
     let (faults, warnings, routes) = match read.outcome {
-        Ok(checked) => (
-            vec![],
-            checked.warnings,
-            checked.config.routes.routes().len(),
-        ),
+        Ok(checked) => {
+            let mut warnings = checked.warnings;
+            warnings.extend(caching::warning(&checked.config));
+            (vec![], warnings, checked.config.routes.routes().len())
+        }
         Err(found) => (found.faults, found.warnings, 0),
     };
-    let name = path.display().to_string();
+    let name = document.name();
     if args.json {
         let answer = json!({
             "file": name,
@@ -39,13 +40,13 @@ pub fn run(args: &CheckArgs) -> Result<(), Failure> {
         output::answer(&format!("{answer:#}"))?;
     } else {
         for fault in &faults {
-            output::answer(&format!("{} {}", styled(BAD, "fault"), fault.line(&name)))?;
+            output::answer(&format!("{} {}", styled(BAD, "fault"), fault.line(name)))?;
         }
         for warning in &warnings {
             output::answer(&format!(
                 "{} {}",
                 styled(WARN, "warning"),
-                warning.line(&name)
+                warning.line(name)
             ))?;
         }
         for reference in &read.unseen {

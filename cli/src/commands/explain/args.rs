@@ -3,25 +3,35 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use doorward_backends::sources::ConfigSource;
+
+use crate::configuration::parse_source;
 
 /// Say layer by layer why an event is allowed or refused, and what would have to change.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  doorward explain event.json                       with doorward.toml, at this moment
-  doorward explain event.json --at 1795428000       as it was then; for a token that has expired since
-  doorward explain - --json < event.json | jq .reason
-  doorward explain event.json --table doorward-keys with the keys of a table, read only
+  doorward explain event.json                        with doorward.toml, now
+  doorward explain event.json --at 1795428000        as it was at that time
+  doorward explain - --json < event.json | jq .refusal.reason
+  doorward explain event.json --table doorward-keys  with the keys of a table
 
-Without --table, keys are looked for in the running `doorward local` of this folder.
-Exit codes: 0 the request would be allowed, 1 it would be refused, 2 event or configuration cannot be read.")]
+Without --table, keys are looked for in the running `doorward local` of this
+folder. Tables are only read.
+
+Exit codes:
+  0  the request would be allowed
+  1  it would be refused
+  2  the event or the configuration cannot be understood
+  3  a secret or a remote configuration cannot be had")]
 pub struct ExplainArgs {
     /// The event as the authorizer got it; `-` for standard input.
     #[arg(value_name = "EVENT")]
     pub event: PathBuf,
-    /// The configuration. Without, that of the running gateway, or doorward.toml.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// The configuration: a file, `ssm:/parameter`, `secretsmanager:name` or `appconfig:application/environment/profile`.
+    /// Without, that of the running gateway, or doorward.toml.
+    #[arg(long, value_name = "SOURCE", value_parser = parse_source)]
+    pub config: Option<ConfigSource>,
     /// The table with the keys.
     #[arg(long, value_name = "NAME")]
     pub table: Option<String>,

@@ -13,7 +13,12 @@ use doorward_engine::{Decision, Engine, Reason, Sources};
 use doorward_keys::{KeyLookup, Timestamp};
 
 use self::{args::ExplainArgs, no_table::NoTable};
-use crate::{clock, configuration::Secrets, exit::Failure, input, output, target::Target};
+use crate::{
+    clock,
+    exit::Failure,
+    input, output,
+    target::{Secrets, Target},
+};
 
 /// Decides one event and says how.
 ///
@@ -24,9 +29,9 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
     let target = Target {
         table: args.table.as_deref(),
         endpoint: args.endpoint.as_deref(),
-        config: args.config.as_deref(),
+        config: args.config.as_ref(),
     };
-    let checked = target.configuration(Secrets::Needed)?;
+    let checked = target.configuration(Secrets::Fetched).await?;
     let keys: Arc<dyn KeyLookup> = match target.keys(Patience::ADMIN).await {
         Some(keys) => Arc::new(keys),
         None => Arc::new(NoTable),

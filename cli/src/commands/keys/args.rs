@@ -1,8 +1,9 @@
 //! What can be said to `doorward keys`.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
+use doorward_backends::sources::ConfigSource;
+
+use crate::configuration::parse_source;
 
 /// Make, show, rotate and revoke API keys.
 ///
@@ -15,7 +16,13 @@ Examples:
   doorward keys list --tenant acme --table doorward-keys
   doorward keys revoke key_01JD3Z… --reason 'left the company'
 
-Exit codes: 0 done, 1 no such key or change refused, 2 the command cannot be understood, 3 the table does not answer.")]
+Only `create` and `rotate` need the pepper; the others work without it.
+
+Exit codes:
+  0  done
+  1  no such key, or the change is refused
+  2  the command or the configuration cannot be understood
+  3  the table does not answer, or the pepper cannot be had")]
 pub struct KeysArgs {
     /// The table with the keys. Without, that of the running `doorward local`.
     #[arg(long, global = true, value_name = "NAME")]
@@ -23,10 +30,10 @@ pub struct KeysArgs {
     /// The address of DynamoDB, for one that is not on AWS.
     #[arg(long, global = true, value_name = "URL", requires = "table")]
     pub endpoint: Option<String>,
-    /// The configuration, for prefix, environments, pepper and lifetimes. Without, that of the running gateway, or
-    /// doorward.toml.
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// The configuration, for prefix, environments, pepper and lifetimes: a file, `ssm:/parameter`, `secretsmanager:name` or
+    /// `appconfig:application/environment/profile`. Without, that of the running gateway, or doorward.toml.
+    #[arg(long, global = true, value_name = "SOURCE", value_parser = parse_source)]
+    pub config: Option<ConfigSource>,
     /// Answer as JSON, secret included.
     #[arg(long, global = true)]
     pub json: bool,
@@ -49,7 +56,7 @@ pub enum Action {
     Rotate(Rotate),
     /// Switch a key off; it can be switched on again.
     #[command(
-        after_help = "Example:\n  doorward keys disable key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --reason 'suspicious calls'"
+        after_help = "Example:\n  doorward keys disable key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --reason 'odd calls'"
     )]
     Disable(Change),
     /// Switch a key on again.
@@ -71,8 +78,9 @@ Says after how many seconds at most the key is refused everywhere.")]
 #[command(after_help = "\
 Examples:
   doorward keys create --tenant acme --name ci --scope orders:read
-  doorward keys create --tenant acme --name nightly --scope orders:read --route 'GET /orders/{id}' \\
-      --address 203.0.113.0/24 --expires-in-days 30 --metadata team=billing")]
+  doorward keys create --tenant acme --name nightly --scope orders:read \\
+      --route 'GET /orders/{id}' --address 203.0.113.0/24 \\
+      --expires-in-days 30 --metadata team=billing")]
 pub struct Create {
     /// Owner.
     #[arg(long, value_name = "TENANT")]

@@ -9,9 +9,13 @@ use std::sync::Arc;
 use doorward_backends::dynamodb::Patience;
 use doorward_key_admin::{AdminError, Caller, KeyAdmin, Reply, SystemEntropy};
 
-use self::args::KeysArgs;
+use self::args::{Action, KeysArgs};
 use crate::{
-    clock, configuration::Secrets, exit::Failure, output, state::StateFolder, target::Target,
+    clock,
+    exit::Failure,
+    output,
+    state::StateFolder,
+    target::{Secrets, Target},
 };
 
 /// Does one command and shows what comes of it.
@@ -22,9 +26,14 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     let target = Target {
         table: args.table.as_deref(),
         endpoint: args.endpoint.as_deref(),
-        config: args.config.as_deref(),
+        config: args.config.as_ref(),
     };
-    let config = target.configuration(Secrets::Needed)?.config;
+    // A key must be revocable by whoever reaches the table, and at once: the pepper is for making keys only.
+    let secrets = match args.action {
+        Action::Create(_) | Action::Rotate(_) => Secrets::Fetched,
+        _ => Secrets::StoodInFor,
+    };
+    let config = target.configuration(secrets).await?.config;
     let Some(api_keys) = config.api_keys else {
         return Err(Failure::usage(
             "the configuration has no `api_keys`, so no key would be accepted",

@@ -1,30 +1,38 @@
 //! What can be said to `doorward local`.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::net::IpAddr;
 
 use clap::{Args, ValueEnum};
+use doorward_backends::sources::ConfigSource;
 
-use crate::local::gateway::IdentitySource;
+use crate::{configuration::parse_source, local::gateway::IdentitySource};
 
-/// A gateway on this machine that treats requests as API Gateway would, with an embedded DynamoDB, a demo issuer and a demo key.
+/// A gateway on this machine, with everything behind it.
 ///
+/// Treats requests as API Gateway would, with an embedded DynamoDB, a demo issuer and a demo key.
 /// Prints curl lines to paste and then one line for each request. Ctrl-C stops it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  doorward local                                     doorward.toml here, or the built-in demonstration
-  doorward local --api http --stage '$default'       an HTTP API
-  doorward local --backend http://localhost:3000     in front of your own service
-  doorward local --ttl 0 --identity-source none      credentials in any header, nothing is cached
-  doorward local --store keys.db                     keys that outlive the process
+  doorward local                                  doorward.toml here, or a demo
+  doorward local --api http --stage '$default'    an HTTP API
+  doorward local --backend http://localhost:3000  in front of your own service
+  doorward local --ttl 0 --identity-source none   credentials in any header
+  doorward local --store keys.db                  keys that outlive the process
 
 While it runs, in the same folder:
   doorward keys create --tenant acme --name demo --scope orders:read
-  doorward token --scope orders:read")]
+  doorward token --scope orders:read
+
+Exit codes:
+  0  stopped by Ctrl-C or SIGTERM
+  2  the options or the configuration cannot be understood
+  3  a port, a file or a secret cannot be had")]
 pub struct LocalArgs {
-    /// The configuration. Without, doorward.toml in this folder, or the built-in demonstration.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// The configuration: a file, `ssm:/parameter`, `secretsmanager:name` or `appconfig:application/environment/profile`.
+    /// Without, doorward.toml in this folder, or the built-in demonstration.
+    #[arg(long, value_name = "SOURCE", value_parser = parse_source)]
+    pub config: Option<ConfigSource>,
     /// The port of the gateway; 0 for a free one.
     #[arg(long, value_name = "PORT", default_value_t = 8787)]
     pub port: u16,

@@ -51,7 +51,7 @@ fn header(gateway: &LocalGateway, source: &Source) -> String {
             "built-in demonstration; a doorward.toml in this folder takes its place".to_owned()
         }
         Source::Text(_) => "given".to_owned(),
-        Source::File(path) => path.display().to_string(),
+        Source::Named(source) => source.to_string(),
     };
     let mut text = format!("{} as {api}; {kept}\n", styled(BOLD, &running.gateway));
     for (name, value) in [

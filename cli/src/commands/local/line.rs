@@ -26,7 +26,7 @@ pub(super) fn line(exchange: &Exchange) -> String {
         (_, note, _) => note.to_owned(),
     };
     format!(
-        "{} {:<6} {:<28} {} {} {}",
+        "{} {:<7} {:<28} {} {} {}",
         styled(DIM, time),
         one_line(&exchange.method),
         one_line(&exchange.path),
@@ -61,7 +61,7 @@ mod tests {
         let plain = anstream::adapter::strip_str(&line(&exchange)).to_string();
         assert_eq!(
             plain,
-            format!("10:00:00Z GET    /a                           {status} {expected} 1.5 ms")
+            format!("10:00:00Z GET     /a                           {status} {expected} 1.5 ms")
         );
     }
 

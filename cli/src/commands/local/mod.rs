@@ -6,6 +6,8 @@ mod line;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use doorward_backends::sources::ConfigSource;
+
 use self::args::{ApiArg, AuthorizerArg, LocalArgs, SourceArg};
 use crate::{
     dynamodb::Storage,
@@ -49,8 +51,8 @@ fn plan(args: LocalArgs) -> Result<Plan, Failure> {
     let payload = payload(args.api, args.authorizer)?;
     let default_file = PathBuf::from("doorward.toml");
     let source = match args.config {
-        Some(path) => Source::File(path),
-        None if default_file.exists() => Source::File(default_file),
+        Some(source) => Source::Named(source),
+        None if default_file.exists() => Source::Named(ConfigSource::File(default_file)),
         None => Source::Demo,
     };
     let backend = match args.backend {

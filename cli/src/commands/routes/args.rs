@@ -24,9 +24,12 @@ pub enum Action {
 #[command(after_help = "\
 Examples:
   doorward routes import openapi.yaml >> doorward.toml
-  curl -s https://api.example.com/openapi.json | doorward routes import - > routes.toml
+  curl -s https://api.example.com/openapi.json | doorward routes import -
 
-The routes go to standard output; what could not be taken over is said on standard error.")]
+The routes go to standard output; what could not be taken over is said on
+standard error.
+
+Exit codes: 0 done, 2 the document cannot be read or imported")]
 pub struct Import {
     /// The document, YAML or JSON; `-` for standard input.
     #[arg(value_name = "OPENAPI")]

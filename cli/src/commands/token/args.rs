@@ -4,14 +4,19 @@ use clap::{Args, ValueEnum};
 
 use crate::duration;
 
-/// Mint a token of the demo issuer of `doorward local`. The token alone goes to standard output.
+/// Mint a token of the demo issuer.
+///
+/// Signed with the keys that `doorward local` left in this folder. The token alone goes to standard output.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  curl -H \"Authorization: Bearer $(doorward token --scope orders:read)\" http://127.0.0.1:8787/orders/42
+  curl -H \"Authorization: Bearer $(doorward token --scope orders:read)\" \\
+      http://127.0.0.1:8787/orders/42
   doorward token --scope 'orders:read orders:write' --role admin --expires 5m
   doorward token --expires=-5m                      a token that has expired
-  doorward token --claim tenant=acme --claim 'realm_access={\"roles\":[\"ops\"]}'")]
+  doorward token --claim tenant=acme --claim 'realm_access={\"roles\":[\"ops\"]}'
+
+Exit codes: 0 done, 2 the options cannot be understood, 3 no gateway runs here")]
 pub struct TokenArgs {
     /// Scopes; several times, or several in one text.
     #[arg(long = "scope", value_name = "SCOPE")]

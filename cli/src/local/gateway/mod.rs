@@ -12,6 +12,7 @@ mod exchange;
 mod function;
 mod identity;
 mod incoming;
+mod preflight;
 mod refusal;
 mod routing;
 mod settings;
@@ -26,7 +27,7 @@ use std::{
 
 use axum::{
     body::{Body, to_bytes},
-    http::{HeaderMap, HeaderName, HeaderValue, Request, Response},
+    http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header},
 };
 use doorward_keys::Timestamp;
 
@@ -149,6 +150,11 @@ impl Gateway {
     ) -> Result<Response<Body>, Refusal> {
         let api = self.settings.payload.api();
         let (parts, body) = request.into_parts();
+        let (method, path) = (&exchange.method, &exchange.path);
+        if let Some(answer) = preflight::answer(api, &self.routes, method, path, &parts.headers) {
+            "preflight, authorizer not asked".clone_into(&mut exchange.note);
+            return Ok(answer);
+        }
         let route = self
             .routes
             .find(api, &exchange.method, &exchange.path)
@@ -175,7 +181,14 @@ impl Gateway {
         let body = to_bytes(body, MAX_BODY)
             .await
             .map_err(|_| Refusal::BodyTooLong)?;
-        self.backend.answer(&incoming, &context, body.into()).await
+        let mut response = self
+            .backend
+            .answer(&incoming, &context, body.into())
+            .await?;
+        if api == ApiKind::Http && incoming.headers.contains_key(header::ORIGIN) {
+            preflight::open(response.headers_mut());
+        }
+        Ok(response)
     }
 
     async fn authorize(&self, incoming: &Incoming) -> Authorized {

@@ -77,8 +77,16 @@ impl Refusal {
                 header::ACCESS_CONTROL_ALLOW_ORIGIN,
                 HeaderValue::from_static("*"),
             );
+            // What a page may read and what nobody may keep, as the gateway responses of the template say.
             if status == StatusCode::UNAUTHORIZED {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                headers.insert(
+                    header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                    HeaderValue::from_static("WWW-Authenticate"),
+                );
+            }
+            if error_type == ACCESS_DENIED || status == StatusCode::UNAUTHORIZED {
+                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }
         }
         response
@@ -99,12 +107,12 @@ impl Refusal {
             Self::ImplicitDeny => (
                 StatusCode::FORBIDDEN,
                 r#"{"Message":"User is not authorized to access this resource"}"#,
-                "AccessDeniedException",
+                ACCESS_DENIED,
             ),
             Self::ExplicitDeny => (
                 StatusCode::FORBIDDEN,
                 r#"{"Message":"User is not authorized to access this resource with an explicit deny"}"#,
-                "AccessDeniedException",
+                ACCESS_DENIED,
             ),
             Self::AuthorizerFailure(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -168,6 +176,7 @@ impl Refusal {
     }
 }
 
+const ACCESS_DENIED: &str = "AccessDeniedException";
 const UNAUTHORIZED: &str = r#"{"message":"Unauthorized"}"#;
 const URI_TOO_LONG: &str = r#"{"message":"Request URI too long"}"#;
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");

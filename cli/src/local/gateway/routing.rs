@@ -1,5 +1,7 @@
 //! Which route a request reaches. What reaches none is answered before any authorizer is asked.
 
+use std::collections::BTreeSet;
+
 use doorward_engine::{
     layers::ip_allow::AddressRules,
     routes::{Methods, Place, Route, Segment, Template},
@@ -7,6 +9,9 @@ use doorward_engine::{
 use percent_encoding::percent_decode_str;
 
 use super::settings::ApiKind;
+
+/// What `ANY` stands for.
+const VERBS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 /// The routes of the API: those of the configuration, as a template for API Gateway would list them.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +47,25 @@ impl Reached {
     }
 }
 
+/// The verbs that a path has routes for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Verbs {
+    names: BTreeSet<&'static str>,
+    /// Whether a route is for `OPTIONS` by name.
+    pub(super) has_own_options: bool,
+}
+
+impl Verbs {
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// In alphabetical order, with `OPTIONS`, which the gateway answers; none where there is no route.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.names.iter().copied().collect()
+    }
+}
+
 impl Routes {
     /// The routes of a configuration, with its rules for every address. A route that is open to anybody from anywhere has no
     /// authorizer, for the gateway would refuse a caller who sends no credential before any authorizer is asked.
@@ -65,21 +89,8 @@ impl Routes {
     /// slash at the end reaches the same resource; an HTTP API looks for both together (API Gateway Developer Guide, *Set up a
     /// proxy integration with a proxy resource*, *Create routes for HTTP APIs*).
     pub(super) fn find(&self, api: ApiKind, method: &str, path: &str) -> Option<Reached> {
-        let path = match api {
-            ApiKind::Rest if path.len() > 1 => path.strip_suffix('/').unwrap_or(path),
-            _ => path,
-        };
-        let rest = path.strip_prefix('/')?;
-        let parts: Vec<&str> = if rest.is_empty() {
-            vec![]
-        } else {
-            rest.split('/').collect()
-        };
-        let matching: Vec<(Vec<u8>, &Entry)> = self
-            .0
-            .iter()
-            .filter_map(|entry| Some((specificity(&entry.template, &parts)?, entry)))
-            .collect();
+        let parts = parts(api, path)?;
+        let matching = self.matching(&parts);
         let best_path = matching.iter().map(|(score, _)| score).max()?;
         matching
             .iter()
@@ -87,6 +98,47 @@ impl Routes {
             .filter_map(|(score, entry)| Some((score, verb(&entry.methods, method)?, entry)))
             .max_by_key(|(score, verb, _)| ((*score).clone(), *verb))
             .map(|(_, _, entry)| entry.reached(&parts))
+    }
+
+    /// The verbs that are there for `path`: on the one resource of a REST API, on all routes of an HTTP API.
+    pub(super) fn verbs(&self, api: ApiKind, path: &str) -> Verbs {
+        let Some(parts) = parts(api, path) else {
+            return Verbs::default();
+        };
+        let matching = self.matching(&parts);
+        let best_path = matching.iter().map(|(score, _)| score).max();
+        let mut verbs = Verbs::default();
+        for (score, entry) in &matching {
+            match entry.methods {
+                _ if api == ApiKind::Rest && Some(score) != best_path => continue,
+                Methods::Any => verbs.names.extend(VERBS),
+                Methods::One(verb) => {
+                    verbs.has_own_options |= verb == "OPTIONS";
+                    verbs.names.insert(verb);
+                }
+            }
+            verbs.names.insert("OPTIONS");
+        }
+        verbs
+    }
+
+    fn matching(&self, parts: &[&str]) -> Vec<(Vec<u8>, &Entry)> {
+        self.0
+            .iter()
+            .filter_map(|entry| Some((specificity(&entry.template, parts)?, entry)))
+            .collect()
+    }
+}
+
+/// The segments of `path`; `None` where it is none.
+fn parts(api: ApiKind, path: &str) -> Option<Vec<&str>> {
+    let path = match api {
+        ApiKind::Rest if path.len() > 1 => path.strip_suffix('/').unwrap_or(path),
+        _ => path,
+    };
+    match path.strip_prefix('/')? {
+        "" => Some(vec![]),
+        rest => Some(rest.split('/').collect()),
     }
 }
 

@@ -20,8 +20,6 @@ use crate::{
     routes::{Demand, Kind, Route},
 };
 
-pub use context::GATEWAY_CONTEXT_NAMES;
-
 /// One route: a method and a path template, and what opens it.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

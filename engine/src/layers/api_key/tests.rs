@@ -242,3 +242,47 @@ async fn unknown_keys_never_push_out_good_ones() {
     }
     assert_eq!(bench.verify(&bench.printed, 1).await, ("verified", 11));
 }
+
+#[tokio::test]
+async fn refuses_for_the_first_fault_of_a_record() {
+    let bench = bench();
+    let mut record = KeyRecord {
+        environment: "test".to_owned(),
+        status: KeyStatus::Revoked,
+        expires_at: Some(NOW),
+        addresses: Some(Vec::new()),
+        ..bench.record.clone()
+    };
+    bench.holds(Ok(Some(record.clone())));
+    assert_eq!(bench.verify(&bench.printed, 0).await.0, "key_environment");
+    "live".clone_into(&mut record.environment);
+    bench.holds(Ok(Some(record.clone())));
+    assert_eq!(bench.verify(&bench.printed, 60).await.0, "key_revoked");
+    record.status = KeyStatus::Active;
+    bench.holds(Ok(Some(record.clone())));
+    assert_eq!(bench.verify(&bench.printed, 120).await.0, "key_expired");
+    record.expires_at = None;
+    bench.holds(Ok(Some(record)));
+    assert_eq!(
+        bench.verify(&bench.printed, 180).await.0,
+        "key_address_refused"
+    );
+}
+
+#[test]
+fn remembers_no_more_than_its_bound() {
+    let bench = bench();
+    let cache = KeyCache::new(&bench.keys.config);
+    let digest = |n: u8| Digest::from_bytes([n; 32]);
+    let record = Arc::new(bench.record.clone());
+    let remembered = |n: u8| cache.find(&digest(n), NOW).is_some();
+    for n in 0..10 {
+        cache.keep(&digest(n), Some(Arc::clone(&record)), NOW);
+    }
+    assert_eq!((0..10).filter(|n| remembered(*n)).count(), 2);
+    for n in 10..30 {
+        cache.keep(&digest(n), None, NOW);
+    }
+    assert_eq!((10..30).filter(|n| remembered(*n)).count(), 2);
+    assert!(remembered(8) && remembered(9), "found keys stay");
+}

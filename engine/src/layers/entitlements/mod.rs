@@ -2,11 +2,12 @@
 //! that the policy speaks of: so the two cannot differ.
 //!
 //! 1. The addresses of the route must admit the caller.
-//! 2. An anonymous route asks for nothing more. Elsewhere the kinds of credentials verified must be exactly one of the
-//!    combinations of the route.
-//! 3. A key that lists routes may use those only.
-//! 4. The tenant must be one of the route's; where key and token both name a tenant, they must name the same.
-//! 5. Scopes and roles: each of `all`, and one of `any`, compared whole and case-sensitively (RFC 6749 section 3.3). With
+//! 2. Where key and token both name a tenant, they must name the same.
+//! 3. An anonymous route without other demands asks for nothing more. Elsewhere the kinds of credentials verified must be
+//!    exactly one of the combinations of the route, and `anonymous` is none of them.
+//! 4. A key that lists routes may use those only.
+//! 5. The tenant must be one of the route's.
+//! 6. Scopes and roles: each of `all`, and one of `any`, compared whole and case-sensitively (RFC 6749 section 3.3). With
 //!    two credentials the scopes are those that both have: neither widens the other. Roles come from tokens only.
 
 use std::{collections::BTreeSet, net::IpAddr};
@@ -26,7 +27,7 @@ pub fn opens(route: &Route, kinds: &[Kind]) -> bool {
     let same = |combination: &Vec<Kind>| {
         combination.len() == kinds.len() && kinds.iter().all(|kind| combination.contains(kind))
     };
-    route.anonymous || (!kinds.is_empty() && route.credentials.iter().any(same))
+    route.is_open() || (!kinds.is_empty() && route.credentials.iter().any(same))
 }
 
 /// Whether `caller` at `address` may use `route`; the refusal says what is missing.
@@ -34,7 +35,8 @@ pub fn check(route: &Route, caller: &Authenticated, address: Option<IpAddr>) -> 
     if let Some(rules) = &route.addresses {
         ip_allow::check(rules, address, Reason::RouteAddressRefused)?;
     }
-    if route.anonymous {
+    let tenant = tenant(caller)?;
+    if route.is_open() {
         return Ok(());
     }
     if !opens(route, &caller.kinds()) {
@@ -54,7 +56,9 @@ pub fn check(route: &Route, caller: &Authenticated, address: Option<IpAddr>) -> 
             format!("the key does not list the route `{}`", route.name),
         ));
     }
-    tenant(route, caller)?;
+    if let Some(tenants) = &route.tenants {
+        one_of(tenants, tenant, &route.key)?;
+    }
     demand(
         &route.scopes,
         &caller.scopes(),
@@ -69,7 +73,8 @@ pub fn check(route: &Route, caller: &Authenticated, address: Option<IpAddr>) -> 
     demand(&route.roles, &roles, Reason::RoleMissing, "role")
 }
 
-fn tenant(route: &Route, caller: &Authenticated) -> Result<(), Denial> {
+/// The tenant of the caller.
+fn tenant(caller: &Authenticated) -> Result<Option<&str>, Denial> {
     let of_key = caller
         .client
         .as_ref()
@@ -78,22 +83,21 @@ fn tenant(route: &Route, caller: &Authenticated) -> Result<(), Denial> {
         .subject
         .as_ref()
         .and_then(|subject| subject.tenant.as_deref());
-    if let (Some(key), Some(token)) = (of_key, of_token)
-        && key != token
-    {
-        return Err(Denial::new(
+    match (of_key, of_token) {
+        (Some(key), Some(token)) if key != token => Err(Denial::new(
             Reason::TenantRefused,
             "key and token belong to different tenants",
-        ));
+        )),
+        _ => Ok(of_key.or(of_token)),
     }
-    let Some(tenants) = &route.tenants else {
-        return Ok(());
-    };
-    match of_key.or(of_token) {
+}
+
+fn one_of(tenants: &[String], tenant: Option<&str>, route: &str) -> Result<(), Denial> {
+    match tenant {
         Some(tenant) if tenants.iter().any(|held| held == tenant) => Ok(()),
         Some(tenant) => Err(Denial::new(
             Reason::TenantRefused,
-            format!("the tenant `{tenant}` may not use `{}`", route.key),
+            format!("the tenant `{tenant}` may not use `{route}`"),
         )),
         None => Err(Denial::new(
             Reason::TenantRefused,

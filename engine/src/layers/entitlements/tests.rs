@@ -216,6 +216,78 @@ fn refuses_other_combinations_than_the_route_names() {
 }
 
 #[test]
+fn refuses_an_anonymous_caller_where_the_route_demands_more() {
+    let demands = [
+        Route {
+            scopes: Demand {
+                any: Vec::new(),
+                all: words("a"),
+            },
+            ..route()
+        },
+        Route {
+            roles: Demand {
+                any: words("admin"),
+                all: Vec::new(),
+            },
+            ..route()
+        },
+        Route {
+            tenants: Some(words("t1")),
+            ..route()
+        },
+        Route {
+            tenants: Some(Vec::new()),
+            ..route()
+        },
+    ];
+    for wants in demands {
+        let wants = Route {
+            anonymous: true,
+            ..wants
+        };
+        assert!(!opens(&wants, &[]), "{wants:?}");
+        check_case(&wants, None, None, "credential_insufficient");
+        // Nor does it spare those who prove who they are.
+        let poor = check(
+            &wants,
+            &Authenticated {
+                client: Some(key("", "t2", None)),
+                subject: None,
+            },
+            None,
+        );
+        assert!(poor.is_err(), "{wants:?}");
+    }
+    let met = Route {
+        anonymous: true,
+        tenants: Some(words("t1")),
+        ..route()
+    };
+    check_case(&met, Some(key("", "t1", None)), None, "entitled");
+}
+
+#[test]
+fn refuses_two_tenants_on_an_open_route_too() {
+    let open = Route {
+        anonymous: true,
+        ..route()
+    };
+    check_case(
+        &open,
+        Some(key("", "t1", None)),
+        Some(token("", "", Some("t2"))),
+        "tenant_refused",
+    );
+    check_case(
+        &open,
+        Some(key("", "t1", None)),
+        Some(token("", "", Some("t1"))),
+        "entitled",
+    );
+}
+
+#[test]
 fn refuses_other_tenants_and_two_that_differ() {
     let wants = Route {
         tenants: Some(words("t1")),

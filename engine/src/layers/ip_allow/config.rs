@@ -10,10 +10,6 @@ use crate::config::{
 
 /// How the address of the caller is found (RFC 7239 section 8, and the gateway's source address).
 #[derive(Clone, Debug, Default)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one for the life of the process"
-)]
 pub enum Forwarding {
     /// The address of the peer that reached the gateway. Forwarding headers are not read.
     #[default]
@@ -55,8 +51,9 @@ pub(crate) struct RawAddresses {
     /// Proxies before the gateway that are trusted to tell the address of the caller: addresses, ranges and names of
     /// lists. The forwarding header is read from the right past these, and only when the peer is one of them.
     trusted_proxies: Option<RawRanges>,
-    /// How many proxies stand before the gateway: the caller is so many entries from the right end of the forwarding
-    /// header. In place of `trusted_proxies`, where the addresses of the proxies are not known.
+    /// Which entry of the forwarding header is the caller, counted from the right end, where 1 is the last. API Gateway
+    /// adds the address of its peer there itself, so behind one proxy it is 2. In place of `trusted_proxies`, where the
+    /// addresses of the proxies are not known.
     #[cfg_attr(feature = "schema", schemars(range(min = HOPS.min, max = HOPS.max)))]
     trusted_hops: Option<i64>,
     /// The header in which trusted proxies tell the address of the caller.

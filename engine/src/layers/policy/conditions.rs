@@ -37,13 +37,8 @@ impl Facts<'_> {
                 ..Condition::default()
             };
         }
-        let of_key = self
-            .caller
-            .client
-            .as_ref()
-            .and_then(|client| client.record.addresses.clone());
-        let rules = [Some(&self.addresses.rules), route.addresses.as_ref()];
-        match express(rules.into_iter().flatten(), of_key) {
+        let of_key = self.of_key().cloned();
+        match express(self.rules(route), of_key) {
             Some((addresses, not_addresses)) => Condition {
                 before,
                 addresses,
@@ -56,6 +51,20 @@ impl Facts<'_> {
                 not_addresses: Vec::new(),
             },
         }
+    }
+
+    /// Whether the address of the caller decides on `route`.
+    pub(crate) fn by_address(&self, route: &Route) -> bool {
+        self.of_key().is_some() || self.rules(route).any(|rules| !rules.is_open())
+    }
+
+    fn rules<'r>(&'r self, route: &'r Route) -> impl Iterator<Item = &'r AddressRules> + Clone {
+        std::iter::once(&self.addresses.rules).chain(&route.addresses)
+    }
+
+    fn of_key(&self) -> Option<&Vec<IpNet>> {
+        let client = self.caller.client.as_ref()?;
+        client.record.addresses.as_ref()
     }
 
     /// The time before which the answer holds.
@@ -136,6 +145,42 @@ mod tests {
             nets(&["10.1.0.0/16", "203.0.113.0/24"])
         );
         assert!(common(&office, &nets(&["192.0.2.0/24"])).is_empty());
+    }
+
+    fn condition(allow: usize, forwarding: Forwarding) -> Condition {
+        let ranges = (0..allow).map(|n| format!("10.{n}.0.0/16").parse().unwrap());
+        let rules = AddressRules {
+            allow: Some(ranges.collect()),
+            ..AddressRules::default()
+        };
+        let facts = Facts {
+            addresses: &AddressesConfig { forwarding, rules },
+            caller: &Authenticated {
+                client: None,
+                subject: None,
+            },
+            address: Some("10.3.1.2".parse().unwrap()),
+        };
+        let route = crate::routes::tests::routes(&["GET /x"]).remove(0);
+        assert!(facts.by_address(&route));
+        facts.condition(&route)
+    }
+
+    #[test]
+    fn refuses_other_addresses_where_the_list_is_too_long_for_a_policy() {
+        let listed = condition(MAX_RANGES, Forwarding::Peer);
+        assert_eq!(listed.addresses.unwrap().len(), MAX_RANGES);
+        let bound = condition(MAX_RANGES + 1, Forwarding::Peer);
+        assert_eq!(bound.addresses, Some(nets(&["10.3.1.2/32"])));
+    }
+
+    #[test]
+    fn says_nothing_of_the_proxy_in_place_of_the_caller() {
+        let hops = Forwarding::TrustedHops {
+            header: "x-forwarded-for".to_owned(),
+            hops: 1,
+        };
+        assert_eq!(condition(2, hops), Condition::default());
     }
 
     #[test]

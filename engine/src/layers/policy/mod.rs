@@ -20,6 +20,9 @@
 //!    if nothing below it is harmed, then the nearest routes.
 //! 8. What was asked for is checked against the finished policy by a matcher of its own. A request in another spelling than
 //!    the plain one can be permitted and yet not be covered: [`crate::Reason::PolicyInexpressible`].
+//! 9. Where the front is told yes or no, nothing is written and so nothing can fail to be. The answer is for the request that
+//!    was asked for; a cache that applies it to others must have the route, and the address where lists are configured,
+//!    among its identity sources.
 //!
 //! Soundness is tested with random tables, rights and paths against an IAM evaluator that shares no code with this module. It
 //! is claimed for paths whose `%` are followed by two hexadecimal digits that form UTF-8, and which hold no raw control

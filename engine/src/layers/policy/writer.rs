@@ -1,14 +1,14 @@
 //! From evidence to answer: the only place that makes a [`Grant`].
 
-use super::{Asked, Condition, Scope, build, build_denial, conditions::Facts};
+use super::{Asked, Condition, Policy, Scope, build, build_denial, conditions::Facts};
 use crate::{
-    config::Config,
+    config::{Config, HttpApiAnswer},
     context::context,
     decision::Grant,
     denial::{Class, Denial},
     identity::Authenticated,
     layers::{entitlements, ip_allow::Admitted},
-    request::{Located, Request},
+    request::{Form, Located, Request},
     routes::Route,
 };
 
@@ -21,6 +21,8 @@ pub(crate) struct Writer<'a> {
     admitted: Admitted,
     facts: Facts<'a>,
     conditions: bool,
+    /// Whether the front is told yes or no, so that there is nothing to write.
+    yes_or_no: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -55,28 +57,24 @@ impl<'a> Writer<'a> {
             admitted,
             facts,
             conditions: config.policy.conditions,
+            yes_or_no: request.form == Form::AsConfigured
+                && config.answers.http_api == HttpApiAnswer::Simple,
         }
     }
 
     /// The grant for a caller who is entitled to the route.
     pub(crate) fn grant(&self) -> Result<Grant, Denial> {
-        let policy = build(
-            &self.scope,
-            &self.asked,
-            &|route| self.permits(route),
-            &|route| self.condition(route),
-        )
-        .map_err(|reason| {
-            Denial::new(
-                reason,
-                format!("no policy can be written for `{}`", self.route.key),
-            )
-        })?;
+        let policy = if self.yes_or_no {
+            None
+        } else {
+            Some(self.policy()?)
+        };
         Ok(Grant {
             principal: self.caller.principal(),
             policy,
             context: context(self.caller, self.route),
             valid_until: self.facts.valid_until(),
+            by_address: self.facts.by_address(self.route),
             usage_plan_key: self
                 .caller
                 .client
@@ -85,11 +83,25 @@ impl<'a> Writer<'a> {
         })
     }
 
+    fn policy(&self) -> Result<Policy, Denial> {
+        let policy = build(
+            &self.scope,
+            &self.asked,
+            &|route| self.permits(route),
+            &|route| self.condition(route),
+        );
+        policy.map_err(|reason| {
+            let detail = format!("no policy can be written for `{}`", self.route.key);
+            Denial::new(reason, detail)
+        })
+    }
+
     /// The refusal of a caller who is known but not entitled: with it goes what else they may do, so that a cached
     /// refusal of one route does not lock them out of the others.
     pub(crate) fn refuse(&self, denial: Denial) -> Denial {
         match denial.class() {
             Class::Unauthenticated | Class::Unavailable => denial,
+            Class::Forbidden if self.yes_or_no => denial,
             Class::Forbidden => {
                 let policy = build_denial(
                     &self.scope,

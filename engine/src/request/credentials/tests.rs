@@ -70,11 +70,22 @@ fn jwt() -> Found {
 }
 
 fn authorization(value: &str) -> Result<Found, Reason> {
-    let of_header = find(&request(&[("authorization", value)]), &whole());
-    let mut bare = request(&[]);
-    bare.token = Some(Secret::new(value.to_owned()));
-    assert_eq!(find(&bare, &whole()), of_header, "a TOKEN event differs");
+    let of_header = of_header(value);
+    assert_eq!(of_token(value), of_header, "a TOKEN event differs");
     of_header
+}
+
+fn of_header(value: &str) -> Result<Found, Reason> {
+    find(&request(&[("authorization", value)]), &whole())
+}
+
+/// What a TOKEN or AppSync event with this token brings.
+fn of_token(value: &str) -> Result<Found, Reason> {
+    let event = Request {
+        token: Some(Secret::new(value.to_owned())),
+        ..request(&[])
+    };
+    find(&event, &whole())
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, Secret<String>)> {
@@ -128,16 +139,40 @@ fn takes_the_scheme_in_any_case_and_with_several_spaces() {
 }
 
 #[test]
-fn takes_a_bare_credential_of_a_token_event() {
-    assert_eq!(authorization(KEY), Ok(key()));
-    assert_eq!(authorization(JWT), Ok(jwt()));
+fn takes_a_bare_credential_of_a_token_event_only() {
+    for (value, found) in [(KEY, key()), (JWT, jwt())] {
+        assert_eq!(of_token(value), Ok(found), "{value}");
+        assert_eq!(of_header(value), Err(Reason::CredentialMalformed));
+    }
+    assert_eq!(of_token("opaque"), Err(Reason::CredentialUnsupported));
+    assert_eq!(of_header("opaque"), Err(Reason::CredentialMalformed));
+}
+
+#[test]
+fn refuses_a_bare_credential_beside_a_good_one() {
+    let of_key = Request {
+        query: pairs(&[("api_key", KEY)]),
+        ..request(&[("authorization", JWT)])
+    };
+    assert_eq!(find(&of_key, &whole()), Err(Reason::CredentialMalformed));
+}
+
+#[test]
+fn refuses_a_scheme_without_a_credential() {
+    for scheme in ["Bearer", "bearer", "ApiKey", "APIKEY"] {
+        for space in ["", " ", "   "] {
+            assert_eq!(
+                authorization(&format!("{scheme}{space}")),
+                Err(Reason::CredentialMalformed),
+                "`{scheme}{space}`"
+            );
+        }
+    }
 }
 
 #[test]
 fn refuses_what_is_not_one_token_after_the_scheme() {
     for value in [
-        "Bearer ",
-        "Bearer",
         "",
         "Bearer a.b.c d",
         "Bearer a.b.c ",
@@ -147,13 +182,11 @@ fn refuses_what_is_not_one_token_after_the_scheme() {
         "Bearer a.b.c\u{e9}",
         "Bearer a.b.c\r\nx: y",
     ] {
-        let refusal = authorization(value).unwrap_err();
-        let expected = if value == "Bearer" {
-            Reason::CredentialUnsupported
-        } else {
-            Reason::CredentialMalformed
-        };
-        assert_eq!(refusal, expected, "{value:?}");
+        assert_eq!(
+            authorization(value),
+            Err(Reason::CredentialMalformed),
+            "{value:?}"
+        );
     }
 }
 

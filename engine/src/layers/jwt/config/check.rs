@@ -7,6 +7,7 @@ use super::{
     check_claims::{claims_map, context, required_claims},
     check_keys::{KeysGiven, key_set_limits, keys},
     fields::Fields,
+    raw::{LEEWAY, MAX_LIFETIME},
 };
 use crate::{
     config::Faults,
@@ -68,14 +69,8 @@ impl IssuerConfig {
             };
             check_fields(raw, &mut fields, read_file)
         };
-        let (bad, warnings) = found.into_parts();
-        let good = bad.is_empty();
-        for fault in bad {
-            faults.add(fault.path, fault.message);
-        }
-        for warning in warnings {
-            faults.warn(warning.path, warning.message);
-        }
+        let good = found.is_empty();
+        faults.join(found);
         good.then_some(config)
     }
 }
@@ -126,9 +121,9 @@ fn check_fields(raw: RawIssuer, fields: &mut Fields<'_>, read_file: &ReadFile<'_
     }
     let max_lifetime = raw
         .max_lifetime_seconds
-        .map(|seconds| fields.number("max_lifetime_seconds", Some(seconds), 1..=31_536_000, 1));
+        .map(|seconds| fields.number("max_lifetime_seconds", Some(seconds), MAX_LIFETIME));
     IssuerConfig {
-        leeway: fields.number("leeway_seconds", raw.leeway_seconds, 0..=300, 60),
+        leeway: fields.number("leeway_seconds", raw.leeway_seconds, LEEWAY),
         required_claims: required_claims(raw.required_claims.unwrap_or_default(), fields),
         claims: claims_map(
             profile,

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ClaimsMap, RawClaims, RawFormat, RawPath, RawScalar, WordsFormat, fields::Fields};
-use crate::layers::jwt::{claim_path::ClaimPath, profile::Profile};
+use crate::{
+    config::context_names,
+    layers::jwt::{claim_path::ClaimPath, profile::Profile},
+};
 
 pub(super) fn required_claims(
     raw: BTreeMap<String, Vec<RawScalar>>,
@@ -77,20 +80,9 @@ pub(super) fn context(
     let mut folded = BTreeSet::new();
     for (name, path) in raw {
         let field = format!("context.{name}");
-        let grammar = name.len() <= 64
-            && name.starts_with(|first: char| first.is_ascii_alphabetic())
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if !grammar {
-            fields.fault(
-                &field,
-                "a context name has letters, digits and `_`, begins with a letter, and has at most 64 characters",
-            );
-        } else if name == "claims" {
-            fields.fault(
-                &field,
-                "`claims` is a name that API Gateway keeps to itself; choose another",
-            );
-        } else if !folded.insert(name.to_ascii_lowercase()) {
+        let place = format!("{}.{field}", fields.path);
+        context_names::check(&name, &place, fields.faults);
+        if !folded.insert(name.to_ascii_lowercase()) {
             fields.fault(
                 &field,
                 "differs from another name in letter case only; backends that see headers cannot tell them apart",

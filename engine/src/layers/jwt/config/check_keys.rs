@@ -2,39 +2,28 @@
 
 use std::sync::Arc;
 
-use super::{KeySetLimits, KeySource, Location, RawKeySet, check::ReadFile, fields::Fields};
+use super::{
+    KeySetLimits, KeySource, Location, RawKeySet,
+    check::ReadFile,
+    fields::Fields,
+    raw::{COOL_DOWN, MAX_AGE, MAX_KEYS, MIN_AGE, STALE},
+};
 use crate::layers::jwt::{algorithm::Algorithm, key_set::KeySet, shown::shown, source::Origin};
 
 pub(super) fn key_set_limits(raw: &RawKeySet, fields: &mut Fields<'_>) -> KeySetLimits {
+    let max_keys = fields.number("key_set.max_keys", raw.max_keys, MAX_KEYS);
     let limits = KeySetLimits {
         cool_down: fields.number(
             "key_set.cool_down_seconds",
             raw.cool_down_seconds,
-            1..=3600,
-            30,
+            COOL_DOWN,
         ),
-        min_age: fields.number(
-            "key_set.min_age_seconds",
-            raw.min_age_seconds,
-            1..=86_400,
-            60,
-        ),
-        max_age: fields.number(
-            "key_set.max_age_seconds",
-            raw.max_age_seconds,
-            1..=86_400,
-            3600,
-        ),
-        stale: fields.number(
-            "key_set.stale_seconds",
-            raw.stale_seconds,
-            0..=604_800,
-            14_400,
-        ),
-        max_keys: usize::try_from(fields.number("key_set.max_keys", raw.max_keys, 1..=1000, 100))
-            .unwrap_or(100),
+        min_age: fields.number("key_set.min_age_seconds", raw.min_age_seconds, MIN_AGE),
+        max_age: fields.number("key_set.max_age_seconds", raw.max_age_seconds, MAX_AGE),
+        stale: fields.number("key_set.stale_seconds", raw.stale_seconds, STALE),
+        max_keys: usize::try_from(max_keys).unwrap_or(usize::MAX),
     };
-    if limits.min_age > limits.max_age {
+    if limits.min_age > limits.max_age && raw.min_age_seconds.is_some() {
         fields.fault(
             "key_set.min_age_seconds",
             format!(
@@ -43,7 +32,11 @@ pub(super) fn key_set_limits(raw: &RawKeySet, fields: &mut Fields<'_>) -> KeySet
             ),
         );
     }
-    limits
+    KeySetLimits {
+        // A default gives way to a bound below it.
+        min_age: limits.min_age.min(limits.max_age),
+        ..limits
+    }
 }
 
 /// The three fields of which at most one may be set.

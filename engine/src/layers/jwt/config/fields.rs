@@ -2,7 +2,7 @@
 
 use super::RawPath;
 use crate::{
-    config::Faults,
+    config::{Faults, values::Limits},
     layers::jwt::{claim_path::ClaimPath, shown::shown},
 };
 
@@ -18,24 +18,10 @@ impl Fields<'_> {
         self.faults.add(format!("{}.{field}", self.path), message);
     }
 
-    /// A whole number within a range.
-    pub(super) fn number(
-        &mut self,
-        field: &str,
-        value: Option<i64>,
-        range: std::ops::RangeInclusive<i64>,
-        default: i64,
-    ) -> i64 {
-        match value {
-            None => default,
-            Some(value) if range.contains(&value) => value,
-            Some(value) => {
-                let (least, most) = (range.start(), range.end());
-                let message = format!("`{value}` is out of range; choose {least} to {most}");
-                self.fault(field, message);
-                default
-            }
-        }
+    /// A whole number within its limits.
+    pub(super) fn number(&mut self, field: &str, value: Option<i64>, limits: Limits) -> i64 {
+        let place = format!("{}.{field}", self.path);
+        limits.check(value, &place, self.faults).into()
     }
 
     /// Texts, none of them empty or repeated; an empty list is a fault, an absent one is not.

@@ -5,6 +5,45 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::config::values::Limits;
+
+pub(super) const LEEWAY: Limits = Limits {
+    min: 0,
+    max: 300,
+    default: 60,
+};
+/// The default is never used: absent means that nothing is limited.
+pub(super) const MAX_LIFETIME: Limits = Limits {
+    min: 1,
+    max: 31_536_000,
+    default: 31_536_000,
+};
+pub(super) const COOL_DOWN: Limits = Limits {
+    min: 1,
+    max: 3600,
+    default: 30,
+};
+pub(super) const MIN_AGE: Limits = Limits {
+    min: 1,
+    max: 86_400,
+    default: 60,
+};
+pub(super) const MAX_AGE: Limits = Limits {
+    min: 1,
+    max: 86_400,
+    default: 3600,
+};
+pub(super) const STALE: Limits = Limits {
+    min: 0,
+    max: 604_800,
+    default: 14_400,
+};
+pub(super) const MAX_KEYS: Limits = Limits {
+    min: 1,
+    max: 1000,
+    default: 100,
+};
+
 /// One issuer of tokens: where its keys come from, which tokens are accepted, and what its claims mean.
 ///
 /// Keys come from exactly one place: `jwks_uri`, `jwks_file`, `jwks`, or, when none of them is set, discovery at
@@ -31,14 +70,17 @@ pub struct RawIssuer {
     /// The values of `aud` that name this API; a token needs one of them, exactly. Required, except for the profiles
     /// `cognito_access` (optional there) and `cognito_id` (where `client_ids` is used in its place).
     pub audiences: Option<Vec<String>>,
-    /// What kind of token is accepted. Default: `at+jwt`.
+    /// What kind of token is accepted.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "at+jwt")))]
     pub profile: Option<RawProfile>,
     /// The OAuth clients whose tokens are accepted. Required for the Cognito profiles; optional for the others, where a
     /// token must then name one of them in the claim that `claims.client_id` says.
     pub client_ids: Option<Vec<String>>,
-    /// How far the clocks of issuer and gateway may differ, in seconds: 0 to 300, default 60.
+    /// How far the clocks of issuer and gateway may differ, in seconds.
+    #[cfg_attr(feature = "schema", schemars(range(min = LEEWAY.min, max = LEEWAY.max), extend("default" = LEEWAY.default)))]
     pub leeway_seconds: Option<i64>,
-    /// The longest accepted life of a token (`exp` minus `iat`), in seconds. Default: not limited.
+    /// The longest accepted life of a token (`exp` minus `iat`), in seconds. Not limited where nothing is said.
+    #[cfg_attr(feature = "schema", schemars(range(min = MAX_LIFETIME.min, max = MAX_LIFETIME.max)))]
     pub max_lifetime_seconds: Option<i64>,
     /// Claims that must have one of the listed values, by claim path: `{ "email_verified" = [true], "typ" = ["Bearer"] }`.
     /// A claim that is a list needs one element with a listed value.
@@ -48,7 +90,8 @@ pub struct RawIssuer {
     /// The form of the scopes claim: `text` (words with single spaces between them) or `list`. Default: `text` for
     /// claims called `scope` or `scp`, `list` for any other.
     pub scope_format: Option<RawFormat>,
-    /// The form of the roles claim: `list` (the default) or `text`.
+    /// The form of the roles claim.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "list")))]
     pub role_format: Option<RawFormat>,
     /// Claims to hand to the backend: context name to claim path, such as `{ email = "email" }`. Only text, numbers and
     /// booleans are handed on.
@@ -56,7 +99,8 @@ pub struct RawIssuer {
     /// How long fetched keys are kept, and how often they may be fetched.
     pub key_set: Option<RawKeySet>,
     /// Fetch keys over http and from private addresses too. For development, and for issuers inside a VPC whose network
-    /// you trust as much as the keys themselves. Default: false.
+    /// you trust as much as the keys themselves.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
     pub danger_allow_http: Option<bool>,
 }
 
@@ -86,16 +130,21 @@ pub struct RawClaims {
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RawKeySet {
-    /// The least time between two fetches, whatever tokens ask for and whether the last one succeeded: 1 to 3600
-    /// seconds, default 30.
+    /// The least time between two fetches, in seconds, whatever tokens ask for and whether the last one
+    /// succeeded.
+    #[cfg_attr(feature = "schema", schemars(range(min = COOL_DOWN.min, max = COOL_DOWN.max), extend("default" = COOL_DOWN.default)))]
     pub cool_down_seconds: Option<i64>,
-    /// How long keys are fresh at least, whatever the issuer's Cache-Control says: 1 to 86400 seconds, default 60.
+    /// How long keys are fresh at least, in seconds, whatever the issuer's Cache-Control says; at most `max_age_seconds`.
+    #[cfg_attr(feature = "schema", schemars(range(min = MIN_AGE.min, max = MIN_AGE.max), extend("default" = MIN_AGE.default)))]
     pub min_age_seconds: Option<i64>,
-    /// How long keys are fresh at most, and when the issuer says nothing: 1 to 86400 seconds, default 3600.
+    /// How long keys are fresh at most, in seconds, and when the issuer says nothing.
+    #[cfg_attr(feature = "schema", schemars(range(min = MAX_AGE.min, max = MAX_AGE.max), extend("default" = MAX_AGE.default)))]
     pub max_age_seconds: Option<i64>,
-    /// How long the last good keys serve on when a newer set cannot be had: 0 to 604800 seconds, default 14400.
+    /// How long the last good keys serve on when a newer set cannot be had, in seconds.
+    #[cfg_attr(feature = "schema", schemars(range(min = STALE.min, max = STALE.max), extend("default" = STALE.default)))]
     pub stale_seconds: Option<i64>,
-    /// The most keys a set may have: 1 to 1000, default 100.
+    /// The most keys a set may have.
+    #[cfg_attr(feature = "schema", schemars(range(min = MAX_KEYS.min, max = MAX_KEYS.max), extend("default" = MAX_KEYS.default)))]
     pub max_keys: Option<i64>,
 }
 
