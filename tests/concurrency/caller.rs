@@ -3,12 +3,13 @@
 use std::{
     io::{BufRead, Write},
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use doorward_engine::limits::{Bucket, Moment, Outcome};
 use doorward_tests::limits::{NEAR_MIDNIGHT, cost};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::job::{Clock, Job};
 

@@ -1,10 +1,12 @@
 //! The crowd: starts the processes, lets them go at once, and gathers what they report.
 
-use std::{fmt, process::Stdio, time::Instant};
+use std::{fmt, process::Stdio};
 
+use doorward_engine::limits::Rule;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
+    time::Instant,
 };
 
 use super::{
@@ -12,7 +14,6 @@ use super::{
     caller::{Admission, MARK, Report, TASKS},
     job::{Clock, Job, Lease, VARIABLE},
 };
-use doorward_engine::limits::Rule;
 
 pub(crate) const PROCESSES: usize = 8;
 

@@ -9,4 +9,6 @@ pub mod limits;
 pub mod line;
 pub mod remote;
 pub mod servers;
+pub mod servers;
+pub mod remote;
 pub mod tokens;

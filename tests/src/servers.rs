@@ -1,4 +1,9 @@
 //! Real servers of Redis and Valkey, one process each, on the loopback address.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a server that does not start fails the suite"
+)]
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},

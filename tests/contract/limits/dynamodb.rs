@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use aws_sdk_dynamodb::{
@@ -26,6 +26,7 @@ use doorward_tests::{
     limits::{CALM, NEAR_MIDNIGHT, cost, one_of_each},
     line::Line,
 };
+use tokio::time::Instant;
 
 const NOW: Moment = Moment::from_micros(NEAR_MIDNIGHT);
 
@@ -112,11 +113,11 @@ async fn ask(limits: &DynamoLimits, rule: &Rule, at: u64) -> Result<Spent, Limit
 async fn a_bucket_in_use_takes_one_call() {
     let house = House::open().await;
     for (name, rule) in rules() {
-        let (limits, sent) = house.counted();
+        let (limits, calls) = house.counted();
         // Other algorithms came before, far in the past: this one finds their bucket.
-        let start = NEAR_MIDNIGHT + 100 * 86_400_000_000 * sent_index(name);
+        let start = NEAR_MIDNIGHT + 100 * 86_400_000_000 * place_of(name);
         ask(&limits, &rule, start).await.unwrap();
-        let first = sent.swap(0, Ordering::SeqCst);
+        let first = calls.swap(0, Ordering::SeqCst);
         assert!(first <= 3, "{name}: {first}");
         for number in 1..5 {
             assert!(
@@ -126,18 +127,18 @@ async fn a_bucket_in_use_takes_one_call() {
                     .is_admitted()
             );
         }
-        assert_eq!(sent.swap(0, Ordering::SeqCst), 4, "{name}");
+        assert_eq!(calls.swap(0, Ordering::SeqCst), 4, "{name}");
         // And over the ends of windows, with a call in each.
         let step = rule.window_around(NOW).1.since(rule.window_around(NOW).0);
         for number in 1..5 {
             let spent = ask(&limits, &rule, start + number * step.micros()).await;
             assert!(spent.unwrap().is_admitted(), "{name}");
         }
-        assert_eq!(sent.load(Ordering::SeqCst), 4, "{name}");
+        assert_eq!(calls.load(Ordering::SeqCst), 4, "{name}");
     }
 }
 
-fn sent_index(name: &str) -> u64 {
+fn place_of(name: &str) -> u64 {
     let place = rules().iter().position(|(known, _)| *known == name);
     place.unwrap() as u64
 }
@@ -146,7 +147,7 @@ fn sent_index(name: &str) -> u64 {
 async fn a_newcomer_to_a_bucket_in_use_takes_two_calls() {
     let house = House::open().await;
     for (name, rule) in rules() {
-        let start = NEAR_MIDNIGHT + 100 * 86_400_000_000 * sent_index(name);
+        let start = NEAR_MIDNIGHT + 100 * 86_400_000_000 * place_of(name);
         ask(&house.limits(), &rule, start).await.unwrap();
         let (limits, sent) = house.counted();
         assert!(ask(&limits, &rule, start).await.unwrap().is_admitted());

@@ -1,6 +1,9 @@
 //! The stores under test.
 
-use std::sync::Arc;
+use std::{
+    future::{Ready, ready},
+    sync::Arc,
+};
 
 use aws_sdk_dynamodb::Client;
 use doorward::dynamodb::{EmbeddedDynamo, Storage};
@@ -33,8 +36,9 @@ enum Kind {
 }
 
 impl Place {
-    pub(super) async fn memory() -> Option<Self> {
-        Some(Self::of(Kind::Memory(Arc::new(MemoryLimits::new()))))
+    pub(super) fn memory() -> Ready<Option<Self>> {
+        let limits = Arc::new(MemoryLimits::new());
+        ready(Some(Self::of(Kind::Memory(limits))))
     }
 
     pub(super) async fn embedded() -> Option<Self> {

@@ -1,9 +1,6 @@
 //! Limits in Redis and Valkey: what the server may hold and do, who may ask it, and what becomes of the connection.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, time::Duration};
 
 use doorward_backends::{
     dynamodb::Patience,
@@ -17,7 +14,7 @@ use doorward_tests::{
     line::{Line, Mode},
     servers::{Certificate, Flavour, RedisServer, connection, identity},
 };
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use tokio::{io::AsyncWriteExt, net::TcpListener, time::Instant};
 
 const NOW: Moment = Moment::from_micros(NEAR_MIDNIGHT);
 /// Beyond the patience itself, what a busy machine may take to notice.
