@@ -2,7 +2,7 @@
 
 use doorward_keys::Timestamp;
 
-use crate::{layers::policy::Policy, limits::LimitReport};
+use crate::{decision::Context, layers::policy::Policy, limits::LimitReport};
 
 /// What the caller learns of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -170,6 +170,7 @@ pub struct Denial {
     reason: Reason,
     detail: String,
     policy: Option<Policy>,
+    context: Context,
     /// Boxed, because few refusals have one and all are passed around.
     limit: Option<Box<LimitReport>>,
     ends_at: Option<Timestamp>,
@@ -182,16 +183,18 @@ impl Denial {
             reason,
             detail: detail.into(),
             policy: None,
+            context: Context::new(),
             limit: None,
             ends_at: None,
         }
     }
 
-    /// The same refusal with what the gateway may cache: what else the caller may do, and the Deny of exactly what
-    /// was refused.
-    pub fn with_policy(self, policy: Policy) -> Self {
+    /// The same refusal with what the gateway may cache: what else the caller may do, the Deny of exactly what was refused,
+    /// and the facts for the backend where the cached policy lets the caller through.
+    pub fn with_policy(self, policy: Policy, context: Context) -> Self {
         Self {
             policy: Some(policy),
+            context,
             ..self
         }
     }
@@ -230,6 +233,11 @@ impl Denial {
     /// What the gateway may cache of a [`Class::Forbidden`] or [`Class::Throttled`] refusal, where the caller was known.
     pub const fn policy(&self) -> Option<&Policy> {
         self.policy.as_ref()
+    }
+
+    /// The facts for a backend that a cached [`Denial::policy`] lets the caller through to: who is calling.
+    pub const fn context(&self) -> &Context {
+        &self.context
     }
 
     /// When the refusal ends, where that is known and can be said in a policy: the Deny of what was asked must hold before

@@ -77,11 +77,18 @@ async fn a_refusal_does_not_shut_out_what_the_caller_may_do() {
             (403, Asked::Cached),
             "{payload:?}"
         );
+        let bearer = format!("Bearer {token}");
+        let seen = house
+            .call("GET /orders/42", &[("authorization", &bearer)])
+            .await;
         assert_eq!(
-            house.bearer("GET /orders/42", &token).await,
+            (seen.status, house.last().asked),
             (200, Asked::Cached),
             "{payload:?}"
         );
+        // The context of the refusal says who is calling, as that of an Allow would.
+        let echo = seen.json();
+        assert_eq!(echo["headers"]["x-doorward-subject"], "alice", "{echo:#}");
         house.stop().await;
     }
 }

@@ -9,6 +9,4 @@ pub mod limits;
 pub mod line;
 pub mod remote;
 pub mod servers;
-pub mod servers;
-pub mod remote;
 pub mod tokens;

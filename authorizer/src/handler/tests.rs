@@ -1,6 +1,10 @@
 use std::sync::Mutex;
 
-use doorward_engine::config::{HttpApiAnswer, RateLimited};
+use doorward_engine::{
+    config::{HttpApiAnswer, RateLimited},
+    layers::rate_limit::{Counted, Visited},
+    limits::LimitReport,
+};
 use serde_json::{Value, json};
 
 use doorward_keys::Timestamp;
@@ -167,4 +171,62 @@ async fn explains_without_writing_a_line() {
         (EventKind::RestToken, Err(Refusal::Unauthorized))
     );
     assert!(lines.lock().unwrap().is_empty());
+}
+
+/// A decider whose limit is used up, and whose store of another limit did not answer.
+struct Limited;
+
+#[async_trait]
+impl Decide for Limited {
+    async fn decide(&self, _: &Request, _: Option<Duration>) -> Verdict {
+        let mut verdict = refused(
+            Denial::new(Reason::RateLimited, "`second` is used up").with_limit(LimitReport {
+                name: "second".to_owned(),
+                limit: 5,
+                remaining: 0,
+                reset_seconds: 9,
+                retry_after: Some(7),
+                window_seconds: 10,
+            }),
+        );
+        let visited = |name: &str, remaining, counted, fault: Option<&str>| Visited {
+            name: name.to_owned(),
+            remaining,
+            is_exceeded: false,
+            counted,
+            fault: fault.map(str::to_owned),
+        };
+        verdict.trail.limits = vec![
+            visited("day", 3, Some(Counted::Local), Some("down\r\n")),
+            visited("second", 0, Some(Counted::Store), None),
+        ];
+        verdict
+    }
+
+    fn answers(&self) -> &AnswersConfig {
+        &ANSWERS
+    }
+}
+
+#[tokio::test]
+async fn names_the_limit_that_is_used_up_and_every_limit_that_was_asked() {
+    let (lines, sink) = lines();
+    let authorizer = Authorizer::new(Limited, sink, still);
+    let _ = authorizer.handle(&event(), &call()).await;
+    let line = &lines.lock().unwrap()[0];
+    for (name, value) in [
+        ("reason", json!("rate_limited")),
+        ("limit", json!("second")),
+        ("retryAfter", json!(7)),
+        ("Class", json!("throttled")),
+        (
+            "limits",
+            json!([
+                {"name": "day", "remaining": 3, "counted": "local", "fault": "down\u{fffd}\u{fffd}"},
+                {"name": "second", "remaining": 0, "counted": "store"},
+            ]),
+        ),
+    ] {
+        assert_eq!(line[name], value, "{line:#}");
+    }
 }

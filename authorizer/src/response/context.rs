@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use doorward_engine::{
-    Class, config::GATEWAY_CONTEXT_NAMES, context::of_limit, decision::Context, limits::LimitReport,
-};
+use doorward_engine::{config::GATEWAY_CONTEXT_NAMES, context::of_limit, decision::Context};
 use doorward_keys::Timestamp;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use super::Refused;
 
 /// The facts that stay when room is short, most important first; the others follow by name. What makes a backend refuse comes
 /// first, then the short facts that say who is calling, then those that only inform, then the lists that may be long.
@@ -33,6 +33,9 @@ const PRIORITY: [&str; 18] = [
     "scopes",
     "roles",
 ];
+
+/// The facts that make a backend refuse.
+const FOR_BACKENDS: [&str; 2] = ["rateLimited", "rateLimitReset"];
 
 /// Set when facts had to be left out, so that a backend can tell "has none" from "did not fit".
 const TRUNCATED: &str = "contextTruncated";
@@ -64,14 +67,22 @@ pub(super) fn of_grant(facts: &Context, max_bytes: usize) -> BTreeMap<String, St
     kept
 }
 
-/// All that a caller learns of a refusal: its class, and the limit where one is used up.
+/// All that a caller learns of a refusal: its class, and the limit where one is used up. Beside it the facts for the backends
+/// that a kept refusal lets the caller through to. What tells a backend to refuse is not among them: the policy does.
 pub(super) fn of_refusal(
-    class: Class,
-    limit: Option<&LimitReport>,
+    refused: Refused<'_>,
     now: Timestamp,
+    max_bytes: usize,
 ) -> BTreeMap<String, String> {
-    let mut facts = limit.map_or_else(BTreeMap::new, |limit| of_limit(limit, now));
-    facts.insert("reason".to_owned(), class.as_str().to_owned());
+    let caller = refused.context.map(|facts| of_grant(facts, max_bytes));
+    let mut facts = caller.unwrap_or_default();
+    if let Some(limit) = refused.limit {
+        facts.extend(of_limit(limit, now));
+        for name in FOR_BACKENDS {
+            facts.remove(name);
+        }
+    }
+    facts.insert("reason".to_owned(), refused.class.as_str().to_owned());
     facts
 }
 

@@ -3,7 +3,8 @@
 //! 1. Bad or missing credentials: the error text `Unauthorized`, letter for letter; any other text becomes a 500 (AWS:
 //!    output from a Lambda authorizer). Errors are not cached. Where the shape has a boolean, it is `false`.
 //! 2. Not permitted: a Deny of exactly what was asked, beside what else the caller may do where that is known. The
-//!    context says the class of the refusal, never its reason.
+//!    context says the class of the refusal, never its reason; and, because the gateway may keep the answer and let the caller
+//!    through elsewhere, who is calling.
 //! 3. Over a limit, where `answers.rate_limited` is `deny`: a Deny of what was asked until there is room again, with the
 //!    limit in the context. Where it is `backend` or `penalty_key` the engine allows, and somebody else refuses: the backend
 //!    by the context, or a REST API by the usage plan of the penalty key. What has no usage plans refuses here instead.
@@ -98,6 +99,7 @@ struct Refused<'a> {
     class: Class,
     principal: Option<&'a str>,
     statements: &'a [Statement],
+    context: Option<&'a Context>,
     limit: Option<&'a LimitReport>,
     ends_at: Option<Timestamp>,
 }
@@ -119,6 +121,7 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
             class: denial.class(),
             principal,
             statements: denial.policy().map_or(&[], |policy| policy.statements()),
+            context: Some(denial.context()),
             limit: denial.limit(),
             ends_at: denial.ends_at(),
         }),
@@ -152,6 +155,7 @@ fn say(outcome: Outcome<'_>, asker: Asker<'_>, answers: &AnswersConfig) -> Encod
                 class: reason.class(),
                 principal: Some(allowed.principal),
                 statements: &[],
+                context: None,
                 limit: allowed.limit,
                 ends_at: None,
             };
@@ -238,7 +242,7 @@ impl Shape {
         asker: Asker<'_>,
         answers: &AnswersConfig,
     ) -> Result<Answer, Refusal> {
-        let context = context::of_refusal(refused.class, refused.limit, asker.received_at);
+        let context = context::of_refusal(refused, asker.received_at, answers.max_context_bytes);
         match (refused.class, self) {
             (Class::Unavailable, _) => Err(Refusal::Failed),
             (Class::Unauthenticated, Self::Policy { .. }) => Err(Refusal::Unauthorized),

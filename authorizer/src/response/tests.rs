@@ -1,3 +1,5 @@
+mod limits;
+
 use std::collections::BTreeMap;
 
 use doorward_engine::{
@@ -63,6 +65,7 @@ const fn denied(class: Class, statements: &[Statement]) -> Outcome<'_> {
         class,
         principal: None,
         statements,
+        context: None,
         limit: None,
         ends_at: None,
     })

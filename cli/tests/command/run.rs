@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
@@ -147,6 +147,15 @@ impl Local {
         let mut line = String::new();
         assert_ne!(self.out.read_line(&mut line).unwrap(), 0, "it has ended");
         line.trim_end().to_owned()
+    }
+
+    /// Ends it; what it wrote to standard error.
+    pub(crate) fn errors(mut self) -> String {
+        self.process.kill().unwrap();
+        let mut said = String::new();
+        let mut err = self.process.stderr.take().unwrap();
+        err.read_to_string(&mut said).unwrap();
+        said
     }
 
     /// Sends a signal and waits for the end.

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-/// Headers of every answer, and the facts of the context that they carry (IETF draft *RateLimit header fields for HTTP*).
+/// Headers of every answer, and the facts of the context that they carry (draft-ietf-httpapi-ratelimit-headers).
 const HEADERS: [(&str, &str); 5] = [
     ("x-ratelimit-limit", "limit"),
     ("x-ratelimit-remaining", "remaining"),
@@ -27,11 +27,10 @@ pub(crate) fn seconds_left(context: &Map<String, Value>, now: u64) -> Option<u64
 
 /// The headers that tell a caller how much is left.
 pub(crate) fn headers(context: &Map<String, Value>) -> impl Iterator<Item = (String, Value)> {
-    let told = HEADERS.iter().filter_map(|(header, fact)| {
+    HEADERS.iter().filter_map(|(header, fact)| {
         let value = text(context, fact)?;
         Some(((*header).to_owned(), Value::from(value)))
-    });
-    told
+    })
 }
 
 /// All facts are texts, with every kind of API.

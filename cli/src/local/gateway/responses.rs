@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
 
-    /// What `template.yaml` declares for `name`: header and source, as CloudFormation writes them.
+    /// What `template.yaml` declares for `name`: header and source, as `CloudFormation` writes them.
     fn declared(template: &Yaml<'_>, name: &str) -> Vec<(String, String)> {
         let api = &template["Resources"]["RestApi"]["Properties"];
         // What depends on a condition stands in the OpenAPI document, the rest is left to SAM.

@@ -103,14 +103,16 @@ impl<'a> Writer<'a> {
                 &later,
             );
             if let Ok(policy) = policy {
-                return Err(denial.with_policy(policy).ending_at(exceeded.until));
+                return Err(denial
+                    .with_policy(policy, context(self.caller, self.route))
+                    .ending_at(exceeded.until));
             }
         }
         let others = |route: &Route| !exceeded.concerns(route) && self.permits(route);
         let policy = build_denial(&self.scope, &self.asked, &others, &|route| {
             self.condition(route)
         });
-        Err(denial.with_policy(policy))
+        Err(denial.with_policy(policy, context(self.caller, self.route)))
     }
 
     /// The grant for a caller who is entitled to the route. Where a limit is used up it is one that the gateway or the
@@ -171,7 +173,7 @@ impl<'a> Writer<'a> {
                     &|route| self.permits(route),
                     &|route| self.condition(route),
                 );
-                denial.with_policy(policy)
+                denial.with_policy(policy, context(self.caller, self.route))
             }
         }
     }

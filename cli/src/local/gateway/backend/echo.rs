@@ -17,8 +17,7 @@ const CREDENTIALS: [&str; 4] = [
     "x-api-key",
 ];
 
-/// Headers about limits, and the facts of the context that they carry (RFC 6585 section 4, IETF draft *RateLimit header fields
-/// for HTTP*).
+/// Headers about limits, and the facts of the context that they carry (draft-ietf-httpapi-ratelimit-headers).
 const OF_LIMITS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("x-ratelimit-limit"), "limit"),
     (

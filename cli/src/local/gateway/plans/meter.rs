@@ -67,7 +67,7 @@ fn capacity(throttle: Throttle) -> u128 {
     u128::from(throttle.burst).saturating_mul(CALL)
 }
 
-/// A number that is the same exactly within one period. Weeks begin on Sunday (CloudFormation, `QuotaSettings`, `Offset`).
+/// A number that is the same exactly within one period. Weeks begin on Sunday (`CloudFormation`, `QuotaSettings`, `Offset`).
 fn number(period: Period, wall: Timestamp) -> i64 {
     let day = wall.unix().div_euclid(SECONDS_OF_DAY);
     match period {
