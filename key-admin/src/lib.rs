@@ -29,4 +29,5 @@ pub use caller::{Caller, Permission};
 pub use command::Command;
 pub use entropy::{Entropy, SystemEntropy};
 pub use error::AdminError;
+pub use log::panics_to;
 pub use reply::Reply;

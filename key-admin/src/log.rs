@@ -69,6 +69,14 @@ pub(crate) fn life(level: &str, event: &str, detail: &str) -> String {
     json!({"level": level, "event": event, "detail": detail}).to_string()
 }
 
+/// Sends the place of a panic to `log`, and nothing of its message: it may quote what a caller sent.
+pub fn panics_to(log: fn(&str)) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map(ToString::to_string);
+        log(&life("error", "panic", &place.unwrap_or_default()));
+    }));
+}
+
 fn key_of(reply: &Reply) -> Option<&KeyView> {
     match reply {
         Reply::Created { key, .. }

@@ -8,7 +8,7 @@ use std::{
 use doorward_key_admin::{
     SystemEntropy,
     lambda::{Answer, Event, Function},
-    settings,
+    panics_to, settings,
     wiring::Service,
 };
 use doorward_keys::Timestamp;
@@ -17,6 +17,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let log = |line: &str| println!("{line}");
+    panics_to(log);
     let service = Service::start(settings::environment(), stopwatch(), system, log).await?;
     let service = Arc::new(service);
     let handler = service_fn(move |event: LambdaEvent<Event>| {

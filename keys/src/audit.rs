@@ -49,7 +49,7 @@ impl AuditAction {
 /// One change of one key. No secret and no digest is part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// A ULID in canonical form; entries of one key sort by it in the order of the changes.
+    /// A ULID in canonical form; entries of one key sort by it: by time, and within one second by version.
     pub id: String,
     /// The key.
     pub key_id: KeyId,
@@ -76,13 +76,11 @@ impl AuditEntry {
         now: Timestamp,
         random: u128,
     ) -> Self {
-        // Times are whole seconds; the version in place of the milliseconds keeps changes within one second in order.
+        // Times are whole seconds. The version in front of 32 random bits keeps changes within one second in order.
         let seconds = u64::try_from(now.unix()).unwrap_or(0);
-        let millis = seconds
-            .saturating_mul(1000)
-            .saturating_add(record.version % 1000);
+        let tail = (u128::from(record.version) << 32) | (random & u128::from(u32::MAX));
         Self {
-            id: ulid::Ulid::from_parts(millis, random).to_string(),
+            id: ulid::Ulid::from_parts(seconds.saturating_mul(1000), tail).to_string(),
             key_id: record.id.clone(),
             at: now,
             action,
@@ -91,5 +89,50 @@ impl AuditEntry {
             reason: None,
             related: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        digest::Digest,
+        lifecycle::{Draft, Fresh, Limits, create},
+    };
+
+    #[test]
+    fn changes_within_one_second_sort_by_version() {
+        let now = Timestamp::from_unix(1_700_000_000);
+        let draft = Draft {
+            tenant: "acme".to_owned(),
+            name: "ci".to_owned(),
+            environment: "live".to_owned(),
+            scopes: vec![],
+            routes: None,
+            addresses: None,
+            usage_plan_key: None,
+            plan: None,
+            metadata: std::collections::BTreeMap::new(),
+            lifetime_seconds: 60,
+        };
+        let fresh = Fresh {
+            id: KeyId::new(now, 1),
+            digest: Digest::of("key", None),
+        };
+        let limits = Limits {
+            max_lifetime_seconds: 60,
+            max_overlap_seconds: 0,
+        };
+        let mut record = create(draft, fresh, now, limits).unwrap();
+        let mut before = String::new();
+        for version in [1, 2, 999, 1000, 1001, 65_536, 1 << 40] {
+            record.version = version;
+            let random = u128::MAX - u128::from(version);
+            let entry = AuditEntry::of(AuditAction::Disable, &record, "op", now, random);
+            assert!(entry.id > before, "{version}");
+            before = entry.id;
+        }
+        let later = AuditEntry::of(AuditAction::Enable, &record, "op", now.plus(1), 0);
+        assert!(later.id > before);
     }
 }

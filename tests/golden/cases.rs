@@ -133,6 +133,10 @@ fn forms() -> Vec<Case> {
             &[("authorization", &format!("Bearer {token} {token}"))],
         ),
         case("Basic", &[("authorization", "Basic dTpw")]),
+        case(
+            "a secret for a scheme",
+            &[("authorization", "hunter2hunter2hunter2 x")],
+        ),
         case("opaque token", &[("authorization", "Bearer opaque")]),
         case("encrypted token", &[("authorization", "Bearer a.b.c.d.e")]),
         case(

@@ -18,7 +18,7 @@ fn the_committed_list_of_reasons_is_fresh() {
     for (class, caller) in [
         (
             Class::Unauthenticated,
-            "The caller has not proved who they are. The gateway answers 401 and caches nothing; an HTTP API with simple \
+            "The caller has not proved who they are. The gateway answers 401 and caches nothing (so says AWS of REST APIs; of HTTP APIs no page says it); an HTTP API with simple \
              responses gets `isAuthorized: false` and answers 403, AppSync gets the same and answers 401.",
         ),
         (

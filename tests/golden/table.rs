@@ -93,9 +93,9 @@ fn says_no_secret(case: &Case, said: &[String]) {
     let mut canaries = secrets::canaries();
     let places = [&case.headers, &case.query, &case.cookies];
     for (_, value) in places.into_iter().flatten() {
-        let credential = value.rsplit(' ').next().unwrap_or_default();
-        // Header and payload of a token are as secret as the signature: claims are personal.
-        let parts = credential.split('.').filter(|part| part.len() > 16);
+        // Header and payload of a token are as secret as the signature: claims are personal. A word that stands where a
+        // scheme should may be a part of a secret too.
+        let parts = value.split([' ', '.']).filter(|part| part.len() > 16);
         canaries.extend(parts.map(str::to_owned));
     }
     for canary in &canaries {

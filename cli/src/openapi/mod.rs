@@ -3,7 +3,8 @@
 //! 1. JSON or YAML, `OpenAPI` 3.0 or 3.1. References inside the document are followed, others are not.
 //! 2. `apiKey` becomes `api_key`; bearer tokens, OAuth 2.0 and `OpenID` Connect become `jwt` with their scopes; `{}`, an
 //!    empty list and no declaration at all become `anonymous`, as `OpenAPI` defines them, and are named in the notes.
-//! 3. What cannot be said in a route is left out or made stricter, and named in the notes. Nothing is widened.
+//! 3. What cannot be said in a route is left out or made stricter, and named in the notes. Nothing is widened: a `security`
+//!    of another shape than the specification gives it opens nothing.
 //! 4. What the document does not say, such as the audience of its tokens, is filled with names that open nothing and
 //!    marked `replace`.
 

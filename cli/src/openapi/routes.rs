@@ -106,8 +106,12 @@ impl Routes {
         };
         let mut comments: Vec<String> = changes.to_vec();
         comments.extend(opening.notes.iter().cloned());
-        if declared.is_none() {
-            let comment = "the document declares no security here: open to everybody";
+        let is_open = opening.credentials.iter().any(|words| words == "anonymous");
+        if is_open {
+            let comment = match declared {
+                None => "the document declares no security here: open to everybody",
+                Some(_) => "open to callers without credentials, as its `security` says",
+            };
             comments.push(comment.to_owned());
         }
         for comment in &comments {

@@ -67,9 +67,12 @@ impl Schemes {
     pub(super) fn opening(&self, security: &Doc) -> Result<Opening, String> {
         let mut opening = Opening::default();
         let mut alternatives: Vec<Alternative> = vec![];
-        let mut is_anonymous = security.items().is_empty();
-        for requirement in security.items() {
-            if requirement.members().next().is_none() {
+        let Doc::List(requirements) = security else {
+            return Err("its `security` is not a list of requirements".to_owned());
+        };
+        let mut is_anonymous = requirements.is_empty();
+        for requirement in requirements {
+            if matches!(requirement, Doc::Map(members) if members.is_empty()) {
                 is_anonymous = true;
                 continue;
             }
@@ -110,17 +113,23 @@ impl Schemes {
     }
 
     fn alternative(&self, requirement: &Doc) -> Result<Alternative, String> {
+        let Doc::Map(members) = requirement else {
+            return Err("it is not a map from schemes to scopes".to_owned());
+        };
         let mut has_key = false;
         let mut has_token = false;
         let mut scopes = BTreeSet::new();
-        for (name, named_scopes) in requirement.members() {
+        for (name, named_scopes) in members {
             match self.0.get(name) {
                 Some(Scheme::KeyInHeader(_) | Scheme::KeyInQuery(_)) => has_key = true,
                 Some(Scheme::Token(_)) => has_token = true,
                 Some(Scheme::Unknown(what)) => return Err(format!("`{name}` is {what}")),
                 None => return Err(format!("`{name}` is not among the security schemes")),
             }
-            for scope in named_scopes.items() {
+            let Doc::List(named_scopes) = named_scopes else {
+                return Err(format!("the scopes of `{name}` are not a list"));
+            };
+            for scope in named_scopes {
                 match scope.text() {
                     Some(scope) if is_scope(scope) => {
                         scopes.insert(scope.to_owned());

@@ -143,6 +143,46 @@ fn what_cannot_be_said_is_made_stricter_and_noted() {
 }
 
 #[test]
+fn a_security_of_another_shape_opens_nothing() {
+    for (security, why) in [
+        ("{bearer: []}", "not a list of requirements"),
+        ("bearer", "not a list of requirements"),
+        ("null", "not a list of requirements"),
+        ("true", "not a list of requirements"),
+        ("[bearer]", "not a map from schemes to scopes"),
+        ("[null]", "not a map from schemes to scopes"),
+        ("[[]]", "not a map from schemes to scopes"),
+        ("[{oauth: read}]", "the scopes of `oauth` are not a list"),
+        ("[{oauth: null}]", "the scopes of `oauth` are not a list"),
+        (
+            "[{oauth: {read: true}}]",
+            "the scopes of `oauth` are not a list",
+        ),
+    ] {
+        // Not even where the whole document is open.
+        let text = document(&[security, "[{key: []}]"]) + "security: []\n";
+        let import = import(&text).unwrap();
+        assert!(!import.toml.contains("route = \"GET /r0\""), "{security}");
+        let note = &import.notes[0];
+        assert!(note.starts_with("`GET /r0` is not imported"), "{note}");
+        assert!(note.contains(why), "{note}");
+        assert_eq!(checked(&import).routes.routes().len(), 1);
+    }
+}
+
+#[test]
+fn what_is_open_is_noted_whoever_says_so() {
+    for (security, notes) in [
+        ("[]", "open to callers without credentials"),
+        ("[{}]", "open to callers without credentials"),
+        ("[{key: []}, {}]", "open to callers without credentials"),
+    ] {
+        let import = import(&document(&[security])).unwrap();
+        assert!(import.notes[0].contains(notes), "{:?}", import.notes);
+    }
+}
+
+#[test]
 fn a_route_that_nothing_known_opens_is_left_out() {
     for scheme in ["basic", "mtls", "cookie", "circle", "unheard"] {
         let text = document(&[&format!("[{{{scheme}: []}}]"), "[{key: []}]"]);

@@ -143,7 +143,19 @@ impl AddressLists {
             }
         }
         sets.push(ranges.into_iter().collect());
-        AddressSet::of_all(sets)
+        let set = AddressSet::of_all(sets);
+        // Where one range is anywhere by itself, that was said at its place.
+        if refuses_anywhere && !set.ranges().any(|range| is_anywhere(&range)) {
+            let all: Vec<IpNet> = set.ranges().collect();
+            if let Some(range) = IpNet::aggregate(&all)
+                .iter()
+                .find(|range| is_anywhere(range))
+            {
+                let found = range.to_string();
+                faults.problem(path, Problem::RangesAnywhere { found });
+            }
+        }
+        set
     }
 
     fn named(&mut self, name: &str, path: &str, faults: &mut Faults) -> Option<&List> {

@@ -71,6 +71,7 @@ problems! {
     RangePrefix { found: String, max: u8 } = "range_prefix", "the prefix length must be from 0 to {max} without leading zeros, found `{found}`";
     RangeZone { found: String } = "range_zone", "`{found}` names a zone, which means nothing to other machines; leave out what follows `%`";
     RangeAnywhere { found: String } = "range_anywhere", "`{found}` means anywhere; leave the list out, or set `addresses.danger_allow_anywhere`";
+    RangesAnywhere { found: String } = "ranges_anywhere", "together these ranges hold `{found}`, which means anywhere; leave the list out, or set `addresses.danger_allow_anywhere`";
     ListUnknown { found: String, hint: String } = "list_unknown", "no list `{found}` in `address_lists`{hint}";
     ListName { found: String } = "list_name", "a list must be named by a letter and then letters, digits, `_` or `-`, found `{found}`";
     ListFile { reason: String } = "list_file", "the list cannot be read: {reason}";

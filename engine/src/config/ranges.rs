@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::{problems::Problem, values::shown};
+use crate::layers::ip_allow::holds_mapped;
 
 /// Reads one address or range, strictly: no zones, no bits behind the prefix, no leading zeros (RFC 6943 section 3.1.1).
 pub(super) fn range(text: &str) -> Result<IpNet, Problem> {
@@ -44,10 +45,10 @@ pub(super) fn range(text: &str) -> Result<IpNet, Problem> {
     Ok(range)
 }
 
-/// Whether the range holds every address of its family; `::ffff:0:0/96` is all of IPv4 (RFC 4291 section 2.5.5.2).
+/// Whether the range holds every address of a family; `::ffff:0:0/96` is all of IPv4 (RFC 4291 section 2.5.5.2), and so is
+/// whatever holds it.
 pub(super) fn is_anywhere(range: &IpNet) -> bool {
-    range.prefix_len() == 0
-        || matches!(range, IpNet::V6(v6) if v6.prefix_len() <= 96 && v6.addr().to_ipv4_mapped().is_some())
+    range.prefix_len() == 0 || holds_mapped(range)
 }
 
 #[cfg(test)]
@@ -94,8 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn anywhere_has_three_spellings() {
-        for text in ["0.0.0.0/0", "::/0", "::ffff:0:0/96"] {
+    fn anywhere_has_many_spellings() {
+        for text in [
+            "0.0.0.0/0",
+            "::/0",
+            "::ffff:0:0/96",
+            "::fffe:0:0/95",
+            "::/64",
+        ] {
             assert!(is_anywhere(&range(text).unwrap()), "{text}");
         }
         assert!(!is_anywhere(&range("::ffff:10.0.0.0/104").unwrap()));

@@ -25,6 +25,7 @@ use crate::{
 
 pub use config::{AddressesConfig, Forwarding};
 pub(crate) use config::{RawAddresses, RawRules};
+pub(crate) use set::holds_mapped;
 pub use set::{AddressRules, AddressSet};
 
 /// The proof that the global lists let the caller in, and the address they looked at.

@@ -1,6 +1,10 @@
 //! Address lists as prefix structures: looking up takes the same time in ten ranges and in ten thousand.
 
-use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixSet;
@@ -85,6 +89,10 @@ impl FromIterator<IpNet> for AddressSet {
     fn from_iter<I: IntoIterator<Item = IpNet>>(ranges: I) -> Self {
         let mut set = Prefixes::default();
         for range in ranges {
+            // Mapped addresses are looked up as IPv4. `::/0` is every address of IPv6 and none of IPv4, as everywhere.
+            if range.prefix_len() > 0 && holds_mapped(&range) {
+                set.v4.insert(Ipv4Net::default());
+            }
             match mapped(range) {
                 IpNet::V4(net) => set.v4.insert(net.trunc()),
                 IpNet::V6(net) => set.v6.insert(net.trunc()),
@@ -95,6 +103,12 @@ impl FromIterator<IpNet> for AddressSet {
             parts: parts.into_iter().collect(),
         }
     }
+}
+
+/// Whether a range of IPv6 holds all of `::ffff:0:0/96`: every IPv4 address in its mapped form (RFC 4291 section 2.5.5.2).
+pub(crate) fn holds_mapped(range: &IpNet) -> bool {
+    matches!(range, IpNet::V6(v6) if v6.prefix_len() <= 96
+        && v6.contains(&Ipv4Addr::UNSPECIFIED.to_ipv6_mapped()))
 }
 
 /// A range inside `::ffff:0:0/96` as the IPv4 range it means.

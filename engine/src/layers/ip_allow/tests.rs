@@ -112,6 +112,18 @@ fn refuses_whoever_is_not_listed_or_is_denied() {
             "address_refused",
         ),
         (
+            "mapped denied by a range around all mapped ones",
+            rules(None, &["::fffe:0:0/95"]),
+            "::ffff:192.0.2.1",
+            "address_refused",
+        ),
+        (
+            "v4 denied by a range around all mapped ones",
+            rules(None, &["::/64"]),
+            "192.0.2.1",
+            "address_refused",
+        ),
+        (
             "v6 never in a v4 range",
             rules(Some(&["0.0.0.0/0"]), &[]),
             "2001:db8::1",
