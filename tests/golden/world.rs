@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use doorward_authorizer::{Authorizer, Call, log::Sink};
-use doorward_backends::memory::{MemoryKeys, MemoryLimits};
+use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays};
 use doorward_engine::{
     Config, Engine, Sources,
     config::{ConfigEnv, ConfigFaults},
@@ -291,6 +291,8 @@ pub(crate) async fn authorizer(route: &str, state: State, simple: bool, sink: Si
     let sources = Sources {
         keys,
         key_sets,
+        crls: Arc::new(MemoryCrls::new()),
+        replays: Arc::new(MemoryReplays::new()),
         limits,
         pause,
         stopwatch: still,

@@ -10,12 +10,13 @@ use doorward_authorizer::Authorizer;
 use doorward_backends::{
     dynamodb::{DynamoKeys, TableNames},
     http::HttpKeySets,
-    memory::MemoryLimits,
+    memory::{MemoryLimits, MemoryReplays},
     sources::ConfigSource,
 };
 use doorward_engine::{
     Config, Engine, Sources,
     config::{HttpApiAnswer, RateLimited},
+    layers::certificate::CrlSource,
 };
 use doorward_keys::Secret;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -115,7 +116,9 @@ impl LocalGateway {
         )
         .await?;
         let issuer = format!("http://{issuer_address}");
-        let checked = plan.source.read(&issuer).await?;
+        let document = plan.source.document(&issuer).await?;
+        let checked = document.read().await?;
+        let crls = document.crls(&checked.config).await;
         let mut warnings = plan.source.warnings(&checked);
         let config = checked.config;
         let settings = settings(plan.api, &config)?;
@@ -150,7 +153,7 @@ impl LocalGateway {
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
-            Arc::new(InProcess::new(authorizer(config, keys))),
+            Arc::new(InProcess::new(authorizer(config, keys, crls))),
             plan.backend,
             Clocks {
                 wall: clock::wall,
@@ -295,10 +298,12 @@ fn notes(settings: &Settings, config: &Config) -> Vec<String> {
     vec![note.to_owned()]
 }
 
-fn authorizer(config: Config, keys: Arc<DynamoKeys>) -> Authorizer {
+fn authorizer(config: Config, keys: Arc<DynamoKeys>, crls: Arc<dyn CrlSource>) -> Authorizer {
     let sources = Sources {
         keys,
         key_sets: Arc::new(HttpKeySets::new()),
+        crls,
+        replays: Arc::new(MemoryReplays::new()),
         limits: Arc::new(MemoryLimits::new()),
         pause: clock::pause,
         stopwatch: clock::stopwatch,
