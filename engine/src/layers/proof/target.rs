@@ -5,7 +5,8 @@
 //!
 //! The address of the request is known in one of two ways:
 //!
-//! 1. `dpop.public_urls` say where the API is reached: the address is one of them followed by the path in the ARN. Needed
+//! 1. `dpop.public_urls` say where the API is reached: the address is one of them followed by the path in the ARN,
+//!    or one of them alone for an API without paths. Needed
 //!    behind a proxy, and for an HTTP API of payload format 2.0 under a custom domain with a base path, whose events do not
 //!    tell it (AWS: *Create AWS Lambda proxy integrations for HTTP APIs*).
 //! 2. Otherwise `https`, the host name and the path that the event states, stage or base path included. An event that does not
@@ -80,7 +81,8 @@ impl std::fmt::Display for Address {
 pub(super) fn addresses(request: &Request, public: &[Address]) -> Vec<Address> {
     if !public.is_empty() {
         let Target::Http { path, .. } = &request.target else {
-            return Vec::new();
+            // What has no paths is reached at the address itself.
+            return public.to_vec();
         };
         let Ok(path) = NormalPath::parse(path) else {
             return Vec::new();
