@@ -75,6 +75,8 @@ pub(super) struct Parsed {
     pub(super) crl_points: Vec<String>,
     /// Whether it may sign others (RFC 5280 sections 4.2.1.3 and 4.2.1.9).
     pub(super) is_authority: bool,
+    /// Whether clients may use it (RFC 5280 section 4.2.1.12).
+    for_clients: bool,
     pub(super) key: Option<PublicKey>,
     pub(super) signed: Signed,
 }
@@ -88,8 +90,7 @@ impl Parsed {
         }
         let der = pem::decode(text, "CERTIFICATE").map_err(refused)?;
         let parsed = Self::of_der(&der).map_err(refused)?;
-        let purposes = usable_by_clients(&der).map_err(refused)?;
-        if !purposes {
+        if !parsed.for_clients {
             return Err(refused("its extended key usage is not for clients"));
         }
         Ok(parsed)
@@ -106,7 +107,7 @@ impl Parsed {
             ..Names::default()
         };
         let mut crl_points = Vec::new();
-        let (mut ca, mut signs) = (false, true);
+        let (mut ca, mut signs, mut for_clients) = (false, true, true);
         for extension in tbs.extensions() {
             match extension.parsed_extension() {
                 ParsedExtension::SubjectAlternativeName(found) => {
@@ -119,6 +120,9 @@ impl Parsed {
                     }
                 }
                 ParsedExtension::BasicConstraints(constraints) => ca = constraints.ca,
+                ParsedExtension::ExtendedKeyUsage(usage) => {
+                    for_clients = usage.client_auth || usage.any;
+                }
                 ParsedExtension::KeyUsage(usage) => signs = usage.key_cert_sign(),
                 other => understood(extension, other)?,
             }
@@ -136,6 +140,7 @@ impl Parsed {
             names,
             crl_points,
             is_authority: ca && signs,
+            for_clients,
             key: PublicKey::of(&tbs.subject_pki),
             signed: Signed::new(
                 tbs.as_ref(),
@@ -198,21 +203,12 @@ fn understood(
 ) -> Result<(), &'static str> {
     match parsed {
         ParsedExtension::ParseError { .. } => Err("an extension is malformed"),
-        ParsedExtension::ExtendedKeyUsage(_)
-        | ParsedExtension::CertificatePolicies(_)
+        ParsedExtension::CertificatePolicies(_)
         | ParsedExtension::AuthorityKeyIdentifier(_)
         | ParsedExtension::SubjectKeyIdentifier(_) => Ok(()),
         _ if extension.critical => Err("a critical extension is not understood"),
         _ => Ok(()),
     }
-}
-
-/// RFC 5280 section 4.2.1.12.
-fn usable_by_clients(der: &[u8]) -> Result<bool, &'static str> {
-    let certificate = whole(der)?;
-    let usage = certificate.extended_key_usage();
-    let usage = usage.map_err(|_| "its extended key usage is repeated")?;
-    Ok(usage.is_none_or(|usage| usage.value.client_auth || usage.value.any))
 }
 
 fn common_names(subject: &X509Name<'_>) -> Vec<Option<String>> {
