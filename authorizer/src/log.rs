@@ -80,6 +80,8 @@ pub(crate) fn decision(
         kind: kind.as_str(),
         route: trail.route.as_deref().map(clean),
         key_id: trail.key_id.as_deref().map(clean),
+        certificate: trail.certificate.as_ref().map(|(name, _)| clean(name)),
+        certificate_serial: trail.certificate.as_ref().map(|(_, serial)| clean(serial)),
         issuer: trail.issuer.as_deref().map(clean),
         principal: trail.principal.as_deref().map(clean),
         address: trail.address.map(|address| address.to_string()),

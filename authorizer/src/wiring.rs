@@ -1,20 +1,20 @@
 //! Builds what the function needs, once, within a time budget: the only builder of back ends in this deployable.
 //!
-//! 1. Configuration and table client are had at the same time, then the key sets of all issuers at once, as far as the
-//!    budget goes. A key set that is late is fetched by the first request that needs it.
+//! 1. Configuration and table client are had at the same time, then the key sets of all issuers and the lists of revoked
+//!    certificates at once, as far as the budget goes. What is late is fetched by the first request that needs it.
 //! 2. A fault anywhere here refuses every request and is named in the log; the function starts all the same, because a
 //!    function that does not start says nothing.
 //! 3. A remote configuration is read again after an answer has left, when that is due: nobody waits for it. A bad new
-//!    version is refused and the old one stays.
+//!    version is refused and the old one stays. Lists of revoked certificates are read again at the same time.
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use doorward_backends::{
-    dynamodb::{Connection, DynamoKeys, DynamoLimits, Patience, connect},
+    dynamodb::{Connection, DynamoKeys, DynamoLimits, DynamoReplays, Patience, connect},
     http::HttpKeySets,
-    memory::{MemoryKeys, MemoryLimits},
+    memory::{MemoryKeys, MemoryLimits, MemoryReplays},
     sources::{
         AwsAccess, ConfigSource, Endpoints, Loader, Reload, Reloading, Schedule, Secrets, Version,
     },
@@ -22,7 +22,7 @@ use doorward_backends::{
 use doorward_engine::{
     Config, Engine, Request, Sources, Verdict,
     config::{AnswersConfig, ConfigEnv, Fault},
-    layers::rate_limit::LimitsStore,
+    layers::{proof::ReplayStore, rate_limit::LimitsStore},
     limits::LimitStore,
 };
 use doorward_keys::KeyLookup;
@@ -76,6 +76,8 @@ struct Parts {
     keys: Option<Arc<dyn KeyLookup>>,
     /// The table of counters, for limits; `None` where no table is named.
     counters: Option<Arc<dyn LimitStore>>,
+    /// The same table, for proofs that were seen.
+    replays: Option<Arc<dyn ReplayStore>>,
     /// For limits that each sandbox keeps by itself. They outlive a configuration.
     memory: Arc<MemoryLimits>,
     key_sets: Arc<HttpKeySets>,
@@ -99,11 +101,12 @@ impl Service {
             retry: source.is_remote().then_some(RETRY),
         };
         let loader = Loader::new(source, settings.root.clone(), aws_access(&environment));
-        let (read, (keys, counters)) =
+        let (read, tables) =
             tokio::join!(read(&loader, &environment), tables(&settings, &environment));
         let parts = Parts {
-            keys,
-            counters,
+            keys: tables.keys,
+            counters: tables.counters,
+            replays: tables.replays,
             memory: Arc::new(MemoryLimits::new()),
             key_sets: Arc::new(HttpKeySets::new()),
         };
@@ -175,6 +178,7 @@ impl Service {
 
 impl Live {
     async fn refresh(&self) {
+        self.refresh_crls().await;
         let Some(turn) = self.reloading.due(clock::stopwatch()) else {
             return;
         };
@@ -203,12 +207,28 @@ impl Live {
         }
     }
 
+    /// Reads the lists of revoked certificates again that are due.
+    async fn refresh_crls(&self) {
+        let Ok(engine) = self.reloading.current() else {
+            return;
+        };
+        for (authority, outcome) in engine.refresh_crls(clock::wall()).await {
+            if let Err(why) = outcome {
+                let detail = format!("`{authority}`: {why}");
+                log::life(&self.sink, "WARN", "crl_unavailable", &detail);
+            }
+        }
+    }
+
     async fn prefetch(&self, budget: Duration) {
         let Ok(engine) = self.reloading.current() else {
             return;
         };
-        match tokio::time::timeout(budget, engine.prefetch(clock::wall())).await {
-            Ok(outcomes) => {
+        let lists = self.refresh_crls();
+        let key_sets = engine.prefetch(clock::wall());
+        let both = async { tokio::join!(key_sets, lists) };
+        match tokio::time::timeout(budget, both).await {
+            Ok((outcomes, ())) => {
                 for (issuer, outcome) in outcomes {
                     if let Err(error) = outcome {
                         log::life(
@@ -224,7 +244,7 @@ impl Live {
                 &self.sink,
                 "WARN",
                 "key_set_late",
-                "the first requests will fetch what is missing",
+                "the first requests will fetch what is missing: key sets, lists of revoked certificates",
             ),
         }
     }
@@ -277,12 +297,19 @@ fn build(
         log::config_invalid(sink, &faults);
         summary(&faults)
     })?;
+    let replays = replays(&checked.config, parts).map_err(|fault| {
+        let faults = [fault];
+        log::config_invalid(sink, &faults);
+        summary(&faults)
+    })?;
     let key_sets = Arc::clone(&parts.key_sets);
     Ok(Engine::new(
         checked.config,
         Sources {
             keys,
             key_sets,
+            crls: loader.crls(),
+            replays,
             limits,
             pause: clock::pause,
             stopwatch: clock::stopwatch,
@@ -308,22 +335,45 @@ fn limits(config: &Config, parts: &Parts) -> Result<Arc<dyn LimitStore>, Fault> 
     }
 }
 
+/// Where proofs that were seen are remembered.
+fn replays(config: &Config, parts: &Parts) -> Result<Arc<dyn ReplayStore>, Fault> {
+    match &parts.replays {
+        Some(replays) => Ok(Arc::clone(replays)),
+        None if config.needs_replay_store() => Err(fault(
+            "DOORWARD_COUNTERS_TABLE",
+            "must name the table of counters, because the configuration accepts proofs (`dpop`)"
+                .to_owned(),
+        )),
+        // Without `dpop` no proof is ever remembered.
+        None => Ok(Arc::new(MemoryReplays::new())),
+    }
+}
+
+/// What is kept in the tables of keys and of counters; nothing where a table is not named.
+#[derive(Default)]
+struct Tables {
+    keys: Option<Arc<dyn KeyLookup>>,
+    counters: Option<Arc<dyn LimitStore>>,
+    replays: Option<Arc<dyn ReplayStore>>,
+}
+
 /// The tables of keys and of counters, over one connection.
-async fn tables(
-    settings: &Settings,
-    environment: &Environment,
-) -> (Option<Arc<dyn KeyLookup>>, Option<Arc<dyn LimitStore>>) {
+async fn tables(settings: &Settings, environment: &Environment) -> Tables {
     let (keys, counters) = (&settings.keys_table, &settings.counters_table);
     if keys.is_none() && counters.is_none() {
-        return (None, None);
+        return Tables::default();
     }
     let client = connect(connection(environment)).await;
     let counters = counters.as_ref();
-    let counters =
-        counters.map(|table| Arc::new(DynamoLimits::new(&client, table, Patience::LIMITS)) as _);
-    let keys = keys.as_ref();
-    let keys = keys.map(|table| Arc::new(DynamoKeys::new(client, table)) as _);
-    (keys, counters)
+    Tables {
+        counters: counters
+            .map(|table| Arc::new(DynamoLimits::new(&client, table, Patience::LIMITS)) as _),
+        replays: counters
+            .map(|table| Arc::new(DynamoReplays::new(&client, table, Patience::REPLAYS)) as _),
+        keys: keys
+            .as_ref()
+            .map(|table| Arc::new(DynamoKeys::new(client, table)) as _),
+    }
 }
 
 fn aws_access(environment: &Environment) -> Option<AwsAccess> {

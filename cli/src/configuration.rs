@@ -1,10 +1,11 @@
 //! Reading a configuration: a file of this machine, or where a function has it.
 
-use std::{cell::RefCell, path::PathBuf};
+use std::{cell::RefCell, path::PathBuf, sync::Arc};
 
 use doorward_backends::sources::{AwsAccess, ConfigSource, Loader, Secrets};
-use doorward_engine::config::{
-    Checked, Config, ConfigEnv, ConfigFaults, SecretReference, secret_references,
+use doorward_engine::{
+    config::{Checked, Config, ConfigEnv, ConfigFaults, SecretReference, secret_references},
+    layers::certificate::CrlSource,
 };
 use doorward_keys::Secret;
 
@@ -85,6 +86,16 @@ impl Document {
         let secrets = Secrets::fetch(&self.text, &variable, access.as_ref()).await;
         self.read_with(&|reference| secrets.secret(reference))
             .map_err(|faults| failure(&self.name, &faults))
+    }
+
+    /// What fetches the lists of revoked certificates that `config`, which was read from it, names.
+    pub async fn crls(&self, config: &Config) -> Arc<dyn CrlSource> {
+        let is_remote = config
+            .certificates
+            .as_ref()
+            .is_some_and(|certificates| certificates.fetches_from_s3());
+        let access = if is_remote { access().await } else { None };
+        Loader::new(self.loader.source().clone(), here(), access).crls()
     }
 
     /// Reads it without asking anybody for a secret.

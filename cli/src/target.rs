@@ -76,7 +76,19 @@ impl Target<'_> {
     /// # Errors
     /// When it cannot be read or has faults.
     pub async fn configuration(&self, secrets: Secrets) -> Result<Checked, Failure> {
-        let document = match (self.config, self.running()) {
+        let document = self.document().await?;
+        match secrets {
+            Secrets::Fetched => document.read().await,
+            Secrets::StoodInFor => document.read_without_secrets(),
+        }
+    }
+
+    /// The text of that configuration.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn document(&self) -> Result<Document, Failure> {
+        Ok(match (self.config, self.running()) {
             (Some(source), _) => Document::fetch(source.clone()).await?,
             (None, Some(running)) => match &running.config {
                 Some(source) => {
@@ -85,11 +97,7 @@ impl Target<'_> {
                 None => Document::given(local::demo(&running.issuer), "demo.toml"),
             },
             (None, None) => Document::fetch(ConfigSource::File("doorward.toml".into())).await?,
-        };
-        match secrets {
-            Secrets::Fetched => document.read().await,
-            Secrets::StoodInFor => document.read_without_secrets(),
-        }
+        })
     }
 }
 

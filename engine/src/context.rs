@@ -2,14 +2,16 @@
 //!
 //! | name | meaning |
 //! |---|---|
-//! | `credential` | `api_key`, `jwt`, `api_key jwt` or `anonymous` |
-//! | `subject` | `sub` of the token, or the public id of the key |
+//! | `credential` | `api_key`, `jwt`, `certificate`, several with spaces between them, or `anonymous` |
+//! | `subject` | `sub` of the token, the public id of the key, or the name in the certificate |
 //! | `issuer` | `iss` of the token |
 //! | `clientId` | the OAuth client of the token |
-//! | `tenant` | of the key or the token |
+//! | `tenant` | of the key, the token or the certificate |
 //! | `scopes` | what the caller may do, separated by spaces |
 //! | `roles` | of the token, separated by commas (a role may hold spaces) |
 //! | `keyId`, `keyName` | of the key |
+//! | `certificate`, `certificateAuthority`, `certificateSerial` | who the client certificate stands for, with the kind of the name before it; who issued it; its serial number |
+//! | `dpopNonce` | a nonce for the next proof, to be handed on in the header `DPoP-Nonce`; where nonces are configured |
 //! | `expiresAt` | when the earliest credential expires, in seconds since the epoch |
 //! | `limit`, `remaining` | of the strictest limit of the route: how many in each window, and how many are left |
 //! | `reset` | seconds until `remaining` is whole again, or the window ends |
@@ -26,7 +28,7 @@ use doorward_keys::Timestamp;
 use crate::{decision::Context, identity::Authenticated, limits::LimitReport, routes::Route};
 
 /// The names that nothing else may take.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 22] = [
     "credential",
     "subject",
     "issuer",
@@ -36,6 +38,10 @@ pub const NAMES: [&str; 18] = [
     "roles",
     "keyId",
     "keyName",
+    "certificate",
+    "certificateAuthority",
+    "certificateSerial",
+    "dpopNonce",
     "expiresAt",
     "limit",
     "remaining",
@@ -93,21 +99,18 @@ pub(crate) fn context(caller: &Authenticated, route: &Route) -> Context {
         caller.client.as_ref().map(|client| &client.record),
         caller.subject.as_ref(),
     );
+    let certificate = caller.certificate.as_ref();
     put("credential", Some(credential(caller)));
     put(
         "subject",
         subject
             .map(|s| s.subject.clone())
-            .or_else(|| client.map(|c| c.id.to_string())),
+            .or_else(|| client.map(|c| c.id.to_string()))
+            .or_else(|| certificate.map(|c| c.identity.name.clone())),
     );
     put("issuer", subject.map(|s| s.issuer.clone()));
     put("clientId", subject.and_then(|s| s.client_id.clone()));
-    put(
-        "tenant",
-        client
-            .map(|c| c.tenant.clone())
-            .or_else(|| subject.and_then(|s| s.tenant.clone())),
-    );
+    put("tenant", caller.tenants().next().map(str::to_owned));
     put(
         "scopes",
         Some(caller.scopes().into_iter().collect::<Vec<_>>().join(" ")),
@@ -124,12 +127,19 @@ pub(crate) fn context(caller: &Authenticated, route: &Route) -> Context {
     );
     put("keyId", client.map(|c| c.id.to_string()));
     put("keyName", client.map(|c| c.name.clone()));
+    put("certificate", certificate.map(|c| c.identity.to_string()));
+    put(
+        "certificateAuthority",
+        certificate.map(|c| c.authority.clone()),
+    );
+    put("certificateSerial", certificate.map(|c| c.serial.clone()));
     let key_ends = client.and_then(|c| c.expires_at);
     put(
         "expiresAt",
         key_ends
             .into_iter()
             .chain(subject.map(|s| s.expires_at))
+            .chain(certificate.map(|c| c.valid_until))
             .min()
             .map(|end| end.unix().to_string()),
     );

@@ -39,6 +39,7 @@ pub struct Grant {
     pub(crate) context: Context,
     pub(crate) valid_until: Option<Timestamp>,
     pub(crate) by_address: bool,
+    pub(crate) momentary: bool,
     pub(crate) usage_plan_key: Option<String>,
     pub(crate) limit: Option<LimitReport>,
 }
@@ -67,6 +68,12 @@ impl Grant {
     /// Whether the address of the caller was looked at, so that the answer holds for nobody elsewhere.
     pub const fn by_address(&self) -> bool {
         self.by_address
+    }
+
+    /// Whether a certificate or proof decided that the gateway may not look at again, so that the answer holds for this request
+    /// only. Its policy ends with the moment.
+    pub const fn is_momentary(&self) -> bool {
+        self.momentary
     }
 
     /// The usage-plan key of the API key, from the store only; the penalty key of the configuration where a limit is used
@@ -115,6 +122,8 @@ pub struct Trail {
     pub issuer: Option<String>,
     /// The public id of the key, once it was found.
     pub key_id: Option<String>,
+    /// The subject and serial number of the client certificate, once verified: cleaned and cut.
+    pub certificate: Option<(String, String)>,
     /// The subject or client, once verified.
     pub principal: Option<String>,
     /// The address the decision used.

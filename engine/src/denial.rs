@@ -138,10 +138,56 @@ reasons! {
     TokenLifetime = "token_lifetime" => Unauthenticated, mend: "ask the issuer for a shorter life, or raise `max_lifetime_seconds`";
     /// A claim that the profile or the configuration demands is missing or of the wrong type.
     TokenClaim = "token_claim" => Unauthenticated, mend: "compare the claims with the profile and `required_claims` of the issuer";
-    /// The token is bound to a key or certificate (`cnf`) and no proof can be checked here.
-    TokenBound = "token_bound" => Unauthenticated, mend: "send an unbound token; proofs of possession are not configured";
+    /// The token is bound to something (`cnf`) in a way that cannot be checked here.
+    TokenBound = "token_bound" => Unauthenticated, mend: "configure `dpop` for tokens that are bound to a key; other ways than `jkt` and `x5t#S256` are not understood";
     /// The key set of the issuer cannot be had.
     KeySetUnavailable = "key_set_unavailable" => Unavailable, mend: "check the network of the function and the address of the key set";
+    /// The client certificate cannot be read, or is not one for clients.
+    CertificateMalformed = "certificate_malformed" => Unauthenticated, mend: "use a certificate for clients (extended key usage), in plain DER, with names in ASCII";
+    /// The client certificate was not issued by one of the authorities.
+    CertificateIssuer = "certificate_issuer" => Unauthenticated, mend: "get a certificate of an authority that `certificates.authorities` names, or name the one that signs client certificates";
+    /// The client certificate has expired.
+    CertificateExpired = "certificate_expired" => Unauthenticated, mend: "renew the certificate";
+    /// The client certificate is not valid yet.
+    CertificateNotYetValid = "certificate_not_yet_valid" => Unauthenticated, mend: "check the clock of the authority, or wait";
+    /// The client certificate has been revoked.
+    CertificateRevoked = "certificate_revoked" => Unauthenticated, mend: "get a new certificate; a revoked one stays revoked";
+    /// The certificate holds, and names no client that is known.
+    CertificateUnknown = "certificate_unknown" => Unauthenticated, mend: "add the name to `certificates.clients`, or the kind of the name to `certificates.identity`";
+    /// The certificate has several names, each of which could be the client.
+    CertificateAmbiguous = "certificate_ambiguous" => Unauthenticated, mend: "use a certificate with one name of that kind, or name one of them only in `certificates.clients`";
+    /// The revocation list of the authority cannot be had, or is past its time.
+    CrlUnavailable = "crl_unavailable" => Unavailable, mend: "check that the list is published in time, its place in `certificates.authorities`, and the role of the function; or raise `certificates.crl_stale_seconds`";
+    /// A certificate is demanded, and the call came through the default endpoint of the API, which asks for none.
+    DefaultEndpoint = "default_endpoint" => Unauthenticated, mend: "call the custom domain with mutual TLS, and set `DisableExecuteApiEndpoint` of the API";
+    /// The token is bound to a certificate, and the client did not show it.
+    TokenCertificate = "token_certificate" => Unauthenticated, mend: "use the certificate with which the token was got, over the custom domain with mutual TLS";
+    /// The token is bound to a key, and no proof came with it.
+    ProofMissing = "proof_missing" => Unauthenticated, mend: "send the token as `Authorization: DPoP <token>` with a proof in the header `DPoP`; a TOKEN authorizer sees no such header";
+    /// A token came with the scheme `DPoP` and is bound to no key.
+    ProofUnbound = "proof_unbound" => Unauthenticated, mend: "send the token as a bearer, or ask the issuer for one that is bound to a key";
+    /// The proof cannot be read, or a claim is missing.
+    ProofMalformed = "proof_malformed" => Unauthenticated, mend: "make proofs as RFC 9449 section 4.2 says, and send one";
+    /// The algorithm of the proof is not on the list.
+    ProofAlgorithm = "proof_algorithm" => Unauthenticated, mend: "sign proofs with another algorithm, or add this one to `dpop.algorithms`";
+    /// The proof was not signed with the key in it.
+    ProofSignature = "proof_signature" => Unauthenticated, mend: "make a new proof; this one was changed";
+    /// The proof was made for another method or address.
+    ProofTarget = "proof_target" => Unauthenticated, mend: "make a proof for each request; if the address is right, set `dpop.public_urls`";
+    /// The proof is too old, or from the future.
+    ProofTime = "proof_time" => Unauthenticated, mend: "make a proof for each request, and check the clock of the client";
+    /// The proof was made for another token, or for none.
+    ProofToken = "proof_token" => Unauthenticated, mend: "put the digest of this very token into `ath`";
+    /// The token is bound to another key than that of the proof.
+    ProofKey = "proof_key" => Unauthenticated, mend: "sign proofs with the key for which the token was issued";
+    /// The proof was seen before.
+    ProofReplayed = "proof_replayed" => Unauthenticated, mend: "make a proof for each request, with a `jti` of its own";
+    /// The proof has no nonce of ours, or one that is too old.
+    ProofNonce = "proof_nonce" => Forbidden, mend: "make the proof again with the nonce that the context of the answer holds (`dpopNonce`)";
+    /// The store that remembers proofs did not answer.
+    ReplayStoreUnavailable = "replay_store_unavailable" => Unavailable, mend: "check the table of counters, its name, the role of the function and the network";
+    /// A certificate or proof decided, and the gateway may keep a simple answer for others.
+    AnswerKept = "answer_kept" => Unavailable, mend: "set the time to live of the authorizer to 0 and say so in `policy.gateway_cache`, or answer with policies";
     /// A scope that the route demands is missing.
     ScopeMissing = "scope_missing" => Forbidden, mend: "ask for a token or key with the scopes that the route names";
     /// A role that the route demands is missing.
@@ -195,6 +241,15 @@ impl Denial {
         Self {
             policy: Some(policy),
             context,
+            ..self
+        }
+    }
+
+    /// The same refusal with facts for the caller, and nothing that may be cached beyond `ends_at`.
+    pub fn with_facts(self, context: Context, ends_at: Timestamp) -> Self {
+        Self {
+            context,
+            ends_at: Some(ends_at),
             ..self
         }
     }

@@ -1,13 +1,17 @@
 //! Evidence of who is calling. Fields are private to the engine: only the layers that verified something can build it.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 use doorward_keys::{KeyRecord, Timestamp};
 
-use crate::routes::Kind;
+use crate::{
+    layers::{certificate::Identity, proof::Confirmation},
+    routes::{Kind, Route},
+};
 
 /// A client that proved itself by an API key: the key was found, is active and has not expired.
 #[derive(Clone, Debug)]
@@ -49,6 +53,8 @@ pub struct Subject {
     pub(crate) valid_until: Timestamp,
     /// `exp` itself.
     pub(crate) expires_at: Timestamp,
+    /// What the token is bound to.
+    pub(crate) confirmation: Option<Confirmation>,
     /// Mapped claims for the backend: context name to text.
     pub(crate) context: BTreeMap<String, String>,
 }
@@ -66,28 +72,96 @@ impl Subject {
     }
 }
 
-/// Whoever passed the credential layers: a client, a subject, both, or nobody at all.
+/// A client that proved itself by a certificate: issued by a known authority, in its time, not revoked, and with a name that
+/// is accepted.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    pub(crate) identity: Identity,
+    /// The name of the authority in the configuration.
+    pub(crate) authority: String,
+    /// The subject, cleaned and cut for logs.
+    pub(crate) subject: String,
+    /// The serial number in hexadecimal, with `:` between the bytes.
+    pub(crate) serial: String,
+    /// When it stops working here.
+    pub(crate) valid_until: Timestamp,
+    pub(crate) tenant: Option<String>,
+    /// The scopes that the configuration gives to it; `None` says nothing.
+    pub(crate) scopes: Option<BTreeSet<String>>,
+}
+
+impl Certificate {
+    /// Who it is, unambiguously: the authority and the name, joined by `|` with `|` and `%` escaped.
+    pub fn principal(&self) -> String {
+        let (authority, identity) = (escape(&self.authority), self.identity.to_string());
+        format!("certificate|{authority}|{}", escape(&identity))
+    }
+
+    /// Subject and serial number, for the trail.
+    pub(crate) fn told(&self) -> (String, String) {
+        (self.subject.clone(), self.serial.clone())
+    }
+
+    /// The name and its kind.
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The subject, cleaned and cut for logs.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The serial number in hexadecimal.
+    pub fn serial(&self) -> &str {
+        &self.serial
+    }
+}
+
+/// Whoever passed the credential layers: a client, a subject, a certificate, several of them, or nobody at all.
 #[derive(Clone, Debug)]
 pub struct Authenticated {
     pub(crate) client: Option<Client>,
     pub(crate) subject: Option<Subject>,
+    pub(crate) certificate: Option<Certificate>,
 }
 
 impl Authenticated {
+    /// The caller as `route` sees them: without the certificate where the route does not ask for it.
+    pub(crate) fn on(&self, route: &Route) -> Cow<'_, Self> {
+        if self.certificate.is_none() || route.names_certificate() {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Self {
+            certificate: None,
+            ..self.clone()
+        })
+    }
+
     /// The kinds of credentials that were verified.
     pub fn kinds(&self) -> Vec<Kind> {
         let key = self.client.as_ref().map(|_| Kind::ApiKey);
         let jwt = self.subject.as_ref().map(|_| Kind::Jwt);
-        key.into_iter().chain(jwt).collect()
+        let certificate = self.certificate.as_ref().map(|_| Kind::Certificate);
+        key.into_iter().chain(jwt).chain(certificate).collect()
     }
 
-    /// Who it is: the subject where there is one, else the key, else `anonymous`.
+    /// Who it is: the subject where there is one, else the key, else the certificate, else `anonymous`.
     pub fn principal(&self) -> String {
-        match (&self.subject, &self.client) {
-            (Some(subject), _) => subject.principal(),
-            (None, Some(client)) => format!("key|{}", client.record.id),
-            (None, None) => "anonymous".to_owned(),
+        match (&self.subject, &self.client, &self.certificate) {
+            (Some(subject), _, _) => subject.principal(),
+            (None, Some(client), _) => format!("key|{}", client.record.id),
+            (None, None, Some(certificate)) => certificate.principal(),
+            (None, None, None) => "anonymous".to_owned(),
         }
+    }
+
+    /// The tenants that the credentials name, in the order in which they count: the key, the token, the certificate.
+    pub fn tenants(&self) -> impl Iterator<Item = &str> {
+        let key = self.client.as_ref().map(|c| c.record.tenant.as_str());
+        let token = self.subject.as_ref().and_then(|s| s.tenant.as_deref());
+        let certificate = self.certificate.as_ref().and_then(|c| c.tenant.as_deref());
+        key.into_iter().chain(token).chain(certificate)
     }
 
     /// When the earliest of the credentials stops working.
@@ -97,10 +171,12 @@ impl Authenticated {
             .as_ref()
             .and_then(|client| client.record.expires_at);
         let token = self.subject.as_ref().map(|subject| subject.valid_until);
-        key.into_iter().chain(token).min()
+        let certificate = self.certificate.as_ref().map(|c| c.valid_until);
+        key.into_iter().chain(token).chain(certificate).min()
     }
 
-    /// What the caller may do: the scopes of the one credential, or what both have in common.
+    /// What the caller may do: the scopes of the one credential, or what all have in common. A certificate to which the
+    /// configuration gives no scopes takes none away.
     pub fn scopes(&self) -> BTreeSet<&str> {
         let of_key = self.client.as_ref().map(|c| {
             c.record
@@ -113,11 +189,16 @@ impl Authenticated {
             .subject
             .as_ref()
             .map(|s| s.scopes.iter().map(String::as_str).collect::<BTreeSet<_>>());
-        match (of_key, of_token) {
-            (Some(key), Some(token)) => key.intersection(&token).copied().collect(),
-            (Some(only), None) | (None, Some(only)) => only,
-            (None, None) => BTreeSet::new(),
-        }
+        let of_certificate = self.certificate.as_ref().and_then(|c| {
+            let scopes = c.scopes.as_ref()?;
+            Some(scopes.iter().map(String::as_str).collect::<BTreeSet<_>>())
+        });
+        of_key
+            .into_iter()
+            .chain(of_token)
+            .chain(of_certificate)
+            .reduce(|left, right| left.intersection(&right).copied().collect())
+            .unwrap_or_default()
     }
 }
 

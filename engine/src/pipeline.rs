@@ -16,12 +16,14 @@ use crate::{
     config::Config,
     decision::{Decision, Grant, Outcome, Trail, Verdict, Visit},
     denial::{Denial, Reason},
-    identity::{Authenticated, Client, Subject},
+    identity::{Authenticated, Certificate, Client, Subject},
     layers::{
         api_key::ApiKeys,
+        certificate::{Certificates, CrlSource},
         entitlements, ip_allow,
         jwt::{FetchError, Issuers, KeySetSource},
-        policy,
+        policy::{self, Elapsed, GatewayCache},
+        proof::{Proofs, Proven, ReplayStore, Shown},
         rate_limit::{Asked, Pause, RateLimits},
     },
     limits::{LimitStore, Moment},
@@ -36,6 +38,10 @@ pub struct Sources {
     pub keys: Arc<dyn KeyLookup>,
     /// Key sets and discovery documents.
     pub key_sets: Arc<dyn KeySetSource>,
+    /// Lists of revoked certificates.
+    pub crls: Arc<dyn CrlSource>,
+    /// Proofs of possession that were seen.
+    pub replays: Arc<dyn ReplayStore>,
     /// Buckets of limits.
     pub limits: Arc<dyn LimitStore>,
     /// Sleeps: for a slot in a leaky bucket, and to give up on a store that does not answer.
@@ -49,6 +55,8 @@ pub struct Engine {
     config: Config,
     api_keys: Option<ApiKeys>,
     issuers: Issuers,
+    certificates: Option<Certificates>,
+    proofs: Proofs,
     rate_limits: RateLimits,
     stopwatch: fn() -> Duration,
 }
@@ -65,6 +73,11 @@ impl Engine {
             config.tokens.max_bytes,
             sources.key_sets,
         );
+        let certificates = config
+            .certificates
+            .clone()
+            .map(|certificates| Certificates::new(certificates, sources.crls));
+        let proofs = Proofs::new(config.dpop.clone(), sources.replays, sources.pause);
         let rate_limits = RateLimits::new(
             config.limits.clone(),
             sources.limits,
@@ -75,6 +88,8 @@ impl Engine {
             config,
             api_keys,
             issuers,
+            certificates,
+            proofs,
             rate_limits,
             stopwatch: sources.stopwatch,
         }
@@ -88,6 +103,14 @@ impl Engine {
     /// Fetches the key sets of all issuers at once; says for each issuer what came of it.
     pub async fn prefetch(&self, now: Timestamp) -> Vec<(String, Result<(), FetchError>)> {
         self.issuers.prefetch(now).await
+    }
+
+    /// Fetches the lists of revoked certificates that are due; says for each authority what came of it.
+    pub async fn refresh_crls(&self, now: Timestamp) -> Vec<(String, Result<(), String>)> {
+        match &self.certificates {
+            Some(certificates) => certificates.refresh(now).await,
+            None => Vec::new(),
+        }
     }
 
     /// Gives back what is leased of limits. For the end of the process.
@@ -142,8 +165,13 @@ impl Engine {
 
         let began = walk.began();
         let presented =
-            Presented::find(request, &self.config).and_then(|presented| suits(route, presented));
+            Presented::find(request, &self.config).and_then(|p| self.suits(request, route, p));
         let presented = walk.visit("credentials", began, presented)?;
+
+        let began = walk.began();
+        let certificate = self.certificate(request, route, now.timestamp()).await;
+        let certificate = walk.attempt("certificate", began, certificate)?;
+        walk.trail.certificate = certificate.as_ref().map(Certificate::told);
 
         let began = walk.began();
         let client = self
@@ -159,7 +187,17 @@ impl Engine {
             .as_ref()
             .map(|subject| subject.issuer_name().to_owned());
 
-        let caller = Authenticated { client, subject };
+        let began = walk.began();
+        let proven = self
+            .proven(request, &presented, subject.as_ref(), now.timestamp())
+            .await;
+        let proven = walk.attempt("proof", began, proven)?;
+
+        let caller = Authenticated {
+            client,
+            subject,
+            certificate,
+        };
         walk.trail.principal = Some(caller.principal());
         let asked = Asked {
             route,
@@ -175,6 +213,8 @@ impl Engine {
             &located,
             asked,
             admitted,
+            proven.unwrap_or_else(Proven::nothing),
+            walk.elapsed(),
         );
 
         let began = walk.began();
@@ -216,26 +256,85 @@ impl Engine {
         }
     }
 
+    /// The certificate, where the route asks for one, or where the gateway tells callers apart by it, so that an answer for this
+    /// route also covers those that do. There, one that does not hold is as good as none.
+    async fn certificate(
+        &self,
+        request: &Request,
+        route: &Route,
+        now: Timestamp,
+    ) -> Attempt<Certificate> {
+        let (Some(certificates), Some(pem)) = (&self.certificates, &request.certificate) else {
+            return Attempt::Absent;
+        };
+        if route.names_certificate() {
+            return certificates.verify(pem, now).await.into();
+        }
+        let routes = self.config.routes.routes();
+        let is_wanted = self.config.policy.gateway_cache == GatewayCache::ByCertificate
+            && routes.iter().any(Route::names_certificate);
+        if !is_wanted {
+            return Attempt::Absent;
+        }
+        let verified = certificates.verify(pem, now).await;
+        verified.map_or(Attempt::Absent, Attempt::Verified)
+    }
+
+    async fn proven(
+        &self,
+        request: &Request,
+        presented: &Presented<'_>,
+        subject: Option<&Subject>,
+        now: Timestamp,
+    ) -> Attempt<Proven> {
+        let (Some(subject), Some(token)) = (subject, presented.jwt) else {
+            return Attempt::Absent;
+        };
+        let shown = Shown {
+            subject,
+            token,
+            by_dpop: presented.by_dpop,
+        };
+        let certificates = self.certificates.as_ref();
+        match self.proofs.check(request, shown, certificates, now).await {
+            Ok(None) => Attempt::Absent,
+            Ok(Some(proven)) => Attempt::Verified(proven),
+            Err(denial) => Attempt::Rejected(denial),
+        }
+    }
+
     async fn subject(&self, presented: &Presented<'_>, now: Timestamp) -> Attempt<Subject> {
         match presented.jwt {
             None => Attempt::Absent,
             Some(token) => self.issuers.verify(token, now).await.into(),
         }
     }
-}
 
-/// Refuses credentials that could not open the route whatever they are, before anything is looked up for them.
-fn suits<'a>(route: &Route, presented: Presented<'a>) -> Result<Presented<'a>, Denial> {
-    let kinds: Vec<Kind> = presented.kinds().collect();
-    if entitlements::opens(route, &kinds) {
-        return Ok(presented);
+    /// Refuses credentials that could not open the route whatever they are, before anything is looked up for them.
+    fn suits<'a>(
+        &self,
+        request: &Request,
+        route: &Route,
+        presented: Presented<'a>,
+    ) -> Result<Presented<'a>, Denial> {
+        if route.demands_certificate() && request.entrance.is_default_endpoint() {
+            let detail = format!("`{}` wants {}", route.key, route.wanted());
+            return Err(Denial::new(Reason::DefaultEndpoint, detail));
+        }
+        let kinds: Vec<Kind> = presented.kinds().collect();
+        let certificate = (self.certificates.is_some() && request.certificate.is_some())
+            .then_some(Kind::Certificate);
+        let all: Vec<Kind> = kinds.iter().copied().chain(certificate).collect();
+        if entitlements::opens(route, &all) {
+            return Ok(presented);
+        }
+        let wanted = || format!("`{}` wants {}", route.key, route.wanted());
+        Err(match kinds.len() {
+            0 => Denial::new(Reason::CredentialMissing, wanted()),
+            1 => Denial::new(Reason::CredentialInsufficient, wanted()),
+            _ => Denial::new(Reason::CredentialRepeated, wanted()),
+        })
     }
-    let wanted = || format!("`{}` wants {}", route.key, route.wanted());
-    Err(match kinds.len() {
-        0 => Denial::new(Reason::CredentialMissing, wanted()),
-        1 => Denial::new(Reason::CredentialInsufficient, wanted()),
-        _ => Denial::new(Reason::CredentialRepeated, wanted()),
-    })
 }
 
 /// The output of `work`, or `None` when `late` is ready first.
@@ -260,6 +359,13 @@ impl Walk {
     fn left_of(&self, time_left: Option<Duration>) -> Option<Duration> {
         let elapsed = (self.stopwatch)().saturating_sub(self.started);
         time_left.map(|left| left.saturating_sub(elapsed))
+    }
+
+    const fn elapsed(&self) -> Elapsed {
+        Elapsed {
+            stopwatch: self.stopwatch,
+            started: self.started,
+        }
     }
 
     fn began(&self) -> Duration {

@@ -2,7 +2,7 @@
 
 use doorward_keys::Timestamp;
 
-use crate::request::{ApiStage, Form, Headers, Request, Target, Verb};
+use crate::request::{ApiStage, Entrance, Form, Headers, Request, Target, Verb};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 
@@ -23,6 +23,8 @@ pub(crate) fn request(headers: &[(&str, &str)]) -> Request {
         cookies: Vec::new(),
         peer: Some("198.51.100.7".parse().unwrap()),
         token: None,
+        certificate: None,
+        entrance: Entrance::default(),
         form: Form::Policy,
     }
 }

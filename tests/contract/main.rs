@@ -1,4 +1,5 @@
-//! What every store of keys must do, run over each of them; and in [`limits`] what every store of limits must do.
+//! What every store of keys must do, run over each of them; in [`limits`] what every store of limits must do, and in
+//! [`replays`] what every store of proofs must.
 //!
 //! Memory and the embedded `DynamoDB` always; and the `DynamoDB` that `DOORWARD_TEST_DYNAMODB_ENDPOINT` names.
 #![expect(
@@ -13,6 +14,7 @@ mod limits;
 mod lists;
 mod outage;
 mod repeats;
+mod replays;
 mod stores;
 mod writes;
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     events::Gateway,
-    secrets, tokens,
+    possession, secrets, tokens,
     world::{Over, Proxies, State},
 };
 
@@ -18,6 +18,10 @@ pub(crate) struct Case {
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) query: Vec<(&'static str, String)>,
     pub(crate) cookies: Vec<(&'static str, String)>,
+    /// The certificate that the client shows, where the gateway can tell.
+    pub(crate) certificate: Option<String>,
+    /// The host name under which the API is reached.
+    pub(crate) domain: &'static str,
     /// The name of the route that `$connect` and `$graphql` are like; none is configured for an unknown name.
     pub(crate) route: &'static str,
     pub(crate) path: String,
@@ -27,12 +31,18 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    fn new(credential: &str, headers: &[(&'static str, &str)], route: &'static str) -> Self {
+    pub(crate) fn new(
+        credential: &str,
+        headers: &[(&'static str, &str)],
+        route: &'static str,
+    ) -> Self {
         Self {
             credential: credential.to_owned(),
             headers: owned(headers),
             query: vec![],
             cookies: vec![],
+            certificate: None,
+            domain: possession::DOMAIN,
             route,
             path: format!("/{route}/42"),
             state: State::Well,
@@ -40,7 +50,7 @@ impl Case {
         }
     }
 
-    fn bearer(credential: &str, value: &str, route: &'static str) -> Self {
+    pub(crate) fn bearer(credential: &str, value: &str, route: &'static str) -> Self {
         Self::new(
             credential,
             &[("authorization", &format!("Bearer {value}"))],
@@ -55,7 +65,7 @@ impl Case {
         }
     }
 
-    fn in_state(self, state: State) -> Self {
+    pub(crate) fn in_state(self, state: State) -> Self {
         Self { state, ..self }
     }
 
@@ -105,6 +115,7 @@ pub(crate) fn all() -> Vec<Case> {
     all.extend(peppers());
     all.extend(proxies());
     all.extend(places());
+    all.extend(possession::cases());
     all.extend(strangers());
     all
 }

@@ -23,6 +23,14 @@ pub(crate) enum Gateway {
 
 impl Gateway {
     /// What is never served.
+    /// What can be reached over a domain with mutual TLS.
+    pub(crate) const WITH_CERTIFICATES: [Self; 5] = [
+        Self::RestRequest,
+        Self::WebSocket,
+        Self::Http1,
+        Self::Http2,
+        Self::Http2Simple,
+    ];
     pub(crate) const STRANGERS: [Self; 2] = [Self::Iot, Self::Unknown];
     pub(crate) const ALL: [Self; 7] = [
         Self::RestToken,
@@ -77,6 +85,8 @@ impl Gateway {
         let arn = self.arn(case);
         let path = &case.path;
         let token = self.token(case);
+        let certificate = case.certificate.as_ref();
+        let certificate = certificate.map(|pem| json!({"clientCertPem": pem}));
         let mut event = match self {
             Self::RestToken => json!({
                 "type": "TOKEN", "methodArn": arn, "authorizationToken": token,
@@ -87,7 +97,8 @@ impl Gateway {
                 "queryStringParameters": once(&case.query), "multiValueQueryStringParameters": grouped(&case.query),
                 "requestContext": {
                     "accountId": "111122223333", "apiId": "a1b2c3", "stage": "prod",
-                    "httpMethod": "GET", "identity": {"sourceIp": ADDRESS},
+                    "httpMethod": "GET", "domainName": case.domain,
+                    "identity": {"sourceIp": ADDRESS, "clientCert": certificate},
                 },
             }),
             Self::WebSocket => json!({
@@ -96,7 +107,7 @@ impl Gateway {
                 "queryStringParameters": once(&case.query), "multiValueQueryStringParameters": grouped(&case.query),
                 "requestContext": {
                     "routeKey": "$connect", "eventType": "CONNECT", "apiId": "a1b2c3", "stage": "prod",
-                    "identity": {"sourceIp": ADDRESS},
+                    "domainName": case.domain, "identity": {"sourceIp": ADDRESS, "clientCert": certificate},
                 },
             }),
             Self::Http2 | Self::Http2Simple => json!({
@@ -105,7 +116,8 @@ impl Gateway {
                 "headers": joined(&case.headers), "queryStringParameters": joined(&case.query),
                 "cookies": pairs(&case.cookies),
                 "requestContext": {
-                    "accountId": "111122223333", "apiId": "a1b2c3", "stage": "prod",
+                    "accountId": "111122223333", "apiId": "a1b2c3", "stage": "prod", "domainName": case.domain,
+                    "authentication": {"clientCert": certificate},
                     "http": {"method": "GET", "path": path, "sourceIp": ADDRESS},
                 },
             }),

@@ -13,6 +13,7 @@ mod cases;
 mod denials;
 mod events;
 mod limits;
+mod possession;
 mod secrets;
 mod table;
 mod tokens;

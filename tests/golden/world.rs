@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use doorward_authorizer::{Authorizer, Call, log::Sink};
-use doorward_backends::memory::{MemoryKeys, MemoryLimits};
+use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays};
 use doorward_engine::{
     Config, Engine, Sources,
     config::{ConfigEnv, ConfigFaults},
@@ -19,7 +19,7 @@ use doorward_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::{secrets, tokens};
+use crate::{possession, secrets, tokens};
 
 /// When everything happens.
 pub(crate) const NOW: i64 = doorward_tests::keys::NOW.unix();
@@ -61,6 +61,22 @@ pub(crate) enum State {
     Proxies(Proxies),
     /// Credentials may stand in the query and in a cookie.
     QueryAndCookie,
+    /// Certificates and proofs are accepted.
+    Possession(Possession),
+}
+
+/// What may be wrong with certificates and proofs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Possession {
+    Well,
+    /// The list of revoked certificates is not there.
+    NoList,
+    /// The store of proofs does not answer.
+    StoreDown,
+    /// A proof needs a nonce.
+    Nonce,
+    /// The same proof came before.
+    Again,
 }
 
 /// Which proxies are trusted.
@@ -87,7 +103,10 @@ pub(crate) enum Over {
 impl State {
     /// Whether a call before this one used a limit up.
     pub(crate) const fn is_used_up(self) -> bool {
-        matches!(self, Self::UsedUp(_) | Self::AddressUsedUp)
+        matches!(
+            self,
+            Self::UsedUp(_) | Self::AddressUsedUp | Self::Possession(Possession::Again)
+        )
     }
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -120,6 +139,11 @@ impl State {
             Self::Proxies(Proxies::OneHop) => "one hop trusted",
             Self::Proxies(Proxies::TwoHops) => "two hops trusted",
             Self::QueryAndCookie => "query and cookie on",
+            Self::Possession(Possession::Well) => "possession",
+            Self::Possession(Possession::NoList) => "possession, no list",
+            Self::Possession(Possession::StoreDown) => "possession, store down",
+            Self::Possession(Possession::Nonce) => "possession, nonces",
+            Self::Possession(Possession::Again) => "possession, again",
         }
     }
 }
@@ -161,7 +185,11 @@ pub(crate) fn routes() -> Vec<(&'static str, Value)> {
 /// The configuration for a case about `route`: `$connect` and `$graphql` want the same as the route.
 fn configuration(route: &str, state: State) -> String {
     let mut all = Vec::new();
-    for (name, demands) in routes() {
+    let more = match state {
+        State::Possession(_) => vec![("certificate", json!({"credentials": ["certificate"]}))],
+        _ => vec![],
+    };
+    for (name, demands) in routes().into_iter().chain(more) {
         let mut add = |key: String, name: String| {
             let mut body = demands.clone();
             body["route"] = json!(key);
@@ -227,6 +255,10 @@ fn configuration(route: &str, state: State) -> String {
             config["limits"] = json!({"one": one});
             config["default_limits"] = json!(["one"]);
         }
+        State::Possession(possession) => {
+            config["certificates"] = possession::certificates(possession);
+            config["dpop"] = possession::dpop(possession);
+        }
         State::BadConfiguration => config["routes"][0]["route"] = json!("GET orders"),
         _ => {}
     }
@@ -239,6 +271,9 @@ fn read(text: &str) -> Result<Config, ConfigFaults> {
         secret: &|reference| match reference.to_string().as_str() {
             "env:PEPPER" => Ok(Secret::new(secrets::PEPPER.to_owned())),
             "env:PREVIOUS_PEPPER" => Ok(Secret::new(secrets::PREVIOUS_PEPPER.to_owned())),
+            "env:NONCE" => Ok(Secret::new(
+                "a secret that is long enough for a nonce".to_owned(),
+            )),
             "env:PENALTY_KEY" => Ok(Secret::new("plan-key-without-allowance".to_owned())),
             other => Err(format!("there is no `{other}`")),
         },
@@ -286,11 +321,17 @@ pub(crate) async fn authorizer(route: &str, state: State, simple: bool, sink: Si
         State::LimitStore(fault) => fault,
         _ => Fault::None,
     };
+    let of_proofs = match state {
+        State::Possession(Possession::StoreDown) => Fault::Down,
+        _ => Fault::None,
+    };
     let limits = Arc::new(Faulty::new(Arc::new(MemoryLimits::new()), fault));
     let key_sets = Arc::new(Faulty::new(Arc::new(Documents::default()), Fault::Down));
     let sources = Sources {
         keys,
         key_sets,
+        crls: Arc::new(MemoryCrls::new()),
+        replays: Arc::new(Faulty::new(Arc::new(MemoryReplays::new()), of_proofs)),
         limits,
         pause,
         stopwatch: still,

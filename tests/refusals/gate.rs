@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use doorward_authorizer::{Answer, Authorizer, Call, Event, Refusal};
-use doorward_backends::memory::{MemoryKeys, MemoryLimits};
+use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays};
 use doorward_engine::{
     Config, Engine, Sources,
     config::ConfigEnv,
@@ -153,6 +153,8 @@ impl Gate {
         let sources = Sources {
             keys,
             key_sets,
+            crls: Arc::new(MemoryCrls::new()),
+            replays: Arc::new(MemoryReplays::new()),
             limits: Arc::new(MemoryLimits::new()),
             stopwatch: still,
             pause: |time| Box::pin(tokio::time::sleep(time)),

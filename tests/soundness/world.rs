@@ -6,8 +6,8 @@ use doorward::local::iam;
 use doorward_engine::{
     Reason,
     layers::policy::{
-        Asked, Condition, Effect, Policy, PolicyConfig, Scope, Statement, UnlistedPaths, build,
-        build_denial,
+        Asked, Condition, Effect, GatewayCache, Policy, PolicyConfig, Scope, Statement,
+        UnlistedPaths, build, build_denial,
     },
     request::{ApiStage, Located, Target, Verb, path::NormalPath},
     routes::{Demand, METHODS, Methods, Place, Route, RouteTable, Segment, Template},
@@ -58,6 +58,7 @@ impl World {
             config: PolicyConfig {
                 unlisted_paths: mode,
                 conditions: true,
+                gateway_cache: GatewayCache::Unknown,
             },
             max_bytes,
         }

@@ -4,10 +4,13 @@ use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use doorward_engine::{
-    layers::jwt::{FetchError, Fetched, KeySetSource, Origin},
+    layers::{
+        jwt::{FetchError, Fetched, KeySetSource, Origin},
+        proof::{Remembered, ReplayDigest, ReplayStore, ReplayStoreError},
+    },
     limits::{Bucket, LimitStore, LimitStoreError, Moment, Rule, Spent},
 };
-use doorward_keys::{Digest, KeyLookup, KeyRecord, StoreError};
+use doorward_keys::{Digest, KeyLookup, KeyRecord, StoreError, Timestamp};
 
 /// What is wrong with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +84,27 @@ impl<S: KeySetSource + ?Sized> KeySetSource for Faulty<S> {
             Fault::Slow(by) => {
                 tokio::time::sleep(by).await;
                 self.inner.fetch(url, origin).await
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl<S: ReplayStore + ?Sized> ReplayStore for Faulty<S> {
+    async fn remember(
+        &self,
+        digest: &ReplayDigest,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Remembered, ReplayStoreError> {
+        match self.fault {
+            Fault::None => self.inner.remember(digest, until, now).await,
+            Fault::Down | Fault::Garbage | Fault::Wrong => Err(ReplayStoreError::Unavailable(
+                "connection refused".to_owned(),
+            )),
+            Fault::Slow(by) => {
+                tokio::time::sleep(by).await;
+                self.inner.remember(digest, until, now).await
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Support for the suites: builders of what reaches Doorward from outside, faults, and the comparison with committed files.
 
+pub mod certificates;
 pub mod documents;
 pub mod dynamodb;
 pub mod faulty;
@@ -7,6 +8,7 @@ pub mod golden;
 pub mod keys;
 pub mod limits;
 pub mod line;
+pub mod proofs;
 pub mod remote;
 pub mod servers;
 pub mod tokens;

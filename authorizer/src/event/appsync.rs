@@ -29,6 +29,8 @@ pub(super) fn read(event: &Node, received_at: Moment) -> Result<Request, Malform
         query: Vec::new(),
         cookies: fields::cookies(event, "requestHeaders", None)?,
         peer: None,
+        certificate: None,
+        entrance: fields::entrance(event, None)?,
         token: token.map(|token| Secret::new(token.to_owned())),
     })
 }

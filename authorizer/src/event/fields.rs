@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use doorward_engine::request::Headers;
+use doorward_engine::request::{Entrance, Headers};
 use doorward_keys::Secret;
 use percent_encoding::percent_decode_str;
 
@@ -148,6 +148,28 @@ pub(super) fn address(event: &Node, at: &'static str) -> Result<Option<IpAddr>, 
             what: "is not an address",
         }),
     }
+}
+
+/// The certificate that the client showed to the gateway, in PEM. The fields beside the PEM are not read: it is the authority.
+pub(super) fn certificate(event: &Node, at: &'static str) -> Result<Option<String>, Malformed> {
+    Ok(event
+        .text(at)?
+        .filter(|pem| !pem.is_empty())
+        .map(str::to_owned))
+}
+
+/// The host name under which the API was reached, and the whole path as the client wrote it.
+pub(super) fn entrance(event: &Node, path: Option<&'static str>) -> Result<Entrance, Malformed> {
+    let text = |at: &'static str| -> Result<Option<String>, Malformed> {
+        Ok(event
+            .text(at)?
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned))
+    };
+    Ok(Entrance {
+        domain: text("requestContext.domainName")?,
+        path: path.map_or(Ok(None), text)?,
+    })
 }
 
 /// The paths that stand at `places`, each once.

@@ -3,7 +3,7 @@
 
 use doorward_engine::{
     Request,
-    request::{Form, Target},
+    request::{Entrance, Form, Target},
 };
 
 use super::{
@@ -38,5 +38,22 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
         cookies: fields::listed_cookies(event)?,
         peer: fields::address(event, "requestContext.http.sourceIp")?,
         token: None,
+        certificate: fields::certificate(
+            event,
+            "requestContext.authentication.clientCert.clientCertPem",
+        )?,
+        entrance: entrance(event)?,
+    })
+}
+
+/// Under a custom domain the raw path of a stage with a name may hold the stage, which the client did not write (AWS: *Create AWS
+/// Lambda proxy integrations for HTTP APIs*); what the client wrote is not known then.
+fn entrance(event: &Node) -> Result<Entrance, Malformed> {
+    let entrance = fields::entrance(event, Some("rawPath"))?;
+    let stage = event.text("requestContext.stage")?;
+    let is_known = entrance.is_default_endpoint() || stage == Some("$default");
+    Ok(Entrance {
+        path: entrance.path.filter(|_| is_known),
+        ..entrance
     })
 }

@@ -42,5 +42,10 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
         peer: fields::address(event, "requestContext.identity.sourceIp")?,
         // Not what the caller sent, but the identity sources joined; the credential is read from its header.
         token: None,
+        certificate: fields::certificate(
+            event,
+            "requestContext.identity.clientCert.clientCertPem",
+        )?,
+        entrance: fields::entrance(event, Some("requestContext.path"))?,
     })
 }

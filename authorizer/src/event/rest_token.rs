@@ -3,7 +3,7 @@
 
 use doorward_engine::{
     Request,
-    request::{Form, Headers, Target},
+    request::{Entrance, Form, Headers, Target},
 };
 use doorward_keys::Secret;
 
@@ -42,6 +42,8 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
         query: Vec::new(),
         cookies: Vec::new(),
         peer: None,
+        certificate: None,
+        entrance: Entrance::default(),
         token: event
             .text("authorizationToken")?
             .map(|token| Secret::new(token.to_owned())),

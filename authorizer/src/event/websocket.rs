@@ -55,5 +55,10 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
         cookies: fields::cookies(event, HEADERS, ALL_HEADERS)?,
         peer: fields::address(event, "requestContext.identity.sourceIp")?,
         token: None,
+        certificate: fields::certificate(
+            event,
+            "requestContext.identity.clientCert.clientCertPem",
+        )?,
+        entrance: fields::entrance(event, None)?,
     })
 }

@@ -38,6 +38,11 @@ pub(super) struct DecisionLine {
     pub(super) route: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) key_id: Option<String>,
+    /// The subject of the client certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) certificate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) certificate_serial: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) issuer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

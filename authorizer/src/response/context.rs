@@ -13,7 +13,7 @@ use super::Refused;
 
 /// The facts that stay when room is short, most important first; the others follow by name. What makes a backend refuse comes
 /// first, then the short facts that say who is calling, then those that only inform, then the lists that may be long.
-const PRIORITY: [&str; 18] = [
+const PRIORITY: [&str; 22] = [
     "rateLimited",
     "rateLimitReset",
     "retryAfter",
@@ -22,8 +22,12 @@ const PRIORITY: [&str; 18] = [
     "issuer",
     "clientId",
     "keyId",
+    "certificate",
+    "certificateAuthority",
+    "certificateSerial",
     "credential",
     "expiresAt",
+    "dpopNonce",
     "limit",
     "remaining",
     "reset",

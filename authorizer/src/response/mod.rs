@@ -113,7 +113,7 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
             statements: grant.policy().map_or(&[], |policy| policy.statements()),
             context: grant.context(),
             valid_until: grant.valid_until(),
-            by_address: grant.by_address(),
+            by_address: grant.by_address() || grant.is_momentary(),
             usage_plan_key: grant.usage_plan_key(),
             limit: grant.limit(),
         }),

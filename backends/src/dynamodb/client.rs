@@ -45,6 +45,13 @@ impl Patience {
         attempts: 2,
     };
 
+    /// For a proof that is remembered: never tried again, because a second attempt would find what the first one wrote.
+    pub const REPLAYS: Self = Self {
+        connect: Duration::from_millis(200),
+        attempt: Duration::from_millis(400),
+        attempts: 1,
+    };
+
     /// For administration, where a transaction may take longer and a failure costs more than a wait.
     pub const ADMIN: Self = Self {
         connect: Duration::from_secs(1),

@@ -9,10 +9,12 @@ mod errors;
 mod item;
 mod keys;
 mod limits;
+mod replays;
 pub mod schema;
 mod tables;
 
 pub use client::{Connection, Patience, connect};
 pub use keys::DynamoKeys;
 pub use limits::DynamoLimits;
+pub use replays::DynamoReplays;
 pub use tables::{TableNames, create_missing_tables};

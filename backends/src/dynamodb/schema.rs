@@ -35,6 +35,11 @@
 //! |---|---|---|---|
 //! | limit | `rate#` bucket, or `rate256#` and its SHA-256 when it is long | `rate#` region | `format` N, `mark` N, `current` N, `previous` N, `expires_at` N |
 //!
+//! | proof | `seen#` digest | `seen` | `format` N, `expires_at` N |
+//!
+//! The digest of a proof is 64 lower-case hexadecimal digits: the SHA-256 over the thumbprint of its key and its `jti`. The item
+//! says that the proof was seen, and counts until `expires_at`, which readers compare themselves.
+//!
 //! A bucket is the name of a limit and whose it is. `mark`, `current` and `previous` are the three numbers of
 //! [`doorward_engine::limits::State`], whole and not negative; an absent item means an untouched bucket. The region stands
 //! in the key because a global table replicates later than it counts
@@ -54,6 +59,8 @@
 //! 2. No attribute changes its type or meaning; a new one takes its place, in a new version.
 //! 3. A new version comes in two releases: the first reads both and writes the old, the second writes the new.
 
+use std::fmt::Write as _;
+
 use doorward_keys::Digest;
 
 /// The version of the stored form.
@@ -65,6 +72,9 @@ pub const PLAN_FORMAT_VERSION: u32 = 2;
 pub const KEYS_TABLE: &str = "doorward-keys";
 /// The name of the counters table when none is configured.
 pub const COUNTERS_TABLE: &str = "doorward-counters";
+
+/// Sort key of a proof that was seen.
+pub const SEEN_SK: &str = "seen";
 
 /// Partition key of both tables.
 pub const PK: &str = "pk";
@@ -149,6 +159,15 @@ pub fn rate_pk(name: &str) -> String {
     } else {
         format!("rate256#{}", Digest::of(name, None).to_hex())
     }
+}
+
+/// Partition key of a proof that was seen.
+pub fn seen_pk(digest: &[u8; 32]) -> String {
+    let hex = digest.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    format!("seen#{hex}")
 }
 
 /// Sort key of the bucket of a limit in a region.

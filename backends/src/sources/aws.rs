@@ -8,7 +8,10 @@ use std::{
 
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    http_request::{
+        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+        UriPathNormalizationMode, sign,
+    },
     sign::v4,
 };
 use reqwest::{Client, Response, Url, redirect};
@@ -31,6 +34,7 @@ pub(super) enum Service {
     Ssm,
     SecretsManager,
     AppConfigData,
+    S3,
 }
 
 impl Service {
@@ -40,7 +44,20 @@ impl Service {
             Self::Ssm => "ssm",
             Self::SecretsManager => "secretsmanager",
             Self::AppConfigData => "appconfigdata",
+            Self::S3 => "s3",
         }
+    }
+
+    /// How requests are signed. S3 takes paths as they are sent and wants the digest of the body in a header (AWS: Amazon S3 API
+    /// Reference, *Authenticating Requests: Using the Authorization Header*).
+    fn signing(self) -> SigningSettings {
+        let mut settings = SigningSettings::default();
+        if self == Self::S3 {
+            settings.percent_encoding_mode = PercentEncodingMode::Single;
+            settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+            settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        }
+        settings
     }
 
     /// The name in the scope of the signature, which for `AppConfig` Data is that of `AppConfig`.
@@ -63,6 +80,8 @@ pub struct Endpoints {
     pub secrets_manager: Option<String>,
     /// `AWS_ENDPOINT_URL_APPCONFIGDATA`.
     pub app_config_data: Option<String>,
+    /// `AWS_ENDPOINT_URL_S3`.
+    pub s3: Option<String>,
 }
 
 impl Endpoints {
@@ -76,6 +95,7 @@ impl Endpoints {
             ssm: set("AWS_ENDPOINT_URL_SSM"),
             secrets_manager: set("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
             app_config_data: set("AWS_ENDPOINT_URL_APPCONFIGDATA"),
+            s3: set("AWS_ENDPOINT_URL_S3"),
         }
     }
 
@@ -84,6 +104,7 @@ impl Endpoints {
             Service::Ssm => &self.ssm,
             Service::SecretsManager => &self.secrets_manager,
             Service::AppConfigData => &self.app_config_data,
+            Service::S3 => &self.s3,
         };
         let given = own.as_ref().or(self.all.as_ref());
         given.cloned().unwrap_or_else(|| {
@@ -174,7 +195,7 @@ impl AwsAccess {
             .region(&self.region)
             .name(service.signing_name())
             .time((self.clock)())
-            .settings(SigningSettings::default())
+            .settings(service.signing())
             .build()
             .map_err(|error| error.to_string())?
             .into();
@@ -272,12 +293,18 @@ async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
 /// The code and the message of an error answer, in either of the two spellings that AWS uses.
 fn refusal(status: u16, body: &[u8]) -> String {
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    // S3 answers in XML; its code says enough.
+    let xml = std::str::from_utf8(body).ok().and_then(|text| {
+        let (_, rest) = text.split_once("<Code>")?;
+        Some(rest.split_once("</Code>")?.0.to_owned())
+    });
     let text = |names: [&str; 3]| {
         let found = names.iter().find_map(|name| json.get(name)?.as_str());
         found.unwrap_or_default().to_owned()
     };
     let code = text(["__type", "code", "Code"]);
     let code = code.rsplit('#').next().unwrap_or_default();
+    let code = xml.as_deref().unwrap_or(code);
     let message = text(["message", "Message", "errorMessage"]);
     let parts = [format!("status {status}"), code.to_owned(), message];
     let joined: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();

@@ -1,9 +1,15 @@
 //! Loads one source.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use doorward_engine::layers::certificate::CrlSource;
 
 use super::{
     AwsAccess, ConfigSource, MAX_BYTES, NO_ACCESS, Secrets, SourceError,
+    crls::Crls,
     services::{self, AppConfigPoll},
 };
 
@@ -12,7 +18,7 @@ use super::{
 pub struct Loader {
     source: ConfigSource,
     root: PathBuf,
-    aws: Option<AwsAccess>,
+    aws: Option<Arc<AwsAccess>>,
     poll: AppConfigPoll,
 }
 
@@ -22,7 +28,7 @@ impl Loader {
         Self {
             source,
             root,
-            aws,
+            aws: aws.map(Arc::new),
             poll: AppConfigPoll::default(),
         }
     }
@@ -65,7 +71,7 @@ impl Loader {
         text: &str,
         variables: &(dyn Fn(&str) -> Option<String> + Sync),
     ) -> Secrets {
-        Secrets::fetch(text, variables, self.aws.as_ref()).await
+        Secrets::fetch(text, variables, self.aws.as_deref()).await
     }
 
     /// A file that the configuration names, for [`doorward_engine::config::ConfigEnv::read_file`]. A relative path begins at
@@ -74,31 +80,49 @@ impl Loader {
     /// # Errors
     /// Why it cannot be read.
     pub fn read_file(&self, path: &str) -> Result<String, String> {
+        read_file(&self.folder(), Path::new(path))
+    }
+
+    /// Fetches the lists of revoked certificates that the configuration names, files from where [`Loader::read_file`] finds them.
+    pub fn crls(&self) -> Arc<dyn CrlSource> {
+        Arc::new(Crls {
+            folder: self.folder(),
+            aws: self.aws.clone(),
+        })
+    }
+
+    /// Where relative paths in the configuration begin.
+    fn folder(&self) -> PathBuf {
         match &self.source {
             ConfigSource::File(config) => {
                 let config = self.root.join(config);
-                let folder = config.parent().unwrap_or(&self.root);
-                read_file(folder, Path::new(path))
+                config.parent().unwrap_or(&self.root).to_owned()
             }
-            _ => read_file(&self.root, Path::new(path)),
+            _ => self.root.clone(),
         }
     }
 
     fn aws(&self) -> Result<&AwsAccess, String> {
-        self.aws.as_ref().ok_or_else(|| NO_ACCESS.to_owned())
+        self.aws.as_deref().ok_or_else(|| NO_ACCESS.to_owned())
     }
 }
 
 fn read_file(root: &Path, path: &Path) -> Result<String, String> {
+    let bytes = read_bytes(&root.join(path))?;
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
+}
+
+/// The bytes of a file, within the bound of every source.
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
     use std::io::Read as _;
-    let file = std::fs::File::open(root.join(path)).map_err(|error| error.to_string())?;
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     file.take(limit.saturating_add(1))
-        .read_to_string(&mut text)
+        .read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
-    if text.len() > MAX_BYTES {
+    if bytes.len() > MAX_BYTES {
         return Err(format!("it is longer than {MAX_BYTES} bytes"));
     }
-    Ok(text)
+    Ok(bytes)
 }

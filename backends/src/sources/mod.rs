@@ -13,6 +13,7 @@
 
 mod access;
 mod aws;
+mod crls;
 mod loader;
 mod reloading;
 mod secrets;

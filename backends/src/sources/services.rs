@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{
@@ -28,6 +29,24 @@ pub(super) async fn secret(aws: &AwsAccess, name: &str) -> Result<String, String
     value
         .map(str::to_owned)
         .ok_or_else(|| "the answer holds no secret text; binary secrets are not read".to_owned())
+}
+
+/// AWS: Amazon S3 API Reference, `GetObject`. The address has the bucket in its path, because the name of a bucket may have
+/// dots, which the certificate of S3 does not cover.
+pub(super) async fn object(aws: &AwsAccess, bucket: &str, key: &str) -> Result<Vec<u8>, String> {
+    const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~')
+        .remove(b'/');
+    let path = format!("/{bucket}/{}", utf8_percent_encode(key, PLAIN));
+    let call = Call {
+        method: "GET",
+        path: &path,
+        ..Call::default()
+    };
+    aws.call(Service::S3, call).await.map(|answer| answer.body)
 }
 
 /// The place in a configuration session of `AppConfig` (AWS: `AppConfig` Data API Reference). An empty answer means that

@@ -130,6 +130,51 @@ fn reads_where_the_configuration_is() {
     }
 }
 
+#[tokio::test]
+async fn a_revocation_list_is_an_object_of_s3() {
+    use doorward_engine::layers::certificate::CrlPlace;
+    let place = CrlPlace::S3 {
+        bucket: "acme.pki".to_owned(),
+        key: "lists/a b+c.crl".to_owned(),
+    };
+    let denied =
+        "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>";
+    let service = Service::answering([ok("bytes"), answer(403, "", denied)]).await;
+    let crls = service.loader("doorward.toml").crls();
+    assert_eq!(crls.fetch(&place).await.unwrap(), b"bytes");
+    let asked = service.asked().remove(0);
+    assert!(
+        asked.starts_with("GET /acme.pki/lists/a%20b%2Bc.crl HTTP/1.1"),
+        "{asked}"
+    );
+    assert!(
+        asked.contains("/20231114/eu-west-1/s3/aws4_request"),
+        "{asked}"
+    );
+    // The digest of nothing: S3 wants it in a header.
+    assert!(
+        asked.contains(
+            "x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        ),
+        "{asked}"
+    );
+    let why = crls.fetch(&place).await.unwrap_err();
+    assert_eq!(
+        why,
+        "`s3://acme.pki/lists/a b+c.crl`: status 403: AccessDenied"
+    );
+    let nowhere = Loader::new(ConfigSource::File("doorward.toml".into()), ".".into(), None);
+    let why = nowhere.crls().fetch(&place).await.unwrap_err();
+    assert!(why.contains("no region"), "{why}");
+    let missing = CrlPlace::File("no-such.crl".to_owned());
+    assert!(
+        crls.fetch(&missing)
+            .await
+            .unwrap_err()
+            .starts_with("`no-such.crl`: ")
+    );
+}
+
 #[test]
 fn refuses_sources_without_a_proper_name() {
     for text in [

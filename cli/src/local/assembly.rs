@@ -10,12 +10,13 @@ use doorward_authorizer::Authorizer;
 use doorward_backends::{
     dynamodb::{DynamoKeys, TableNames},
     http::HttpKeySets,
-    memory::MemoryLimits,
+    memory::{MemoryLimits, MemoryReplays},
     sources::ConfigSource,
 };
 use doorward_engine::{
     Config, Engine, Sources,
     config::{HttpApiAnswer, RateLimited},
+    layers::{certificate::CrlSource, policy::GatewayCache},
 };
 use doorward_keys::Secret;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -115,10 +116,15 @@ impl LocalGateway {
         )
         .await?;
         let issuer = format!("http://{issuer_address}");
-        let checked = plan.source.read(&issuer).await?;
+        let document = plan.source.document(&issuer).await?;
+        let checked = document.read().await?;
+        let crls = document.crls(&checked.config).await;
         let mut warnings = plan.source.warnings(&checked);
         let config = checked.config;
         let settings = settings(plan.api, &config)?;
+        if let Some(why) = untrue(&settings, config.policy.gateway_cache) {
+            return Err(Failure::usage(why));
+        }
         warnings.extend(notes(&settings, &config));
 
         plan.state.create().map_err(|error| {
@@ -150,7 +156,7 @@ impl LocalGateway {
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
-            Arc::new(InProcess::new(authorizer(config, keys))),
+            Arc::new(InProcess::new(authorizer(config, keys, crls))),
             plan.backend,
             Clocks {
                 wall: clock::wall,
@@ -251,6 +257,29 @@ fn settings(api: Api, config: &Config) -> Result<Settings, Failure> {
         .map_err(Failure::usage)
 }
 
+/// Why what the configuration says of the cache is not true of this gateway, if it is not: answers that rest on it would be kept
+/// for the wrong callers.
+fn untrue(settings: &Settings, stated: GatewayCache) -> Option<String> {
+    let ttl = settings.ttl();
+    if ttl.is_zero() {
+        return None;
+    }
+    let certificate = IdentitySource::Certificate;
+    match stated {
+        GatewayCache::Unknown => None,
+        GatewayCache::Off => Some(format!(
+            "`policy.gateway_cache` is `off`, and this gateway keeps answers for {} s; use `--ttl 0`",
+            ttl.as_secs()
+        )),
+        GatewayCache::ByCertificate if settings.keeps_by(&certificate) => None,
+        GatewayCache::ByCertificate => Some(
+            "`policy.gateway_cache` is `by_certificate`, and the certificate is no identity source of this gateway; \
+             use `--identity-source context:identity.clientCert.clientCertPem`, or `--ttl 0`"
+                .to_owned(),
+        ),
+    }
+}
+
 /// With the penalty key go a plan that lets nothing pass and, for everybody else, one without a limit.
 fn implied_plans(plans: UsagePlans, config: &Config) -> UsagePlans {
     let plan = |name: &str, key: &Secret<String>, throttle| UsagePlan {
@@ -295,10 +324,12 @@ fn notes(settings: &Settings, config: &Config) -> Vec<String> {
     vec![note.to_owned()]
 }
 
-fn authorizer(config: Config, keys: Arc<DynamoKeys>) -> Authorizer {
+fn authorizer(config: Config, keys: Arc<DynamoKeys>, crls: Arc<dyn CrlSource>) -> Authorizer {
     let sources = Sources {
         keys,
         key_sets: Arc::new(HttpKeySets::new()),
+        crls,
+        replays: Arc::new(MemoryReplays::new()),
         limits: Arc::new(MemoryLimits::new()),
         pause: clock::pause,
         stopwatch: clock::stopwatch,
@@ -336,4 +367,34 @@ async fn listen(
 async fn stopping(mut stopped: watch::Receiver<()>) {
     // An error means that the sender is gone, which is the end as well.
     let _ = stopped.changed().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(sources: &[&str], ttl: u64, stated: GatewayCache, expected: &str) {
+        let sources = sources
+            .iter()
+            .map(|text| IdentitySource::parse(text).unwrap());
+        let ttl = Duration::from_secs(ttl);
+        let settings = Settings::new(Payload::Http2, "$default", sources.collect(), ttl).unwrap();
+        let found = untrue(&settings, stated).unwrap_or_default();
+        assert_eq!(found.is_empty(), expected.is_empty(), "{found}");
+        assert!(found.contains(expected), "{found}");
+    }
+
+    #[test]
+    fn refuses_to_keep_answers_that_the_configuration_says_are_not_kept() {
+        let token = &["header:authorization"][..];
+        let certificate = "context:identity.clientCert.clientCertPem";
+        let both = &["header:authorization", certificate][..];
+        check(token, 10, GatewayCache::Unknown, "");
+        check(token, 10, GatewayCache::Off, "--ttl 0");
+        check(token, 0, GatewayCache::Off, "");
+        check(token, 10, GatewayCache::ByCertificate, "no identity source");
+        check(token, 0, GatewayCache::ByCertificate, "");
+        check(both, 10, GatewayCache::ByCertificate, "");
+    }
 }

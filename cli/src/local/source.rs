@@ -24,14 +24,13 @@ pub enum Source {
 }
 
 impl Source {
-    /// The configuration, where the demo issuer listens at `issuer`.
-    pub(super) async fn read(&self, issuer: &str) -> Result<Checked, Failure> {
-        let document = match self {
+    /// The text of the configuration, where the demo issuer listens at `issuer`.
+    pub(super) async fn document(&self, issuer: &str) -> Result<Document, Failure> {
+        Ok(match self {
             Self::Demo => Document::given(demo(issuer), &self.name()),
             Self::Text(text) => Document::given(text.replace(DEMO_ISSUER, issuer), &self.name()),
             Self::Named(source) => Document::fetch(source.clone()).await?,
-        };
-        document.read().await
+        })
     }
 
     /// What the user should know of a configuration of theirs, one line each.
@@ -79,7 +78,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_demonstration_has_no_fault_and_trusts_the_demo_issuer_where_it_is() {
-        let checked = Source::Demo.read("http://127.0.0.1:4321").await.unwrap();
+        let document = Source::Demo.document("http://127.0.0.1:4321").await;
+        let checked = document.unwrap().read().await.unwrap();
         let issuers: Vec<_> = checked
             .config
             .issuers
@@ -99,6 +99,7 @@ mod tests {
             "{}\n[[routes]]\nroute = \"GET /\"\ncredentials = [\"jwt\"]\n",
             trust_in_demo_issuer("http://127.0.0.1:1")
         );
-        Source::Text(text).read("").await.unwrap();
+        let document = Source::Text(text).document("").await.unwrap();
+        document.read().await.unwrap();
     }
 }

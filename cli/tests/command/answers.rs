@@ -1,5 +1,7 @@
 //! Commands that answer and end.
 
+use std::path::Path;
+
 use doorward_keys::format::KeyFormat;
 use serde_json::{Value, json};
 
@@ -135,6 +137,47 @@ fn explain_says_why_and_what_would_have_to_change() {
         (1, &json!("key_malformed"))
     );
     assert!(!ended.out.contains("ck_live_x"));
+}
+
+#[test]
+fn explain_says_why_a_certificate_is_refused_or_passes() {
+    let folder = Folder::new();
+    let file = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/config/files");
+        std::fs::read_to_string(path.join(name)).unwrap()
+    };
+    folder.write("authority.pem", &file("authority.pem"));
+    folder.write(
+        "doorward.toml",
+        "[certificates.authorities.partners]\ncertificate = \"authority.pem\"\n\
+         [policy]\ngateway_cache = \"off\"\n\
+         [[routes]]\nroute = \"GET /orders/{id}\"\ncredentials = [\"certificate\"]\n",
+    );
+    let explain = |pem: &str| {
+        let mut asked: Value = serde_json::from_str(&event("/orders/1", &json!({}))).unwrap();
+        asked["requestContext"]["identity"]["clientCert"] = json!({"clientCertPem": pem});
+        folder.run_with(&["explain", "-"], &asked.to_string())
+    };
+    let stranger = explain(&file("no-authority.pem"));
+    assert_eq!(stranger.code, 1, "{stranger:?}");
+    for says in [
+        "certificate_issuer",
+        "401, not cached",
+        "`CN=a client`",
+        "certificates.authorities",
+    ] {
+        assert!(stranger.out.contains(says), "{says}: {stranger:?}");
+    }
+    // An authority is its own issuer here, so its certificate is as good as any that it gave.
+    let own = explain(&file("authority.pem"));
+    assert_eq!(own.code, 0, "{own:?}");
+    for says in [
+        "cert ",
+        "`CN=Test authority`, serial ",
+        "\"certificate\": \"cn:Test authority\"",
+    ] {
+        assert!(own.out.contains(says), "{says}: {own:?}");
+    }
 }
 
 #[test]

@@ -5,10 +5,55 @@ use super::{AnswersConfig, HttpApiAnswer, faults::Faults, problems::Problem};
 use crate::{
     layers::{
         ip_allow::{AddressRules, AddressesConfig, Forwarding},
-        policy::PolicyConfig,
+        policy::{GatewayCache, PolicyConfig},
     },
     routes::{Place, Route},
 };
+
+/// What some answers rest on that no policy can say.
+#[derive(Clone, Copy)]
+pub(super) struct Rests {
+    /// A route asks for a client certificate.
+    pub(super) on_certificates: bool,
+    /// Proofs of possession are accepted.
+    pub(super) on_proofs: bool,
+}
+
+/// Refuses simple answers that would let pass what was not looked at: nothing in them ends.
+pub(super) fn check(
+    answers: &AnswersConfig,
+    policy: &PolicyConfig,
+    rests: Rests,
+    faults: &mut Faults,
+) {
+    if answers.http_api != HttpApiAnswer::Simple {
+        return;
+    }
+    let path = "answers.http_api";
+    match policy.gateway_cache {
+        GatewayCache::Off => {}
+        GatewayCache::Unknown | GatewayCache::ByCertificate if rests.on_proofs => {
+            let what = "a proof is for one request only";
+            faults.problem(path, Problem::SimpleKept { what });
+        }
+        GatewayCache::Unknown if rests.on_certificates => {
+            let what = "it would hold for other certificates";
+            faults.problem(path, Problem::SimpleKept { what });
+        }
+        GatewayCache::Unknown | GatewayCache::ByCertificate => {}
+    }
+}
+
+/// Warns of answers that end early because nothing is known of the gateway.
+pub(super) fn warn_kept(policy: &PolicyConfig, rests: Rests, faults: &mut Faults) {
+    let path = "policy.gateway_cache";
+    if rests.on_certificates && policy.gateway_cache == GatewayCache::Unknown {
+        faults.warning(path, Problem::CertificateCached);
+    }
+    if rests.on_proofs && policy.gateway_cache != GatewayCache::Off {
+        faults.warning(path, Problem::ProofCached);
+    }
+}
 
 /// Warns of settings that are safe only with the right identity sources, or without a cache.
 pub(super) fn warn(

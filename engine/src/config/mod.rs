@@ -31,8 +31,8 @@ use doorward_keys::Secret;
 
 use crate::{
     layers::{
-        api_key::ApiKeysConfig, ip_allow::AddressesConfig, jwt::IssuerConfig, policy::PolicyConfig,
-        rate_limit::LimitsConfig,
+        api_key::ApiKeysConfig, certificate::CertificatesConfig, ip_allow::AddressesConfig,
+        jwt::IssuerConfig, policy::PolicyConfig, proof::DpopConfig, rate_limit::LimitsConfig,
     },
     routes::RouteTable,
 };
@@ -42,6 +42,7 @@ pub use context_names::GATEWAY_CONTEXT_NAMES;
 pub use faults::{ConfigFaults, Fault, Faults};
 pub use problems::CODES as FAULT_CODES;
 pub(crate) use problems::Problem;
+pub(crate) use routes::{check_scopes, check_tenant};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub(crate) use secrets::RawSecret;
@@ -57,6 +58,10 @@ pub struct Config {
     pub issuers: Vec<Arc<IssuerConfig>>,
     /// Where tokens may stand and how long they may be.
     pub tokens: TokensConfig,
+    /// Client certificates; absent means none are accepted.
+    pub certificates: Option<Arc<CertificatesConfig>>,
+    /// Proofs of possession; absent means that no token that is bound to a key is accepted.
+    pub dpop: Option<Arc<DpopConfig>>,
     /// Addresses.
     pub addresses: AddressesConfig,
     /// Limits.
@@ -139,6 +144,11 @@ impl Config {
     pub fn needs_limit_store(&self) -> bool {
         let mut routes = self.routes.routes().iter();
         routes.any(|route| !route.limits.is_empty())
+    }
+
+    /// Whether proofs are accepted, so that those that were seen have to be kept somewhere.
+    pub const fn needs_replay_store(&self) -> bool {
+        self.dpop.is_some()
     }
 
     /// Reads and checks `text`, which is TOML, or JSON when it begins with `{`. `name` names it in messages.

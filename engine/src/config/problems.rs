@@ -89,10 +89,10 @@ problems! {
     RouteConflict { first: String, other: String } = "route_conflict", "matches the same paths as `{other}` of {first} but names its parameters otherwise; name them alike";
     RouteName { found: String } = "route_name", "must be 1 to 64 letters, digits, `_`, `-` or `.`, found `{found}`";
     RouteNameRepeated { found: String, first: String } = "route_name_repeated", "`{found}` is already the name of {first}";
-    CredentialUnknown { found: String, hint: String } = "credential_unknown", "must be `jwt`, `api_key`, both joined by `+`, or `anonymous`, found `{found}`{hint}";
+    CredentialUnknown { found: String, hint: String } = "credential_unknown", "must be `jwt`, `api_key`, `certificate`, several joined by `+`, or `anonymous`, found `{found}`{hint}";
     CredentialUnconfigured { found: &'static str, needs: &'static str } = "credential_unconfigured", "`{found}` needs `{needs}`, which is not configured";
     AnonymousJoined = "anonymous_joined", "`anonymous` cannot be joined with another credential by `+`";
-    AnonymousDemand = "anonymous_demand", "an anonymous caller cannot meet this; name `jwt` or `api_key` in `credentials`, or leave this out";
+    AnonymousDemand = "anonymous_demand", "an anonymous caller cannot meet this; name `jwt`, `api_key` or `certificate` in `credentials`, or leave this out";
     ScopeMalformed { found: String } = "scope_malformed", "must be a scope without spaces, quotes and backslashes (RFC 6749 section 3.3), found `{found}`";
     WordMalformed { found: String } = "word_malformed", "must be 1 to 256 characters without control characters or spaces at the ends, found `{found}`";
     ContextName { found: String } = "context_name", "a context name must be a letter and then letters, digits or `_`, at most 64, found `{found}`";
@@ -120,7 +120,22 @@ problems! {
     RedisAlone = "redis_alone", "has no effect without `kind = \"redis\"`";
     FileUnread { file: String, reason: String } = "file_unread", "`{file}` cannot be read: {reason}";
 
+    // Certificates and proofs.
+    AuthorityName { found: String } = "authority_name", "must be 1 to 64 letters, digits, `_` or `-`, found `{found}`";
+    AuthorityCertificate { reason: String } = "authority_certificate", "the certificate cannot be used: {reason}";
+    AuthorityUnknown { found: String, hint: String } = "authority_unknown", "no authority `{found}` in `certificates.authorities`{hint}";
+    CrlPlace { found: String } = "crl_place", "must be a file beside the configuration or `s3://bucket/key`, found `{found}`";
+    SerialMalformed { found: String } = "serial_malformed", "must be a serial number in hexadecimal digits, with or without `:` between pairs, found `{found}`";
+    IdentityMalformed { found: String, reason: &'static str } = "identity_malformed", "{reason}, in `{found}`";
+    ProofAlgorithm { found: String } = "proof_algorithm", "must be one of RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA, found `{found}`";
+    PublicUrl { found: String } = "public_url", "must be an address such as `https://api.example.com/v1` without query and user, found `{found}`";
+    SimpleKept { what: &'static str } = "simple_kept", "a simple answer holds for as long as the gateway keeps it, and {what}; use `policy`, or set the time to live to 0 and say so in `policy.gateway_cache`";
+
     // Warnings.
+    CertificatesOfAll = "certificates_of_all", "is missing, so that everybody passes who got a certificate of one of the authorities";
+    LocalReplays = "local_replays", "while the store does not answer, a proof can be used once in every sandbox";
+    CertificateCached = "certificate_cached", "the gateway may keep an answer that rests on a certificate for other certificates, so it ends after two seconds; put `$context.identity.clientCert.clientCertPem` among the identity sources, or set the time to live to 0, and say which in `policy.gateway_cache`";
+    ProofCached = "proof_cached", "a proof is for one request, and the gateway may keep the answer: it ends after two seconds, and the caller is refused from then on; set the time to live to 0 and say so in `policy.gateway_cache`, or put the header `DPoP` among the identity sources";
     LimitsInMemory = "limits_in_memory", "each sandbox counts for itself, so that a caller may have every limit as often as there are sandboxes";
     NobodyAllowed = "nobody_allowed", "is empty, so that nobody is allowed; leave it out to allow everybody";
     Anywhere = "anywhere", "lists may allow or trust every address there is";

@@ -1,6 +1,6 @@
 //! The configuration as written: every value optional, nothing checked.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use doorward_keys::Secret;
 use serde::Deserialize;
@@ -20,8 +20,10 @@ use super::{
 };
 use crate::layers::{
     api_key::RawApiKeys,
+    certificate::RawCertificates,
     ip_allow::RawAddresses,
     policy::RawPolicy,
+    proof::RawDpop,
     rate_limit::{self, RawCharge, RawLimit, RawLimitsStore, RawPlan},
 };
 use crate::routes::RouteTable;
@@ -38,6 +40,10 @@ pub(super) struct RawConfig {
     api_keys: Option<RawApiKeys>,
     /// Where tokens may stand and how long they may be.
     tokens: Option<RawTokens>,
+    /// Client certificates. Without this table none is looked at.
+    certificates: Option<RawCertificates>,
+    /// Proofs of possession (DPoP). Without this table no token that is bound to a key is accepted.
+    dpop: Option<RawDpop>,
     /// Rules on addresses for every route, and how the address of the caller is found.
     addresses: Option<RawAddresses>,
     /// Named lists for `allow`, `deny` and `trusted_proxies`: addresses and ranges, or `{ file = "office.txt" }` for a
@@ -177,7 +183,11 @@ impl RawConfig {
             api_key: self.api_keys.is_some() || faults.is_replaced("api_keys"),
             jwt: self.issuers.as_ref().is_some_and(|list| !list.is_empty())
                 || faults.is_replaced("issuers"),
+            certificate: self.certificates.is_some() || faults.is_replaced("certificates"),
         };
+        let certificates = self.certificates.and_then(|raw| raw.check(env, faults));
+        let certificates = certificates.map(Arc::new);
+        let dpop = self.dpop.map(|raw| Arc::new(raw.check(env, faults)));
         let api_keys = self.api_keys.and_then(|raw| raw.check(env, faults));
         let issuers = issuers::check(self.issuers, env, faults);
         let tokens = self.tokens.unwrap_or_default().check(faults);
@@ -197,9 +207,15 @@ impl RawConfig {
         };
         let routes = routes::check(self.routes, context, faults);
         uses.finish(&routes, &limits, faults);
+        let rests = caching::Rests {
+            on_certificates: routes.iter().any(crate::routes::Route::names_certificate),
+            on_proofs: dpop.is_some(),
+        };
+        caching::check(&answers, &policy, rests, faults);
         if faults.is_empty() {
             lists.warn_unused(faults);
             routes::warn_unused(&routes, kinds, faults);
+            caching::warn_kept(&policy, rests, faults);
             caching::warn(&answers, &addresses, &policy, &routes, faults);
         }
         if let (Some(of_key), Some(of_token)) = (
@@ -227,6 +243,8 @@ impl RawConfig {
             api_keys,
             issuers,
             tokens,
+            certificates,
+            dpop,
             addresses,
             limits,
             routes,

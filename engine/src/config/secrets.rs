@@ -12,6 +12,7 @@ pub const SECRET_SETTINGS: &[&str] = &[
     "penalty_key",
     "usage_plan_key",
     "password",
+    "nonce_secret",
 ];
 
 /// A text that should be a reference to a secret, and may by mistake be the secret itself: it has no `Debug`.

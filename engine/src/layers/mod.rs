@@ -1,8 +1,10 @@
 //! The layers, one folder each, in the order of the pipeline.
 
 pub mod api_key;
+pub mod certificate;
 pub mod entitlements;
 pub mod ip_allow;
 pub mod jwt;
 pub mod policy;
+pub mod proof;
 pub mod rate_limit;

@@ -1,7 +1,7 @@
 //! What the caller presented, found once and routed once by its form.
 //!
 //! 1. An API key may stand in `Authorization: Bearer` or `ApiKey`, in the configured headers, or in the configured query
-//!    parameter; a token in `Authorization: Bearer`, or in the configured query parameter or cookie.
+//!    parameter; a token in `Authorization: Bearer` or `DPoP`, or in the configured query parameter or cookie.
 //! 2. A credential is routed by its form: the configured key prefix makes it an API key, two dots make it a JWT. It is
 //!    never tried as another kind.
 //! 3. The scheme is compared in any case (RFC 9110 section 11.1); after it come one or more spaces, one token, and
@@ -25,6 +25,8 @@ pub struct Presented<'a> {
     pub api_key: Option<&'a str>,
     /// A text with the form of a JWT.
     pub jwt: Option<&'a str>,
+    /// Whether the token came with the scheme `DPoP`, which demands a proof (RFC 9449 section 7.1).
+    pub by_dpop: bool,
 }
 
 impl<'a> Presented<'a> {
@@ -98,6 +100,19 @@ impl<'a> Presented<'a> {
                 "API keys are not configured",
             )),
             Scheme::ApiKey => self.put_key(credential),
+            Scheme::Dpop if config.dpop.is_none() => Err(Denial::new(
+                Reason::CredentialUnsupported,
+                "the scheme `DPoP` is not accepted here: proofs are not configured",
+            )),
+            Scheme::Dpop => {
+                let had_key = self.api_key.is_some();
+                self.route(credential, config)?;
+                if self.api_key.is_some() != had_key {
+                    return Err(malformed("an API key came with the scheme `DPoP`"));
+                }
+                self.by_dpop = true;
+                Ok(())
+            }
         }
     }
 
@@ -161,6 +176,8 @@ enum Scheme {
     Bearer,
     /// An API key.
     ApiKey,
+    /// A token that is bound to a key (RFC 9449 section 7.1).
+    Dpop,
 }
 
 impl Scheme {
@@ -169,6 +186,8 @@ impl Scheme {
             Some(Self::Bearer)
         } else if name.eq_ignore_ascii_case("apikey") {
             Some(Self::ApiKey)
+        } else if name.eq_ignore_ascii_case("dpop") {
+            Some(Self::Dpop)
         } else {
             None
         }

@@ -83,6 +83,24 @@ pub enum Form {
     AsConfigured,
 }
 
+/// Where a request came in, as the gateway states it. Nothing of it comes from a header.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entrance {
+    /// The host name under which the API was reached.
+    pub domain: Option<String>,
+    /// The path as the client wrote it, stage or base path included, where the event states it. Not normalised.
+    pub path: Option<String>,
+}
+
+impl Entrance {
+    /// Whether the call came in by the name that the gateway gives to every API, which asks nobody for a certificate
+    /// (AWS: *Disable the default endpoint*): `{api}.execute-api.{region}.amazonaws.com` and its kin.
+    pub fn is_default_endpoint(&self) -> bool {
+        let second = self.domain.as_deref().and_then(|d| d.split('.').nth(1));
+        second.is_some_and(|label| label.eq_ignore_ascii_case("execute-api"))
+    }
+}
+
 /// A request as the layers see it. Built by the front that decoded the event.
 #[derive(Debug)]
 pub struct Request {
@@ -107,6 +125,10 @@ pub struct Request {
     pub peer: Option<IpAddr>,
     /// The value of a TOKEN or AppSync event's `authorizationToken`: with or without a scheme before it.
     pub token: Option<Secret<String>>,
+    /// The certificate that the client showed, in PEM, as the gateway states it in the context of the request.
+    pub certificate: Option<String>,
+    /// Where the request came in.
+    pub entrance: Entrance,
     /// What the front can be told.
     pub form: Form,
 }

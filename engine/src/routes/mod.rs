@@ -63,6 +63,8 @@ pub enum Kind {
     ApiKey,
     /// A JWT of a configured issuer.
     Jwt,
+    /// A client certificate.
+    Certificate,
 }
 
 impl Kind {
@@ -71,6 +73,7 @@ impl Kind {
         match self {
             Self::ApiKey => "api_key",
             Self::Jwt => "jwt",
+            Self::Certificate => "certificate",
         }
     }
 }
@@ -119,6 +122,18 @@ impl Route {
             && self.scopes == Demand::default()
             && self.roles == Demand::default()
             && self.tenants.is_none()
+    }
+
+    /// Whether a certificate is one of the credentials that open the route.
+    pub fn names_certificate(&self) -> bool {
+        let mut kinds = self.credentials.iter().flatten();
+        kinds.any(|kind| *kind == Kind::Certificate)
+    }
+
+    /// Whether nothing but a certificate, alone or with others, opens the route.
+    pub fn demands_certificate(&self) -> bool {
+        let named = |kinds: &Vec<Kind>| kinds.contains(&Kind::Certificate);
+        !self.is_open() && !self.credentials.is_empty() && self.credentials.iter().all(named)
     }
 
     /// The credentials that open the route, for people: `jwt, or api_key + jwt`.

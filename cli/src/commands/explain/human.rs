@@ -57,6 +57,13 @@ fn facts(trail: &Trail) -> Vec<(&'static str, String)> {
         ("address", trail.address.map(|address| address.to_string())),
         ("route", trail.route.clone()),
         ("key", trail.key_id.clone()),
+        (
+            "cert",
+            trail
+                .certificate
+                .as_ref()
+                .map(|(subject, serial)| format!("{subject}, serial {serial}")),
+        ),
         ("issuer", trail.issuer.clone()),
         ("caller", trail.principal.clone()),
     ];

@@ -43,6 +43,8 @@ pub(super) fn answer(explained: &Explained) -> Value {
         "route": trail.route,
         "principal": trail.principal,
         "keyId": trail.key_id,
+        "certificate": trail.certificate.as_ref().map(|(subject, _)| subject),
+        "certificateSerial": trail.certificate.as_ref().map(|(_, serial)| serial),
         "issuer": trail.issuer,
         "address": trail.address.map(|address| address.to_string()),
         "layers": layers,

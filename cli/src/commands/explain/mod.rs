@@ -8,17 +8,16 @@ mod no_table;
 use std::sync::Arc;
 
 use doorward_authorizer::{Authorizer, Call, Event, Explained};
-use doorward_backends::{dynamodb::Patience, http::HttpKeySets, memory::MemoryLimits};
+use doorward_backends::{
+    dynamodb::Patience,
+    http::HttpKeySets,
+    memory::{MemoryLimits, MemoryReplays},
+};
 use doorward_engine::{Decision, Engine, Reason, Sources};
 use doorward_keys::{KeyLookup, Timestamp};
 
 use self::{args::ExplainArgs, no_table::NoTable};
-use crate::{
-    clock,
-    exit::Failure,
-    input, output,
-    target::{Secrets, Target},
-};
+use crate::{clock, exit::Failure, input, output, target::Target};
 
 /// Decides one event and says how.
 ///
@@ -31,7 +30,8 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
         endpoint: args.endpoint.as_deref(),
         config: args.config.as_ref(),
     };
-    let checked = target.configuration(Secrets::Fetched).await?;
+    let document = target.document().await?;
+    let checked = document.read().await?;
     let keys: Arc<dyn KeyLookup> = match target.keys(Patience::ADMIN).await {
         Some(keys) => Arc::new(keys),
         None => Arc::new(NoTable),
@@ -39,7 +39,9 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
     let sources = Sources {
         keys,
         key_sets: Arc::new(HttpKeySets::new()),
-        // What is only explained spends nothing of anybody's.
+        crls: document.crls(&checked.config).await,
+        // What is only explained spends nothing of anybody's, and uses no proof up.
+        replays: Arc::new(MemoryReplays::new()),
         limits: Arc::new(MemoryLimits::new()),
         pause: clock::pause,
         stopwatch: clock::stopwatch,

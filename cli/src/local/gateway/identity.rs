@@ -20,6 +20,8 @@ pub enum IdentitySource {
     SourceIp,
     /// The `User-Agent`.
     UserAgent,
+    /// The client certificate, in PEM.
+    Certificate,
 }
 
 impl IdentitySource {
@@ -50,9 +52,10 @@ impl IdentitySource {
             Some("stage") => Ok(Self::Stage),
             Some("identity.sourceIp") => Ok(Self::SourceIp),
             Some("identity.userAgent") => Ok(Self::UserAgent),
+            Some("identity.clientCert.clientCertPem") => Ok(Self::Certificate),
             Some(other) => Err(format!(
                 "`{other}` is not a context variable known here; httpMethod, resourcePath, routeKey, stage, \
-                 identity.sourceIp and identity.userAgent are"
+                 identity.sourceIp, identity.userAgent and identity.clientCert.clientCertPem are"
             )),
             None => Err(format!(
                 "`{text}` is not an identity source; write `header:NAME`, `query:NAME` or `context:NAME`"
@@ -75,6 +78,8 @@ impl IdentitySource {
             Self::Stage => incoming.stage.clone(),
             Self::SourceIp => incoming.peer.to_string(),
             Self::UserAgent => incoming.header("user-agent")?,
+            // Nobody is asked for one over plain HTTP.
+            Self::Certificate => return None,
         };
         (!found.is_empty()).then_some(found)
     }

@@ -141,6 +141,11 @@ impl Settings {
         self.ttl
     }
 
+    /// Whether answers are kept under `source`, among others.
+    pub fn keeps_by(&self, source: &IdentitySource) -> bool {
+        self.identity_sources.contains(source)
+    }
+
     /// The status of what a policy does not allow, on a REST API.
     pub const fn denied(&self) -> DeniedStatus {
         self.denied

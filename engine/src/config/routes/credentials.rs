@@ -10,7 +10,7 @@ use crate::{
     routes::Kind,
 };
 
-const WORDS: [&str; 3] = ["jwt", "api_key", "anonymous"];
+const WORDS: [&str; 4] = ["jwt", "api_key", "certificate", "anonymous"];
 
 /// The credentials of one route, checked.
 #[derive(Debug, Default)]
@@ -68,6 +68,7 @@ impl Accepted {
             match word {
                 "jwt" => kinds.push(Kind::Jwt),
                 "api_key" => kinds.push(Kind::ApiKey),
+                "certificate" => kinds.push(Kind::Certificate),
                 "anonymous" => return faults.problem(path, Problem::AnonymousJoined),
                 _ => {
                     let hint = hint(word, WORDS);
@@ -79,6 +80,12 @@ impl Accepted {
         for (kind, is_configured, found, needs) in [
             (Kind::Jwt, configured.jwt, "jwt", "issuers"),
             (Kind::ApiKey, configured.api_key, "api_key", "api_keys"),
+            (
+                Kind::Certificate,
+                configured.certificate,
+                "certificate",
+                "certificates",
+            ),
         ] {
             if kinds.contains(&kind) && !is_configured {
                 faults.problem(path, Problem::CredentialUnconfigured { found, needs });

@@ -33,7 +33,7 @@ pub(super) struct RawRoute {
     route: Option<String>,
     /// A short name by which keys and logs may call the route. Default: the text of `route`.
     name: Option<String>,
-    /// What opens the route; one is enough: `jwt`, `api_key`, `api_key + jwt` for both at once, `anonymous`. Required,
+    /// What opens the route; one is enough: `jwt`, `api_key`, `certificate`, `api_key + jwt` for both at once, `anonymous`. Required,
     /// because nothing is open by default.
     credentials: Option<Vec<String>>,
     /// Scopes that the caller needs: a list that must be held whole, or a table with `any` and `all`.
@@ -55,6 +55,7 @@ pub(super) struct RawRoute {
 pub(super) struct Configured {
     pub(super) api_key: bool,
     pub(super) jwt: bool,
+    pub(super) certificate: bool,
 }
 
 /// What routes refer to.
@@ -164,11 +165,29 @@ fn name(name: Option<String>, path: &str, faults: &mut Faults) -> Option<String>
     None
 }
 
+/// Checks scopes that stand elsewhere than in a route.
+pub(crate) fn check_scopes(list: &[String], path: &str, faults: &mut Faults) {
+    words(list, path, scope, faults);
+}
+
+/// Checks the name of a tenant that stands elsewhere than in a route.
+pub(crate) fn check_tenant(tenant: Option<&str>, path: &str, faults: &mut Faults) {
+    if let Some(problem) = tenant.and_then(word) {
+        faults.problem(path, problem);
+    }
+}
+
 /// Warns of kinds of credentials that are configured and accepted nowhere.
 pub(super) fn warn_unused(routes: &[Route], configured: Configured, faults: &mut Faults) {
     for (is_configured, kind, word, path) in [
         (configured.jwt, Kind::Jwt, "jwt", "issuers"),
         (configured.api_key, Kind::ApiKey, "api_key", "api_keys"),
+        (
+            configured.certificate,
+            Kind::Certificate,
+            "certificate",
+            "certificates",
+        ),
     ] {
         let mut accepted = routes.iter().flat_map(|route| &route.credentials).flatten();
         if is_configured && !accepted.any(|accepted| *accepted == kind) {

@@ -2,13 +2,14 @@
 //! that the policy speaks of: so the two cannot differ.
 //!
 //! 1. The addresses of the route must admit the caller.
-//! 2. Where key and token both name a tenant, they must name the same.
+//! 2. Where several credentials name a tenant, they must name the same.
 //! 3. An anonymous route without other demands asks for nothing more. Elsewhere the kinds of credentials verified must be
-//!    exactly one of the combinations of the route, and `anonymous` is none of them.
+//!    exactly one of the combinations of the route, and `anonymous` is none of them. A certificate that the route does not ask
+//!    for is not looked at.
 //! 4. A key that lists routes may use those only.
 //! 5. The tenant must be one of the route's.
 //! 6. Scopes and roles: each of `all`, and one of `any`, compared whole and case-sensitively (RFC 6749 section 3.3). With
-//!    two credentials the scopes are those that both have: neither widens the other. Roles come from tokens only.
+//!    several credentials the scopes are those that all have: none widens another. Roles come from tokens only.
 
 use std::{collections::BTreeSet, net::IpAddr};
 
@@ -24,10 +25,20 @@ mod tests;
 
 /// Whether credentials of exactly these kinds open `route`.
 pub fn opens(route: &Route, kinds: &[Kind]) -> bool {
-    let same = |combination: &Vec<Kind>| {
+    let others: Vec<Kind> = kinds
+        .iter()
+        .copied()
+        .filter(|kind| *kind != Kind::Certificate)
+        .collect();
+    let same = |combination: &Vec<Kind>, kinds: &[Kind]| {
         combination.len() == kinds.len() && kinds.iter().all(|kind| combination.contains(kind))
     };
-    route.is_open() || (!kinds.is_empty() && route.credentials.iter().any(same))
+    let opens = |kinds: &[Kind]| {
+        let mut combinations = route.credentials.iter();
+        !kinds.is_empty() && combinations.any(|combination| same(combination, kinds))
+    };
+    // A certificate comes with every request of a domain with mutual TLS, so it is in nobody's way.
+    route.is_open() || opens(kinds) || opens(&others)
 }
 
 /// Whether `caller` at `address` may use `route`; the refusal says what is missing.
@@ -35,6 +46,7 @@ pub fn check(route: &Route, caller: &Authenticated, address: Option<IpAddr>) -> 
     if let Some(rules) = &route.addresses {
         ip_allow::check(rules, address, Reason::RouteAddressRefused)?;
     }
+    let caller = &*caller.on(route);
     let tenant = tenant(caller)?;
     if route.is_open() {
         return Ok(());
@@ -75,21 +87,15 @@ pub fn check(route: &Route, caller: &Authenticated, address: Option<IpAddr>) -> 
 
 /// The tenant of the caller.
 fn tenant(caller: &Authenticated) -> Result<Option<&str>, Denial> {
-    let of_key = caller
-        .client
-        .as_ref()
-        .map(|client| client.record.tenant.as_str());
-    let of_token = caller
-        .subject
-        .as_ref()
-        .and_then(|subject| subject.tenant.as_deref());
-    match (of_key, of_token) {
-        (Some(key), Some(token)) if key != token => Err(Denial::new(
+    let mut tenants = caller.tenants();
+    let first = tenants.next();
+    if tenants.any(|other| Some(other) != first) {
+        return Err(Denial::new(
             Reason::TenantRefused,
-            "key and token belong to different tenants",
-        )),
-        _ => Ok(of_key.or(of_token)),
+            "the credentials belong to different tenants",
+        ));
     }
+    Ok(first)
 }
 
 fn one_of(tenants: &[String], tenant: Option<&str>, route: &str) -> Result<(), Denial> {

@@ -4,8 +4,11 @@ use doorward_keys::{Digest, KeyId, KeyRecord, KeyStatus};
 
 use super::*;
 use crate::{
-    identity::{Client, Subject},
-    layers::ip_allow::AddressRules,
+    identity::{Certificate, Client, Subject},
+    layers::{
+        certificate::{Identity, NameKind},
+        ip_allow::AddressRules,
+    },
     routes::{Methods, Place, Template},
     test_support::NOW,
 };
@@ -75,14 +78,27 @@ fn token(scopes: &str, roles: &str, tenant: Option<&str>) -> Subject {
         roles: words(roles).into_iter().collect(),
         valid_until: NOW.plus(60),
         expires_at: NOW,
+        confirmation: None,
         context: BTreeMap::new(),
+    }
+}
+
+fn of(
+    client: Option<Client>,
+    subject: Option<Subject>,
+    certificate: Option<Certificate>,
+) -> Authenticated {
+    Authenticated {
+        client,
+        subject,
+        certificate,
     }
 }
 
 #[track_caller]
 fn check_case(route: &Route, client: Option<Client>, subject: Option<Subject>, expected: &str) {
     let address = Some("192.0.2.1".parse().unwrap());
-    let found = check(route, &Authenticated { client, subject }, address);
+    let found = check(route, &of(client, subject, None), address);
     assert_eq!(
         found.map_or_else(|denial| denial.reason().as_str(), |()| "entitled"),
         expected
@@ -256,6 +272,7 @@ fn refuses_an_anonymous_caller_where_the_route_demands_more() {
             &Authenticated {
                 client: Some(key("", "t2", None)),
                 subject: None,
+                certificate: None,
             },
             None,
         );
@@ -349,4 +366,67 @@ fn refuses_addresses_that_the_route_does_not_list() {
         ..route()
     };
     check_case(&office, None, None, "route_address_refused");
+}
+
+fn certificate(tenant: Option<&str>, scopes: Option<&str>) -> Certificate {
+    Certificate {
+        identity: Identity {
+            kind: NameKind::Dns,
+            name: "a.example.com".to_owned(),
+        },
+        authority: "ca".to_owned(),
+        subject: String::new(),
+        serial: "01".to_owned(),
+        valid_until: NOW.plus(60),
+        tenant: tenant.map(str::to_owned),
+        scopes: scopes.map(|scopes| words(scopes).into_iter().collect()),
+    }
+}
+
+#[test]
+fn a_certificate_counts_where_the_route_asks_for_it_and_is_in_nobodys_way_elsewhere() {
+    let alone = |tenant, scopes| of(None, None, Some(certificate(tenant, scopes)));
+    let beside = |scopes| {
+        let certificate = certificate(Some("t1"), scopes);
+        of(None, Some(token("read", "", Some("t1"))), Some(certificate))
+    };
+    let route = |kinds: &[Kind], scopes: &str| {
+        let mut route = crate::routes::tests::routes(&["GET /x"]).remove(0);
+        route.credentials = vec![kinds.to_vec()];
+        route.anonymous = false;
+        route.scopes.all = words(scopes);
+        route
+    };
+    let (of_jwt, of_certificate) = (&[Kind::Jwt][..], &[Kind::Certificate][..]);
+    let of_both = &[Kind::Certificate, Kind::Jwt][..];
+    for (kinds, scopes, caller, expected) in [
+        (of_certificate, "", alone(None, None), "entitled"),
+        (of_certificate, "read", alone(None, None), "scope_missing"),
+        (
+            of_certificate,
+            "read",
+            alone(None, Some("read")),
+            "entitled",
+        ),
+        (of_jwt, "", alone(None, None), "credential_insufficient"),
+        (of_jwt, "read", beside(Some("write")), "entitled"),
+        (of_both, "read", beside(None), "entitled"),
+        (of_both, "read", beside(Some("read write")), "entitled"),
+        (of_both, "read", beside(Some("write")), "scope_missing"),
+        (of_certificate, "", beside(None), "credential_insufficient"),
+        (
+            of_both,
+            "",
+            of(
+                None,
+                Some(token("", "", Some("t2"))),
+                Some(certificate(Some("t1"), None)),
+            ),
+            "tenant_refused",
+        ),
+    ] {
+        let found = check(&route(kinds, scopes), &caller, None);
+        let found = found.map_or_else(|denial| denial.reason().as_str(), |()| "entitled");
+        assert_eq!(found, expected, "{kinds:?} {scopes} {caller:?}");
+    }
 }

@@ -31,7 +31,7 @@ pub enum Algorithm {
 }
 
 /// What kind of key an algorithm needs, with the parameters of the crypto library.
-pub(super) enum Needs {
+pub(in crate::layers) enum Needs {
     Rsa(&'static RsaParameters),
     Ec(Curve, &'static EcdsaVerificationAlgorithm),
     Ed25519(&'static EdDSAParameters),
@@ -39,7 +39,7 @@ pub(super) enum Needs {
 
 /// The elliptic curves of RFC 7518 section 6.2.1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Curve {
+pub(in crate::layers) enum Curve {
     P256,
     P384,
     P521,
@@ -47,7 +47,7 @@ pub(super) enum Curve {
 
 impl Curve {
     /// Reads `crv`.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(in crate::layers) fn named(name: &str) -> Option<Self> {
         match name {
             "P-256" => Some(Self::P256),
             "P-384" => Some(Self::P384),
@@ -57,7 +57,7 @@ impl Curve {
     }
 
     /// The length of one coordinate in bytes (RFC 7518 section 6.2.1.2).
-    pub(super) const fn coordinate_bytes(self) -> usize {
+    pub(in crate::layers) const fn coordinate_bytes(self) -> usize {
         match self {
             Self::P256 => 32,
             Self::P384 => 48,
@@ -105,7 +105,7 @@ impl Algorithm {
         }
     }
 
-    pub(super) const fn needs(self) -> Needs {
+    pub(in crate::layers) const fn needs(self) -> Needs {
         match self {
             Self::Rs256 => Needs::Rsa(&signature::RSA_PKCS1_2048_8192_SHA256),
             Self::Rs384 => Needs::Rsa(&signature::RSA_PKCS1_2048_8192_SHA384),
@@ -124,7 +124,7 @@ impl Algorithm {
 
     /// The key for this algorithm, parsed once; `None` when the key is of another kind or the library refuses it (a
     /// point off the curve, a modulus or exponent it cannot use).
-    pub(super) fn parse(self, material: &Material) -> Option<ParsedPublicKey> {
+    pub(in crate::layers) fn parse(self, material: &Material) -> Option<ParsedPublicKey> {
         match (self.needs(), material) {
             (Needs::Rsa(parameters), Material::Rsa { modulus, exponent }) => {
                 let components = RsaPublicKeyComponents {
@@ -150,7 +150,7 @@ impl Algorithm {
 
 /// The public numbers of a key, checked for size and form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Material {
+pub(in crate::layers) enum Material {
     /// Without leading zeros.
     Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
     /// The uncompressed point (SEC 1 section 2.3.3).

@@ -7,17 +7,17 @@ use crate::denial::{Denial, Reason};
 
 /// The three parts of a token, still encoded. Nothing in them is verified.
 #[derive(Clone, Copy)]
-pub(super) struct Compact<'t> {
-    pub(super) header: &'t str,
-    pub(super) payload: &'t str,
-    pub(super) signature: &'t str,
+pub(in crate::layers) struct Compact<'t> {
+    pub(in crate::layers) header: &'t str,
+    pub(in crate::layers) payload: &'t str,
+    pub(in crate::layers) signature: &'t str,
     /// What was signed: header, dot, payload.
-    pub(super) signing_input: &'t str,
+    pub(in crate::layers) signing_input: &'t str,
 }
 
 impl<'t> Compact<'t> {
     /// Checks the length, then the number of parts, then splits.
-    pub(super) fn split(token: &'t str, max_bytes: usize) -> Result<Self, Denial> {
+    pub(in crate::layers) fn split(token: &'t str, max_bytes: usize) -> Result<Self, Denial> {
         if token.len() > max_bytes {
             return Err(Denial::new(
                 Reason::TokenTooLong,
@@ -52,7 +52,7 @@ impl<'t> Compact<'t> {
 /// Decodes one part: no padding, no other alphabet, unused bits zero (RFC 7515 section 2, RFC 4648 section 3.5), so that
 /// a token has one spelling. The decoder is the one who checks the alphabet: a pass of its own over every token costs more
 /// than all the rest of this file.
-pub(super) fn decode(part: &str, what: &str) -> Result<Vec<u8>, Denial> {
+pub(in crate::layers) fn decode(part: &str, what: &str) -> Result<Vec<u8>, Denial> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         match part.chars().find(|c| !allowed(*c)) {
@@ -66,7 +66,7 @@ pub(super) fn decode(part: &str, what: &str) -> Result<Vec<u8>, Denial> {
 }
 
 /// The refusal of a token that cannot be read.
-pub(super) fn malformed(detail: impl Into<String>) -> Denial {
+pub(in crate::layers) fn malformed(detail: impl Into<String>) -> Denial {
     Denial::new(Reason::TokenMalformed, detail)
 }
 

@@ -9,14 +9,14 @@ use std::{borrow::Cow, collections::HashSet, fmt};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// How deep objects and lists may lie in each other.
-pub(super) const MAX_DEPTH: usize = 32;
+pub(in crate::layers) const MAX_DEPTH: usize = 32;
 
 /// Room for the claims of most tokens.
 const USUAL_CLAIMS: usize = 16;
 
 /// One JSON value; text without escapes is borrowed.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value<'t> {
+pub(in crate::layers) enum Value<'t> {
     /// `null`.
     Null,
     /// `true` or `false`.
@@ -34,11 +34,11 @@ pub(super) enum Value<'t> {
 /// An object with every member once, in the order of the text. Tokens have few members: looking through a list is faster
 /// than any map.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Object<'t>(Vec<(Cow<'t, str>, Value<'t>)>);
+pub(in crate::layers) struct Object<'t>(Vec<(Cow<'t, str>, Value<'t>)>);
 
 impl<'t> Object<'t> {
     /// Reads a document: white space around the object is allowed (RFC 8259 section 2).
-    pub(super) fn document(text: &'t [u8]) -> Result<Self, String> {
+    pub(in crate::layers) fn document(text: &'t [u8]) -> Result<Self, String> {
         let mut reader = serde_json::Deserializer::from_slice(text);
         let value = Strict { depth: 0 }
             .deserialize(&mut reader)
@@ -51,7 +51,7 @@ impl<'t> Object<'t> {
     }
 
     /// Reads a part of a token: the object is all there is.
-    pub(super) fn token_part(text: &'t [u8]) -> Result<Self, String> {
+    pub(in crate::layers) fn token_part(text: &'t [u8]) -> Result<Self, String> {
         match text {
             [b'{', .., b'}'] => Self::document(text),
             _ => Err("not a JSON object, or something stands around it".to_owned()),
@@ -59,21 +59,26 @@ impl<'t> Object<'t> {
     }
 
     /// The member called `name`.
-    pub(super) fn get(&self, name: &str) -> Option<&Value<'t>> {
+    pub(in crate::layers) fn get(&self, name: &str) -> Option<&Value<'t>> {
         self.0
             .iter()
             .find_map(|(member, value)| (member == name).then_some(value))
     }
 
+    /// The names of all members, in the order of the text.
+    pub(in crate::layers) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_ref())
+    }
+
     /// Whether there is a member called `name`, whatever its value.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(in crate::layers) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 }
 
 impl Value<'_> {
     /// What kind of value it is, for messages.
-    pub(super) const fn kind(&self) -> &'static str {
+    pub(in crate::layers) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "a boolean",
@@ -85,7 +90,7 @@ impl Value<'_> {
     }
 
     /// The text, if it is text.
-    pub(super) fn as_text(&self) -> Option<&str> {
+    pub(in crate::layers) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,

@@ -17,16 +17,16 @@ const MAX_RSA_EXPONENT_BYTES: usize = 4;
 
 /// A public key with its parsed form for each algorithm it may be used with.
 #[derive(Debug)]
-pub(super) struct Key {
-    pub(super) id: Option<String>,
-    pub(super) material: Material,
+pub(in crate::layers) struct Key {
+    pub(in crate::layers) id: Option<String>,
+    pub(in crate::layers) material: Material,
     // INVARIANT: not empty, every algorithm fits the material and is on the list of the issuer.
     verifiers: Vec<(Algorithm, ParsedPublicKey)>,
 }
 
 impl Key {
     /// Reads an entry for an issuer that uses `algorithms`.
-    pub(super) fn parse(
+    pub(in crate::layers) fn parse(
         entry: &Object<'_>,
         algorithms: &[Algorithm],
     ) -> Result<Self, &'static str> {
@@ -49,14 +49,14 @@ impl Key {
     }
 
     /// The parsed key for `algorithm`, if this key may be used with it.
-    pub(super) fn verifier(&self, algorithm: Algorithm) -> Option<&ParsedPublicKey> {
+    pub(in crate::layers) fn verifier(&self, algorithm: Algorithm) -> Option<&ParsedPublicKey> {
         self.verifiers
             .iter()
             .find_map(|(fits, verifier)| (*fits == algorithm).then_some(verifier))
     }
 
     /// Takes over the algorithms of the same key published twice.
-    pub(super) fn absorb(&mut self, twin: Self) {
+    pub(in crate::layers) fn absorb(&mut self, twin: Self) {
         for (algorithm, verifier) in twin.verifiers {
             if self.verifier(algorithm).is_none() {
                 self.verifiers.push((algorithm, verifier));
@@ -65,7 +65,7 @@ impl Key {
     }
 
     /// Whether the other key is the same, for the same uses.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    pub(in crate::layers) fn is_same(&self, other: &Self) -> bool {
         let algorithms = |key: &Self| key.verifiers.iter().map(|(a, _)| *a).collect::<Vec<_>>();
         self.id == other.id
             && self.material == other.material
@@ -74,7 +74,7 @@ impl Key {
 }
 
 /// Reads `kid`: absent, or text of bounded length.
-pub(super) fn key_id(entry: &Object<'_>) -> Result<Option<String>, &'static str> {
+pub(in crate::layers) fn key_id(entry: &Object<'_>) -> Result<Option<String>, &'static str> {
     match entry.get("kid") {
         None => Ok(None),
         Some(Value::Text(id)) if id.len() <= MAX_KEY_ID => Ok(Some(id.clone().into_owned())),

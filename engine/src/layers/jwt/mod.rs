@@ -25,7 +25,8 @@
 //!    `max_lifetime_seconds` ([`TokenLifetime`](Reason::TokenLifetime)). Fractions of seconds are cut off.
 //! 9. **Audience**, and the client where `client_ids` are configured, by exact text, or
 //!    [`TokenAudience`](Reason::TokenAudience).
-//! 10. **Proof.** A token with `cnf` is bound to a key or certificate: [`TokenBound`](Reason::TokenBound).
+//! 10. **Binding.** What `cnf` binds the token to is read here and checked in [`crate::layers::proof`]; a binding that is not
+//!     understood is [`TokenBound`](Reason::TokenBound).
 //! 11. **Claims.** What the profile and `required_claims` demand is there, and every claim that is read has its type and
 //!     its one configured form, or [`TokenClaim`](Reason::TokenClaim). A wrong type never counts as absent.
 //!
@@ -70,23 +71,23 @@
 //! (fetched through `source`, found by `discovery`, read by `key_set` and `jwk`); `claims`, `profile` and
 //! `facts` judge it; `seen` remembers it.
 
-mod algorithm;
+pub(in crate::layers) mod algorithm;
 mod claim_path;
 mod claims;
 mod clock;
-mod compact;
+pub(in crate::layers) mod compact;
 mod config;
 mod discovery;
 mod facts;
 mod header;
 mod issuer_keys;
 mod issuers;
-mod json;
-mod jwk;
+pub(in crate::layers) mod json;
+pub(in crate::layers) mod jwk;
 mod key_set;
 mod profile;
 mod seen;
-mod shown;
+pub(in crate::layers) mod shown;
 mod source;
 #[cfg(test)]
 mod test_support;

@@ -135,6 +135,7 @@ mod tests {
                 roles: [].into(),
                 valid_until: Timestamp::from_unix(valid_until),
                 expires_at: Timestamp::from_unix(valid_until),
+                confirmation: None,
                 context: [].into(),
             },
             bytes,

@@ -5,7 +5,7 @@ const MAX_SHOWN: usize = 100;
 
 /// `text` in backticks, with everything but printable ASCII escaped and with a bounded length: tokens are written by
 /// strangers, and a look-alike letter in an issuer should be seen as such.
-pub(super) fn shown(text: &str) -> String {
+pub(in crate::layers) fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MAX_SHOWN) + 5);
     out.push('`');
     for character in text.chars() {
@@ -26,7 +26,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// Several values, at most five of them.
-pub(super) fn shown_all<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+pub(in crate::layers) fn shown_all<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 5;
     let mut texts = texts.into_iter();
     let mut list: Vec<String> = texts.by_ref().take(MOST).map(shown).collect();

@@ -23,12 +23,14 @@ pub(crate) struct Facts<'a> {
     pub(crate) caller: &'a Authenticated,
     /// From where.
     pub(crate) address: Option<IpAddr>,
+    /// When what the token is bound to stops working.
+    pub(crate) bound_until: Option<Timestamp>,
 }
 
 impl Facts<'_> {
     /// The condition under which `route` stays allowed.
     pub(crate) fn condition(&self, route: &Route) -> Condition {
-        let before = self.caller.valid_until();
+        let before = self.valid_until();
         // `aws:SourceIp` is the peer of the gateway. Where the caller was found behind proxies the condition would look at
         // the wrong address, so there is none; the address must then be among the identity sources.
         if !matches!(self.addresses.forwarding, Forwarding::Peer) {
@@ -71,7 +73,8 @@ impl Facts<'_> {
 
     /// The time before which the answer holds.
     pub(crate) fn valid_until(&self) -> Option<Timestamp> {
-        self.caller.valid_until()
+        let ends = self.caller.valid_until().into_iter();
+        ends.chain(self.bound_until).min()
     }
 }
 
@@ -160,7 +163,9 @@ mod tests {
             caller: &Authenticated {
                 client: None,
                 subject: None,
+                certificate: None,
             },
+            bound_until: None,
             address: Some("10.3.1.2".parse().unwrap()),
         };
         let route = crate::routes::tests::routes(&["GET /x"]).remove(0);

@@ -23,6 +23,10 @@
 //! 9. Where the front is told yes or no, nothing is written and so nothing can fail to be. The answer is for the request that
 //!    was asked for; a cache that applies it to others must have the route, and the address where lists are configured,
 //!    among its identity sources.
+//! 10. A client certificate and a proof of possession decide, and no condition can repeat them. What rests on one is allowed
+//!     until the next whole second and one more, whatever the gateway keeps; what rests on a proof, for the route that was
+//!     asked for only. Where the gateway tells callers apart by their certificate (`policy.gateway_cache`), what rests on a
+//!     certificate holds as long as that. See `docs/decisions/0003-certificates-and-proofs.md`.
 //!
 //! Soundness is tested with random tables, rights and paths against an IAM evaluator that shares no code with this module. It
 //! is claimed for paths whose `%` are followed by two hexadecimal digits that form UTF-8, and which hold no raw control
@@ -47,8 +51,8 @@ use ipnet::IpNet;
 
 pub use build::{Asked, Scope, build, build_denial};
 pub(crate) use config::RawPolicy;
-pub use config::{PolicyConfig, UnlistedPaths};
-pub(crate) use writer::Writer;
+pub use config::{GatewayCache, PolicyConfig, UnlistedPaths};
+pub(crate) use writer::{Elapsed, Writer};
 
 /// Allow or deny; a Deny wins wherever both match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,20 +1,50 @@
 //! From evidence to answer: the only place that makes a [`Grant`].
 
-use super::{Asked, Condition, Policy, Scope, build, build_denial, conditions::Facts};
+use std::{cell::OnceCell, time::Duration};
+
+use doorward_keys::Timestamp;
+
+use super::{
+    Asked, Condition, GatewayCache, Policy, Scope, build, build_denial, conditions::Facts,
+};
 use crate::{
     config::{Config, HttpApiAnswer, RateLimited},
     context::{self, context},
     decision::Grant,
-    denial::{Class, Denial},
+    denial::{Class, Denial, Reason},
     identity::Authenticated,
     layers::{
         entitlements,
         ip_allow::Admitted,
+        proof::{Confirmation, Proven},
         rate_limit::{Asked as Spender, Quota, RateLimits},
     },
+    limits::Moment,
     request::{Form, Located, Request},
     routes::Route,
 };
+
+/// How long the way of an answer to the gateway may take, in seconds. As times in policies are whole seconds, what ends with the
+/// moment is allowed for one to two seconds.
+const MOMENT: i64 = 1;
+
+/// How long ago the request was received.
+#[derive(Clone, Copy)]
+pub(crate) struct Elapsed {
+    pub(crate) stopwatch: fn() -> Duration,
+    pub(crate) started: Duration,
+}
+
+impl Elapsed {
+    /// When an answer to what was received at `received_at` ends, if it holds for a moment only.
+    pub(crate) fn end_of_moment(self, received_at: Moment) -> Timestamp {
+        let since = (self.stopwatch)().saturating_sub(self.started);
+        let micros = u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
+        let now = received_at.micros().saturating_add(micros);
+        let seconds = i64::try_from(now.div_ceil(1_000_000)).unwrap_or(i64::MAX);
+        Timestamp::from_unix(seconds).plus(MOMENT)
+    }
+}
 
 /// Writes the answer for one caller: what they may do beyond the route asked for, and until when.
 pub(crate) struct Writer<'a> {
@@ -30,6 +60,11 @@ pub(crate) struct Writer<'a> {
     limits: &'a RateLimits,
     spender: Spender<'a>,
     rate_limited: &'a RateLimited,
+    proven: Proven,
+    gateway_cache: GatewayCache,
+    elapsed: Elapsed,
+    /// The end of the moment, looked up once, so that one policy has one end.
+    moment: OnceCell<Timestamp>,
 }
 
 impl<'a> Writer<'a> {
@@ -40,6 +75,8 @@ impl<'a> Writer<'a> {
         located: &'a Located,
         spender: Spender<'a>,
         admitted: Admitted,
+        proven: Proven,
+        elapsed: Elapsed,
     ) -> Self {
         let Spender { route, caller, .. } = spender;
         let scope = Scope {
@@ -56,6 +93,7 @@ impl<'a> Writer<'a> {
             addresses: &config.addresses,
             caller,
             address: admitted.address(),
+            bound_until: proven.until,
         };
         Self {
             scope,
@@ -70,6 +108,10 @@ impl<'a> Writer<'a> {
             limits,
             spender,
             rate_limited: &config.answers.rate_limited,
+            proven,
+            gateway_cache: config.policy.gateway_cache,
+            elapsed,
+            moment: OnceCell::new(),
         }
     }
 
@@ -118,7 +160,14 @@ impl<'a> Writer<'a> {
     /// The grant for a caller who is entitled to the route. Where a limit is used up it is one that the gateway or the
     /// backend turns into a refusal.
     pub(crate) fn grant(&self, quota: &Quota) -> Result<Grant, Denial> {
+        let momentary = self.is_momentary();
         let policy = if self.yes_or_no {
+            if momentary && self.gateway_cache != GatewayCache::Off {
+                return Err(Denial::new(
+                    Reason::AnswerKept,
+                    "a certificate or a proof decided, and `answers.http_api` is `simple`",
+                ));
+            }
             None
         } else {
             Some(self.policy()?)
@@ -126,6 +175,9 @@ impl<'a> Writer<'a> {
         let mut context = context(self.caller, self.route);
         if let Some(report) = quota.report() {
             context.extend(context::of_limit(report, self.spender.now.timestamp()));
+        }
+        if let Some(nonce) = &self.proven.nonce {
+            context.insert("dpopNonce".to_owned(), nonce.clone());
         }
         let of_key = self
             .caller
@@ -142,6 +194,7 @@ impl<'a> Writer<'a> {
             context,
             valid_until: self.facts.valid_until(),
             by_address: self.facts.by_address(self.route),
+            momentary,
             usage_plan_key,
             limit: quota.report().cloned(),
         })
@@ -182,6 +235,7 @@ impl<'a> Writer<'a> {
     /// forwards the cached context, which would be the wrong one there.
     fn permits(&self, route: &Route) -> bool {
         route.context == self.route.context
+            && (!self.rests_on_proof() || route.key == self.route.key)
             && entitlements::check(route, self.caller, self.admitted.address()).is_ok()
             && self.limits.can_count(&Spender {
                 route,
@@ -190,10 +244,38 @@ impl<'a> Writer<'a> {
     }
 
     fn condition(&self, route: &Route) -> Condition {
-        if self.conditions {
+        let condition = if self.conditions {
             self.facts.condition(route)
         } else {
             Condition::default()
+        };
+        if !self.is_momentary() {
+            return condition;
         }
+        let moment = self.moment();
+        Condition {
+            before: Some(condition.before.map_or(moment, |end| end.min(moment))),
+            ..condition
+        }
+    }
+
+    /// A proof is for one request: what it opens, nothing else may be let through by.
+    const fn rests_on_proof(&self) -> bool {
+        matches!(self.proven.by, Some(Confirmation::Key(_)))
+    }
+
+    /// Whether something decided that the gateway cannot be told to look at again.
+    fn is_momentary(&self) -> bool {
+        let by_certificate = self.caller.certificate.is_some()
+            || matches!(self.proven.by, Some(Confirmation::Certificate(_)));
+        self.rests_on_proof()
+            || (by_certificate && self.gateway_cache != GatewayCache::ByCertificate)
+    }
+
+    /// The end of the moment: the next whole second, and the way of the answer.
+    fn moment(&self) -> Timestamp {
+        *self
+            .moment
+            .get_or_init(|| self.elapsed.end_of_moment(self.spender.now))
     }
 }

@@ -48,7 +48,8 @@ fn value(dimension: Dimension, asked: &Asked<'_>) -> Result<Vec<Part>, Denial> {
     };
     let found = found
         .or_else(|| subject(asked.caller))
-        .or_else(|| key(asked.caller));
+        .or_else(|| key(asked.caller))
+        .or_else(|| certificate(asked.caller));
     match found {
         Some(parts) => Ok(parts.into_iter().map(short).collect()),
         None => Ok(vec![("address", network(asked.address)?)]),
@@ -72,11 +73,14 @@ fn client(caller: &Authenticated) -> Option<Vec<Part>> {
     Some(vec![("client", value)])
 }
 
-/// The tenant of the key, else that of the token, as in the context of the backend.
+fn certificate(caller: &Authenticated) -> Option<Vec<Part>> {
+    let certificate = caller.certificate.as_ref()?;
+    Some(vec![("certificate", certificate.principal())])
+}
+
+/// The tenant of the key, else that of the token or the certificate, as in the context of the backend.
 fn tenant(caller: &Authenticated) -> Option<Vec<Part>> {
-    let of_key = caller.client.as_ref().map(|client| &client.record.tenant);
-    let of_token = caller.subject.as_ref().and_then(|s| s.tenant.as_ref());
-    Some(vec![("tenant", of_key.or(of_token)?.clone())])
+    Some(vec![("tenant", caller.tenants().next()?.to_owned())])
 }
 
 /// The address, IPv6 by the /64 that one customer is commonly given (RFC 6177 section 2); IPv4 in IPv6 is IPv4.
@@ -108,6 +112,7 @@ fn short((name, value): Part) -> Part {
         "route" => "route-sha256",
         "tenant" => "tenant-sha256",
         "client" => "client-sha256",
+        "certificate" => "certificate-sha256",
         _ => "subject-sha256",
     };
     (name, hex)

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     denial::{Denial, Reason},
     identity::Subject,
+    layers::proof::Confirmation,
 };
 
 /// A token that holds.
@@ -39,14 +40,9 @@ pub(super) fn check(
     config.profile.check_claims(claims)?;
     let client_id = client_id(config, claims)?;
     audience(config, claims, client_id)?;
-    // A bound token needs its proof whatever scheme it came with (RFC 8705 section 3, RFC 9449 section 7.2), and no
-    // proof can be checked here.
-    if claims.0.has("cnf") {
-        return Err(Denial::new(
-            Reason::TokenBound,
-            "the token has `cnf`: it is bound to a key or certificate",
-        ));
-    }
+    // A bound token needs its proof whatever scheme it came with (RFC 8705 section 3, RFC 9449 section 7.2). It is checked
+    // where the request is known.
+    let confirmation = Confirmation::of(claims.0)?;
     for (path, accepted) in &config.required_claims {
         if !claims.has_one_of(path, accepted) {
             return Err(claim_denial(format!(
@@ -55,7 +51,10 @@ pub(super) fn check(
         }
     }
     Ok(Accepted {
-        subject: subject(config, claims, client_id, times.expires_at)?,
+        subject: Subject {
+            confirmation,
+            ..subject(config, claims, client_id, times.expires_at)?
+        },
         not_before: times.not_before,
     })
 }
@@ -197,6 +196,7 @@ fn subject(
         roles: claims.words(map.roles.as_ref())?,
         valid_until: expires_at.plus(config.leeway),
         expires_at,
+        confirmation: None,
         context: context.collect(),
     })
 }

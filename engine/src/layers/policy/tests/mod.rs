@@ -36,6 +36,7 @@ impl World {
             config: PolicyConfig {
                 unlisted_paths,
                 conditions: true,
+                gateway_cache: GatewayCache::Unknown,
             },
             max_bytes: 7168,
         }

@@ -26,6 +26,7 @@ fn buckets_are_told_apart_by_what_the_limit_names() {
     let both = Authenticated {
         client: key.client.clone(),
         subject: with_token("ann", Some("globex"), None).subject,
+        certificate: None,
     };
     let of_key = "key=key_01ARZ3NDEKTSV4RRFFQ69G5FAV";
     let ann = "subject=user%7Chttps://people.example%7Cann";

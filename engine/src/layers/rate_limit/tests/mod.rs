@@ -189,6 +189,7 @@ fn anonymous() -> Authenticated {
     Authenticated {
         client: None,
         subject: None,
+        certificate: None,
     }
 }
 
@@ -218,6 +219,7 @@ fn with_key(number: char, plan: Option<&str>) -> Authenticated {
             record: Arc::new(record),
         }),
         subject: None,
+        certificate: None,
     }
 }
 
@@ -235,8 +237,10 @@ fn with_token(subject: &str, tenant: Option<&str>, client: Option<&str>) -> Auth
             roles: BTreeSet::new(),
             valid_until: NOW.plus(60),
             expires_at: NOW.plus(60),
+            confirmation: None,
             context: BTreeMap::new(),
         }),
+        certificate: None,
     }
 }
 

@@ -1,0 +1,157 @@
+//! Proofs that were seen (RFC 9449 section 11.1).
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::Poll,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use aws_lc_rs::digest::{Context, SHA256};
+use doorward_keys::Timestamp;
+use lru::LruCache;
+
+use super::{config::DpopConfig, dpop::Proof};
+use crate::{
+    denial::{Denial, Reason},
+    layers::rate_limit::Pause,
+};
+
+/// How long a request waits for the store.
+const STORE_BUDGET: Duration = Duration::from_millis(500);
+
+/// How many proofs one sandbox remembers by itself, where the configuration lets it.
+const LOCAL_ENTRIES: usize = 65_536;
+
+/// The SHA-256 over the thumbprint of a key and a `jti` of it. No two proofs that are not the same share one.
+pub type ReplayDigest = [u8; 32];
+
+/// Whether something was seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remembered {
+    /// It was not, and is remembered now.
+    First,
+    /// It was.
+    Before,
+}
+
+/// Why a store could not say.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayStoreError {
+    /// The store did not answer in time or refused to serve. Whether it remembers is not known.
+    #[error("the store of proofs is unavailable: {0}")]
+    Unavailable(String),
+    /// No store is configured.
+    #[error("no store of proofs is configured")]
+    Absent,
+}
+
+/// What the authorizer may do with proofs that were seen.
+#[async_trait]
+pub trait ReplayStore: Send + Sync {
+    /// Remembers `digest` until `until` and says whether it was remembered before, as one atomic operation: of any number of
+    /// concurrent callers with one digest, one is the first. What was remembered until `now` or earlier is forgotten.
+    async fn remember(
+        &self,
+        digest: &ReplayDigest,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Remembered, ReplayStoreError>;
+}
+
+/// The store, and what to do without it.
+pub(super) struct Replays {
+    store: Arc<dyn ReplayStore>,
+    pause: Pause,
+    /// For outages, where the configuration lets each sandbox remember by itself.
+    local: Mutex<LruCache<ReplayDigest, Timestamp>>,
+}
+
+impl Replays {
+    pub(super) fn new(store: Arc<dyn ReplayStore>, pause: Pause) -> Self {
+        Self {
+            store,
+            pause,
+            local: Mutex::new(LruCache::unbounded()),
+        }
+    }
+
+    /// Refuses a proof that was seen before.
+    pub(super) async fn first_sight(
+        &self,
+        proof: &Proof,
+        config: &DpopConfig,
+        now: Timestamp,
+    ) -> Result<(), Denial> {
+        // Until the proof is too old for every sandbox, also one whose clock is behind.
+        let until = proof
+            .issued_at
+            .plus(config.max_age)
+            .plus(config.leeway.saturating_mul(2))
+            .plus(1);
+        let digest = digest_of(proof);
+        let asking = self.store.remember(&digest, until, now);
+        let answer = within((self.pause)(STORE_BUDGET), asking)
+            .await
+            .unwrap_or_else(|| {
+                let why = format!("no answer within {} ms", STORE_BUDGET.as_millis());
+                Err(ReplayStoreError::Unavailable(why))
+            });
+        let seen = match answer {
+            Ok(seen) => seen,
+            Err(_) if config.danger_local_replays => self.remember_here(digest, until, now),
+            Err(error) => {
+                return Err(Denial::new(
+                    Reason::ReplayStoreUnavailable,
+                    error.to_string(),
+                ));
+            }
+        };
+        match seen {
+            Remembered::First => Ok(()),
+            Remembered::Before => Err(Denial::new(
+                Reason::ProofReplayed,
+                "a proof with this key and `jti` was seen before",
+            )),
+        }
+    }
+
+    fn remember_here(&self, digest: ReplayDigest, until: Timestamp, now: Timestamp) -> Remembered {
+        let mut local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
+        if local.get(&digest).is_some_and(|until| now < *until) {
+            return Remembered::Before;
+        }
+        local.put(digest, until);
+        while local.len() > LOCAL_ENTRIES {
+            local.pop_lru();
+        }
+        Remembered::First
+    }
+}
+
+/// The thumbprint has a fixed length, so that what follows it is unambiguous.
+fn digest_of(proof: &Proof) -> ReplayDigest {
+    let mut context = Context::new(&SHA256);
+    context.update(&proof.thumbprint);
+    context.update(proof.id.as_bytes());
+    let digest = context.finish();
+    let mut bytes = [0; 32];
+    for (byte, found) in bytes.iter_mut().zip(digest.as_ref()) {
+        *byte = *found;
+    }
+    bytes
+}
+
+/// The output of `asking`, or `None` when `end` comes first.
+async fn within<T>(end: impl Future<Output = ()>, asking: impl Future<Output = T>) -> Option<T> {
+    let (mut asking, mut end) = (pin!(asking), pin!(end));
+    poll_fn(|context| {
+        if let Poll::Ready(output) = asking.as_mut().poll(context) {
+            return Poll::Ready(Some(output));
+        }
+        end.as_mut().poll(context).map(|()| None)
+    })
+    .await
+}
