@@ -12,15 +12,15 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use doorward_backends::{
-    dynamodb::{Connection, DynamoKeys, DynamoLimits, Patience, connect},
-    http::HttpKeySets,
+    dynamodb::{Connection, DynamoBreakers, DynamoKeys, DynamoLimits, Patience, connect},
+    http::{HttpEndpoints, HttpKeySets},
     memory::{MemoryKeys, MemoryLimits},
     sources::{
         AwsAccess, ConfigSource, Endpoints, Loader, Reload, Reloading, Schedule, Secrets, Version,
     },
 };
 use doorward_engine::{
-    Config, Engine, Request, Sources, Verdict,
+    authority::{Authorities, BreakerStore}, Config, Engine, Request, Sources, Verdict,
     config::{AnswersConfig, ConfigEnv, Fault},
     layers::rate_limit::LimitsStore,
     limits::LimitStore,
@@ -76,9 +76,20 @@ struct Parts {
     keys: Option<Arc<dyn KeyLookup>>,
     /// The table of counters, for limits; `None` where no table is named.
     counters: Option<Arc<dyn LimitStore>>,
+    /// The same table, for breakers.
+    breakers: Option<Arc<dyn BreakerStore>>,
     /// For limits that each sandbox keeps by itself. They outlive a configuration.
     memory: Arc<MemoryLimits>,
     key_sets: Arc<HttpKeySets>,
+    endpoints: Arc<HttpEndpoints>,
+}
+
+/// What is kept in tables, as far as they are named.
+#[derive(Default)]
+struct Tables {
+    keys: Option<Arc<dyn KeyLookup>>,
+    counters: Option<Arc<dyn LimitStore>>,
+    breakers: Option<Arc<dyn BreakerStore>>,
 }
 
 impl Service {
@@ -99,13 +110,15 @@ impl Service {
             retry: source.is_remote().then_some(RETRY),
         };
         let loader = Loader::new(source, settings.root.clone(), aws_access(&environment));
-        let (read, (keys, counters)) =
+        let (read, tables) =
             tokio::join!(read(&loader, &environment), tables(&settings, &environment));
         let parts = Parts {
-            keys,
-            counters,
+            keys: tables.keys,
+            counters: tables.counters,
+            breakers: tables.breakers,
             memory: Arc::new(MemoryLimits::new()),
             key_sets: Arc::new(HttpKeySets::new()),
+            endpoints: Arc::new(HttpEndpoints::new()),
         };
         let first = match read {
             Ok((text, secrets)) => build(&text, &secrets, &loader, &parts, &sink)
@@ -277,17 +290,40 @@ fn build(
         log::config_invalid(sink, &faults);
         summary(&faults)
     })?;
+    let authorities = authorities(&checked.config, parts, sink).map_err(|fault| {
+        let faults = [fault];
+        log::config_invalid(sink, &faults);
+        summary(&faults)
+    })?;
     let key_sets = Arc::clone(&parts.key_sets);
     Ok(Engine::new(
         checked.config,
         Sources {
             keys,
             key_sets,
+            authorities,
             limits,
             pause: clock::pause,
             stopwatch: clock::stopwatch,
         },
     ))
+}
+
+/// The way to the authorization servers of `config`.
+fn authorities(config: &Config, parts: &Parts, sink: &log::Sink) -> Result<Authorities, Fault> {
+    if config.needs_breaker_store() && parts.breakers.is_none() {
+        return Err(fault(
+            "DOORWARD_COUNTERS_TABLE",
+            "must name the table of counters, because a breaker of the configuration is `shared`"
+                .to_owned(),
+        ));
+    }
+    let sink = Arc::clone(sink);
+    Ok(Authorities {
+        endpoints: Arc::clone(&parts.endpoints) as _,
+        breakers: parts.breakers.clone(),
+        watch: Arc::new(move |change| log::breaker_changed(&sink, change)),
+    })
 }
 
 /// Where the limits of `config` are counted.
@@ -309,21 +345,23 @@ fn limits(config: &Config, parts: &Parts) -> Result<Arc<dyn LimitStore>, Fault> 
 }
 
 /// The tables of keys and of counters, over one connection.
-async fn tables(
-    settings: &Settings,
-    environment: &Environment,
-) -> (Option<Arc<dyn KeyLookup>>, Option<Arc<dyn LimitStore>>) {
+async fn tables(settings: &Settings, environment: &Environment) -> Tables {
     let (keys, counters) = (&settings.keys_table, &settings.counters_table);
     if keys.is_none() && counters.is_none() {
-        return (None, None);
+        return Tables::default();
     }
     let client = connect(connection(environment)).await;
+    let patience = Patience::LIMITS;
     let counters = counters.as_ref();
-    let counters =
-        counters.map(|table| Arc::new(DynamoLimits::new(&client, table, Patience::LIMITS)) as _);
-    let keys = keys.as_ref();
-    let keys = keys.map(|table| Arc::new(DynamoKeys::new(client, table)) as _);
-    (keys, counters)
+    Tables {
+        counters: counters
+            .map(|table| Arc::new(DynamoLimits::new(&client, table, patience)) as _),
+        breakers: counters
+            .map(|table| Arc::new(DynamoBreakers::new(&client, table, patience)) as _),
+        keys: keys
+            .as_ref()
+            .map(|table| Arc::new(DynamoKeys::new(client, table)) as _),
+    }
 }
 
 fn aws_access(environment: &Environment) -> Option<AwsAccess> {

@@ -2,15 +2,16 @@
 //!
 //! | name | meaning |
 //! |---|---|
-//! | `credential` | `api_key`, `jwt`, `api_key jwt` or `anonymous` |
+//! | `credential` | `api_key`, `jwt`, `opaque`, `api_key jwt`, `api_key opaque` or `anonymous` |
 //! | `subject` | `sub` of the token, or the public id of the key |
-//! | `issuer` | `iss` of the token |
+//! | `issuer` | `iss` of the token, or the issuer of the server that knows it |
 //! | `clientId` | the OAuth client of the token |
 //! | `tenant` | of the key or the token |
 //! | `scopes` | what the caller may do, separated by spaces |
 //! | `roles` | of the token, separated by commas (a role may hold spaces) |
 //! | `keyId`, `keyName` | of the key |
 //! | `expiresAt` | when the earliest credential expires, in seconds since the epoch |
+//! | `downstreamToken` | a token for the backend, where the route has an exchange |
 //! | `limit`, `remaining` | of the strictest limit of the route: how many in each window, and how many are left |
 //! | `reset` | seconds until `remaining` is whole again, or the window ends |
 //! | `rateLimitReset` | the same time in seconds since the epoch, so that a cached answer can be judged |
@@ -26,7 +27,8 @@ use doorward_keys::Timestamp;
 use crate::{decision::Context, identity::Authenticated, limits::LimitReport, routes::Route};
 
 /// The names that nothing else may take.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 19] = [
+    "downstreamToken",
     "credential",
     "subject",
     "issuer",

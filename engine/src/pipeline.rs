@@ -13,13 +13,17 @@ use doorward_keys::{KeyLookup, Timestamp};
 
 use crate::{
     attempt::Attempt,
+    authority::Authorities,
     config::Config,
     decision::{Decision, Grant, Outcome, Trail, Verdict, Visit},
     denial::{Denial, Reason},
     identity::{Authenticated, Client, Subject},
     layers::{
         api_key::ApiKeys,
-        entitlements, ip_allow,
+        entitlements,
+        exchange::{Exchanged, Exchanges},
+        introspection::{self, Introspection},
+        ip_allow,
         jwt::{FetchError, Issuers, KeySetSource},
         policy,
         rate_limit::{Asked, Pause, RateLimits},
@@ -36,6 +40,8 @@ pub struct Sources {
     pub keys: Arc<dyn KeyLookup>,
     /// Key sets and discovery documents.
     pub key_sets: Arc<dyn KeySetSource>,
+    /// Authorization servers, for introspection and exchange.
+    pub authorities: Authorities,
     /// Buckets of limits.
     pub limits: Arc<dyn LimitStore>,
     /// Sleeps: for a slot in a leaky bucket, and to give up on a store that does not answer.
@@ -49,6 +55,8 @@ pub struct Engine {
     config: Config,
     api_keys: Option<ApiKeys>,
     issuers: Issuers,
+    introspection: Introspection,
+    exchanges: Exchanges,
     rate_limits: RateLimits,
     stopwatch: fn() -> Duration,
 }
@@ -60,6 +68,19 @@ impl Engine {
             .api_keys
             .clone()
             .map(|keys| ApiKeys::new(keys, sources.keys));
+        let introspection = Introspection::new(
+            &config.introspection,
+            config.tokens.max_bytes,
+            &sources.authorities,
+            &sources.key_sets,
+            sources.stopwatch,
+        );
+        let exchanges = Exchanges::new(
+            &config.exchanges,
+            config.answers.max_context_bytes,
+            &sources.authorities,
+            sources.stopwatch,
+        );
         let issuers = Issuers::new(
             config.issuers.clone(),
             config.tokens.max_bytes,
@@ -75,6 +96,8 @@ impl Engine {
             config,
             api_keys,
             issuers,
+            introspection,
+            exchanges,
             rate_limits,
             stopwatch: sources.stopwatch,
         }
@@ -85,9 +108,13 @@ impl Engine {
         &self.config
     }
 
-    /// Fetches the key sets of all issuers at once; says for each issuer what came of it.
+    /// Fetches the key sets of all issuers at once, then takes over what other sandboxes know of the introspection servers;
+    /// says for each issuer what came of it.
     pub async fn prefetch(&self, now: Timestamp) -> Vec<(String, Result<(), FetchError>)> {
-        self.issuers.prefetch(now).await
+        let mut outcomes = self.issuers.prefetch(now).await;
+        outcomes.extend(self.introspection.prefetch(now.into()).await);
+        self.exchanges.recall(now.into()).await;
+        outcomes
     }
 
     /// Gives back what is leased of limits. For the end of the process.
@@ -155,6 +182,12 @@ impl Engine {
         let began = walk.began();
         let subject = self.subject(&presented, now.timestamp()).await;
         let subject = walk.attempt("jwt", began, subject)?;
+
+        let began = walk.began();
+        let within = walk.left_of(request.time_left);
+        let opaque = self.opaque(&presented, route, now, within).await;
+        let opaque = walk.attempt("introspection", began, opaque)?;
+        let subject = subject.or(opaque);
         walk.trail.issuer = subject
             .as_ref()
             .map(|subject| subject.issuer_name().to_owned());
@@ -186,6 +219,17 @@ impl Engine {
         let entitled = entitlements::check(route, &caller, admitted.address());
         let entitled = walk.visit("entitlements", began, entitled);
         entitled.map_err(|denial| writer.refuse(denial))?;
+
+        let writer = match &route.remote.exchange {
+            None => writer,
+            Some(name) => {
+                let began = walk.began();
+                let within = walk.left_of(request.time_left);
+                let exchanged = self.exchanged(name, &presented, now, within).await;
+                let exchanged = walk.visit("exchange", began, exchanged);
+                writer.carrying(Some(exchanged?))
+            }
+        };
 
         let began = walk.began();
         let grant = writer.grant(&quota);
@@ -222,7 +266,43 @@ impl Engine {
             Some(token) => self.issuers.verify(token, now).await.into(),
         }
     }
+
+    async fn opaque(
+        &self,
+        presented: &Presented<'_>,
+        route: &Route,
+        now: Moment,
+        within: Option<Duration>,
+    ) -> Attempt<Subject> {
+        let asked = introspection::Asked {
+            route,
+            now,
+            within: within.map(|left| left.saturating_sub(SPARE)),
+        };
+        match presented.opaque {
+            None => Attempt::Absent,
+            Some(token) => self.introspection.verify(token, asked).await.into(),
+        }
+    }
+
+    async fn exchanged(
+        &self,
+        name: &str,
+        presented: &Presented<'_>,
+        now: Moment,
+        within: Option<Duration>,
+    ) -> Result<Exchanged, Denial> {
+        // INVARIANT: the configuration demands a token of every caller of such a route.
+        let token = presented.jwt.or(presented.opaque).ok_or_else(|| {
+            Denial::new(Reason::Internal, "there is no token to exchange")
+        })?;
+        let within = within.map(|left| left.saturating_sub(SPARE));
+        self.exchanges.swap(name, token, now, within).await
+    }
 }
+
+/// What of the time of a request is kept back from an authorization server, to say what came of it.
+const SPARE: Duration = Duration::from_millis(50);
 
 /// Refuses credentials that could not open the route whatever they are, before anything is looked up for them.
 fn suits<'a>(route: &Route, presented: Presented<'a>) -> Result<Presented<'a>, Denial> {

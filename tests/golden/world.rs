@@ -7,6 +7,7 @@ use doorward_authorizer::{Authorizer, Call, log::Sink};
 use doorward_backends::memory::{MemoryKeys, MemoryLimits};
 use doorward_engine::{
     Config, Engine, Sources,
+    authority::Authorities,
     config::{ConfigEnv, ConfigFaults},
 };
 use doorward_keys::{
@@ -291,6 +292,7 @@ pub(crate) async fn authorizer(route: &str, state: State, simple: bool, sink: Si
     let sources = Sources {
         keys,
         key_sets,
+        authorities: Authorities::none(),
         limits,
         pause,
         stopwatch: still,

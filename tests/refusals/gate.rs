@@ -13,6 +13,7 @@ use doorward_authorizer::{Answer, Authorizer, Call, Event, Refusal};
 use doorward_backends::memory::{MemoryKeys, MemoryLimits};
 use doorward_engine::{
     Config, Engine, Sources,
+    authority::Authorities,
     config::ConfigEnv,
     layers::jwt::{Algorithm, KeySetSource},
 };
@@ -153,6 +154,7 @@ impl Gate {
         let sources = Sources {
             keys,
             key_sets,
+            authorities: Authorities::none(),
             limits: Arc::new(MemoryLimits::new()),
             stopwatch: still,
             pause: |time| Box::pin(tokio::time::sleep(time)),

@@ -9,12 +9,13 @@ use std::{
 use doorward_authorizer::Authorizer;
 use doorward_backends::{
     dynamodb::{DynamoKeys, TableNames},
-    http::HttpKeySets,
-    memory::MemoryLimits,
+    http::{HttpEndpoints, HttpKeySets},
+    memory::{MemoryBreakers, MemoryLimits},
     sources::ConfigSource,
 };
 use doorward_engine::{
     Config, Engine, Sources,
+    authority::Authorities,
     config::{HttpApiAnswer, RateLimited},
 };
 use doorward_keys::Secret;
@@ -299,6 +300,11 @@ fn authorizer(config: Config, keys: Arc<DynamoKeys>) -> Authorizer {
     let sources = Sources {
         keys,
         key_sets: Arc::new(HttpKeySets::new()),
+        authorities: Authorities {
+            endpoints: Arc::new(HttpEndpoints::new()),
+            breakers: Some(Arc::new(MemoryBreakers::new())),
+            watch: Arc::new(|_| {}),
+        },
         limits: Arc::new(MemoryLimits::new()),
         pause: clock::pause,
         stopwatch: clock::stopwatch,

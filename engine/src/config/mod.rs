@@ -31,7 +31,7 @@ use doorward_keys::Secret;
 
 use crate::{
     layers::{
-        api_key::ApiKeysConfig, ip_allow::AddressesConfig, jwt::IssuerConfig, policy::PolicyConfig,
+        api_key::ApiKeysConfig, exchange::ExchangeConfig, introspection::ServerConfig, ip_allow::AddressesConfig, jwt::IssuerConfig, policy::PolicyConfig,
         rate_limit::LimitsConfig,
     },
     routes::RouteTable,
@@ -44,6 +44,7 @@ pub use problems::CODES as FAULT_CODES;
 pub(crate) use problems::Problem;
 #[cfg(feature = "schema")]
 pub use schema::schema;
+pub(crate) use routes::scope_problem;
 pub(crate) use secrets::RawSecret;
 pub use secrets::{SECRET_SETTINGS, SecretReference, secret_references};
 pub(crate) use tree::join;
@@ -55,6 +56,10 @@ pub struct Config {
     pub api_keys: Option<ApiKeysConfig>,
     /// Issuers of tokens.
     pub issuers: Vec<Arc<IssuerConfig>>,
+    /// Introspection servers.
+    pub introspection: Vec<Arc<ServerConfig>>,
+    /// Exchanges of tokens.
+    pub exchanges: Vec<Arc<ExchangeConfig>>,
     /// Where tokens may stand and how long they may be.
     pub tokens: TokensConfig,
     /// Addresses.
@@ -139,6 +144,12 @@ impl Config {
     pub fn needs_limit_store(&self) -> bool {
         let mut routes = self.routes.routes().iter();
         routes.any(|route| !route.limits.is_empty())
+    }
+
+    /// Whether sandboxes tell each other of breakers, so that there has to be a place for it.
+    pub fn needs_breaker_store(&self) -> bool {
+        self.introspection.iter().any(|one| one.shares_breaker())
+            || self.exchanges.iter().any(|one| one.shares_breaker())
     }
 
     /// Reads and checks `text`, which is TOML, or JSON when it begins with `{`. `name` names it in messages.

@@ -12,6 +12,9 @@ pub const SECRET_SETTINGS: &[&str] = &[
     "penalty_key",
     "usage_plan_key",
     "password",
+    "secret",
+    "previous_secret",
+    "private_key",
 ];
 
 /// A text that should be a reference to a secret, and may by mistake be the secret itself: it has no `Debug`.

@@ -2,6 +2,8 @@
 
 pub mod api_key;
 pub mod entitlements;
+pub mod exchange;
+pub mod introspection;
 pub mod ip_allow;
 pub mod jwt;
 pub mod policy;

@@ -63,6 +63,8 @@ pub enum Kind {
     ApiKey,
     /// A JWT of a configured issuer.
     Jwt,
+    /// An opaque token that an introspection server knows.
+    Opaque,
 }
 
 impl Kind {
@@ -71,6 +73,7 @@ impl Kind {
         match self {
             Self::ApiKey => "api_key",
             Self::Jwt => "jwt",
+            Self::Opaque => "opaque",
         }
     }
 }
@@ -109,6 +112,19 @@ pub struct Route {
     pub context: BTreeMap<String, String>,
     /// Limits that a request spends from, those with the shortest window first.
     pub limits: Vec<Charge>,
+    /// What is asked of authorization servers.
+    pub remote: Remote,
+}
+
+/// What a route asks of authorization servers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remote {
+    /// The server that knows the opaque tokens of this route; `None` where the token decides.
+    pub server: Option<String>,
+    /// Whether a token that was active a while ago is good while its server does not answer.
+    pub recently_active: bool,
+    /// The exchange that makes a token for the backend.
+    pub exchange: Option<String>,
 }
 
 impl Route {

@@ -36,6 +36,7 @@ fn route() -> Route {
         addresses: None,
         context: BTreeMap::new(),
         limits: Vec::new(),
+        remote: crate::routes::Remote::default(),
     }
 }
 
@@ -76,6 +77,7 @@ fn token(scopes: &str, roles: &str, tenant: Option<&str>) -> Subject {
         valid_until: NOW.plus(60),
         expires_at: NOW,
         context: BTreeMap::new(),
+        introspected: None,
     }
 }
 

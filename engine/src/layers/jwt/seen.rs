@@ -136,6 +136,7 @@ mod tests {
                 valid_until: Timestamp::from_unix(valid_until),
                 expires_at: Timestamp::from_unix(valid_until),
                 context: [].into(),
+                introspected: None,
             },
             bytes,
         }

@@ -23,12 +23,14 @@ pub(crate) struct Facts<'a> {
     pub(crate) caller: &'a Authenticated,
     /// From where.
     pub(crate) address: Option<IpAddr>,
+    /// When the token for the backend is good no more, where the answer carries one.
+    pub(crate) carried_until: Option<Timestamp>,
 }
 
 impl Facts<'_> {
     /// The condition under which `route` stays allowed.
     pub(crate) fn condition(&self, route: &Route) -> Condition {
-        let before = self.caller.valid_until();
+        let before = self.valid_until();
         // `aws:SourceIp` is the peer of the gateway. Where the caller was found behind proxies the condition would look at
         // the wrong address, so there is none; the address must then be among the identity sources.
         if !matches!(self.addresses.forwarding, Forwarding::Peer) {
@@ -71,7 +73,8 @@ impl Facts<'_> {
 
     /// The time before which the answer holds.
     pub(crate) fn valid_until(&self) -> Option<Timestamp> {
-        self.caller.valid_until()
+        let of_caller = self.caller.valid_until();
+        of_caller.into_iter().chain(self.carried_until).min()
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     identity::Authenticated,
     layers::{
         entitlements,
+        exchange::Exchanged,
         ip_allow::Admitted,
         rate_limit::{Asked as Spender, Quota, RateLimits},
     },
@@ -30,6 +31,8 @@ pub(crate) struct Writer<'a> {
     limits: &'a RateLimits,
     spender: Spender<'a>,
     rate_limited: &'a RateLimited,
+    /// The token for the backend, once there is one.
+    exchanged: Option<Exchanged>,
 }
 
 impl<'a> Writer<'a> {
@@ -56,6 +59,7 @@ impl<'a> Writer<'a> {
             addresses: &config.addresses,
             caller,
             address: admitted.address(),
+            carried_until: None,
         };
         Self {
             scope,
@@ -70,6 +74,20 @@ impl<'a> Writer<'a> {
             limits,
             spender,
             rate_limited: &config.answers.rate_limited,
+            exchanged: None,
+        }
+    }
+
+    /// The same writer with a token for the backend, which the answer carries and must not outlive.
+    pub(crate) fn carrying(self, exchanged: Option<Exchanged>) -> Self {
+        let facts = Facts {
+            carried_until: exchanged.as_ref().map(|held| held.valid_until),
+            ..self.facts
+        };
+        Self {
+            exchanged,
+            facts,
+            ..self
         }
     }
 
@@ -144,6 +162,7 @@ impl<'a> Writer<'a> {
             by_address: self.facts.by_address(self.route),
             usage_plan_key,
             limit: quota.report().cloned(),
+            downstream_token: self.exchanged.as_ref().map(|held| held.token.clone()),
         })
     }
 
@@ -178,10 +197,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Whether a cached answer may let the caller use `route` too. A route with another context is left out: the gateway
-    /// forwards the cached context, which would be the wrong one there.
+    /// Whether a cached answer may let the caller use `route` too. A route with another context, or with another exchange than
+    /// the one whose token is in it, is left out: the gateway forwards the cached context, which would be the wrong one there.
     fn permits(&self, route: &Route) -> bool {
+        let held = self.exchanged.as_ref().map(|held| held.exchange.as_str());
         route.context == self.route.context
+            && route.remote.exchange.as_deref() == held
             && entitlements::check(route, self.caller, self.admitted.address()).is_ok()
             && self.limits.can_count(&Spender {
                 route,

@@ -236,6 +236,7 @@ fn with_token(subject: &str, tenant: Option<&str>, client: Option<&str>) -> Auth
             valid_until: NOW.plus(60),
             expires_at: NOW.plus(60),
             context: BTreeMap::new(),
+            introspected: None,
         }),
     }
 }
