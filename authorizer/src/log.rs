@@ -15,8 +15,9 @@ use serde::Serialize;
 
 use crate::{event::EventKind, handler::Call};
 use lines::{
-    BreakerLine, DecisionLine, FaultLine, FaultsLine, Layer, LifeLine, LimitLine, Metrics, OF_DECISIONS,
-    OF_CLOSED_BREAKERS, OF_DECISIONS_WITHOUT_STORE, OF_OPENED_BREAKERS, OF_REFUSED_CONFIGURATIONS, RefusedLine, micros,
+    BreakerLine, DecisionLine, FaultLine, FaultsLine, Layer, LifeLine, LimitLine, Metrics,
+    OF_CLOSED_BREAKERS, OF_DECISIONS, OF_DECISIONS_WITHOUT_STORE, OF_OPENED_BREAKERS,
+    OF_REFUSED_CONFIGURATIONS, RefusedLine, micros,
 };
 
 /// Where lines go. Called with one line, without the line break.

@@ -20,7 +20,8 @@ use doorward_backends::{
     },
 };
 use doorward_engine::{
-    authority::{Authorities, BreakerStore}, Config, Engine, Request, Sources, Verdict,
+    Config, Engine, Request, Sources, Verdict,
+    authority::{Authorities, BreakerStore},
     config::{AnswersConfig, ConfigEnv, Fault},
     layers::rate_limit::LimitsStore,
     limits::LimitStore,
@@ -354,8 +355,7 @@ async fn tables(settings: &Settings, environment: &Environment) -> Tables {
     let patience = Patience::LIMITS;
     let counters = counters.as_ref();
     Tables {
-        counters: counters
-            .map(|table| Arc::new(DynamoLimits::new(&client, table, patience)) as _),
+        counters: counters.map(|table| Arc::new(DynamoLimits::new(&client, table, patience)) as _),
         breakers: counters
             .map(|table| Arc::new(DynamoBreakers::new(&client, table, patience)) as _),
         keys: keys

@@ -51,7 +51,9 @@ fn may_share_a_caller(left: &Route, right: &Route) -> bool {
     let kinds = |route: &Route| {
         let open = |kinds: &Vec<Kind>| {
             // API keys carry no roles.
-            (route.roles.any.is_empty() && route.roles.all.is_empty()) || kinds.contains(&Kind::Jwt) || kinds.contains(&Kind::Opaque)
+            (route.roles.any.is_empty() && route.roles.all.is_empty())
+                || kinds.contains(&Kind::Jwt)
+                || kinds.contains(&Kind::Opaque)
         };
         let mut all: Vec<Vec<Kind>> = route
             .credentials

@@ -227,7 +227,8 @@ impl Engine {
                 let within = walk.left_of(request.time_left);
                 let exchanged = self.exchanged(name, &presented, now, within).await;
                 let exchanged = walk.visit("exchange", began, exchanged);
-                writer.carrying(Some(exchanged?))
+                let exchanged = exchanged.map_err(|denial| writer.refuse(denial))?;
+                writer.carrying(exchanged)
             }
         };
 
@@ -293,9 +294,10 @@ impl Engine {
         within: Option<Duration>,
     ) -> Result<Exchanged, Denial> {
         // INVARIANT: the configuration demands a token of every caller of such a route.
-        let token = presented.jwt.or(presented.opaque).ok_or_else(|| {
-            Denial::new(Reason::Internal, "there is no token to exchange")
-        })?;
+        let token = presented
+            .jwt
+            .or(presented.opaque)
+            .ok_or_else(|| Denial::new(Reason::Internal, "there is no token to exchange"))?;
         let within = within.map(|left| left.saturating_sub(SPARE));
         self.exchanges.swap(name, token, now, within).await
     }

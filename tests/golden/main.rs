@@ -14,6 +14,7 @@ mod denials;
 mod events;
 mod limits;
 mod secrets;
+mod servers;
 mod table;
 mod tokens;
 mod world;

@@ -20,7 +20,7 @@ use doorward_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::{secrets, tokens};
+use crate::{secrets, servers, tokens};
 
 /// When everything happens.
 pub(crate) const NOW: i64 = doorward_tests::keys::NOW.unix();
@@ -62,6 +62,8 @@ pub(crate) enum State {
     Proxies(Proxies),
     /// Credentials may stand in the query and in a cookie.
     QueryAndCookie,
+    /// A server knows opaque tokens, and another swaps them.
+    Servers,
 }
 
 /// Which proxies are trusted.
@@ -121,6 +123,7 @@ impl State {
             Self::Proxies(Proxies::OneHop) => "one hop trusted",
             Self::Proxies(Proxies::TwoHops) => "two hops trusted",
             Self::QueryAndCookie => "query and cookie on",
+            Self::Servers => "servers",
         }
     }
 }
@@ -162,7 +165,8 @@ pub(crate) fn routes() -> Vec<(&'static str, Value)> {
 /// The configuration for a case about `route`: `$connect` and `$graphql` want the same as the route.
 fn configuration(route: &str, state: State) -> String {
     let mut all = Vec::new();
-    for (name, demands) in routes() {
+    let of_servers = (state == State::Servers).then(servers::routes);
+    for (name, demands) in routes().into_iter().chain(of_servers.into_iter().flatten()) {
         let mut add = |key: String, name: String| {
             let mut body = demands.clone();
             body["route"] = json!(key);
@@ -208,6 +212,10 @@ fn configuration(route: &str, state: State) -> String {
             config["api_keys"]["query_parameter"] = json!("key");
             config["tokens"] = json!({"query_parameter": "token", "cookie": "session"});
         }
+        State::Servers => {
+            config["introspection"] = servers::introspection();
+            config["exchanges"] = servers::exchanges();
+        }
         State::UsedUp(over) => {
             config["limits"] = json!({"one": {"limit": 1, "per": "day"}});
             config["default_limits"] = json!(["one"]);
@@ -240,6 +248,7 @@ fn read(text: &str) -> Result<Config, ConfigFaults> {
         secret: &|reference| match reference.to_string().as_str() {
             "env:PEPPER" => Ok(Secret::new(secrets::PEPPER.to_owned())),
             "env:PREVIOUS_PEPPER" => Ok(Secret::new(secrets::PREVIOUS_PEPPER.to_owned())),
+            "env:CLIENT_SECRET" => Ok(Secret::new("the secret of the client".to_owned())),
             "env:PENALTY_KEY" => Ok(Secret::new("plan-key-without-allowance".to_owned())),
             other => Err(format!("there is no `{other}`")),
         },
@@ -292,7 +301,10 @@ pub(crate) async fn authorizer(route: &str, state: State, simple: bool, sink: Si
     let sources = Sources {
         keys,
         key_sets,
-        authorities: Authorities::none(),
+        authorities: Authorities {
+            endpoints: Arc::new(servers::spoken()),
+            ..Authorities::none()
+        },
         limits,
         pause,
         stopwatch: still,

@@ -102,9 +102,9 @@ impl KeySetSource for HttpKeySets {
             Ok(Ok(fetched)) => Ok(fetched),
             Ok(Err(Failure::Refused(why))) => Err(FetchError::Forbidden(url.to_string(), why)),
             Ok(Err(Failure::Final(why) | Failure::Broken(why))) => Err(failed(why)),
-            Ok(Err(Failure::TooLong)) => {
-                Err(failed(format!("the answer is longer than {MAX_BODY} bytes")))
-            }
+            Ok(Err(Failure::TooLong)) => Err(failed(format!(
+                "the answer is longer than {MAX_BODY} bytes"
+            ))),
             Ok(Err(Failure::Late)) | Err(_) => Err(failed(timed_out())),
         }
     }

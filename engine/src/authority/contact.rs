@@ -220,12 +220,7 @@ impl Breaker {
 
     /// Changes the state in one piece and tells whoever watches. The lock is held for the arithmetic only; what it guards is
     /// whole at all times, so a poisoned lock is used on.
-    fn change<T>(
-        &self,
-        now: Moment,
-        cause: &str,
-        step: impl FnOnce(State) -> (State, T),
-    ) -> T {
+    fn change<T>(&self, now: Moment, cause: &str, step: impl FnOnce(State) -> (State, T)) -> T {
         let (before, after, told) = {
             let mut state: MutexGuard<'_, State> =
                 self.state.lock().unwrap_or_else(PoisonError::into_inner);

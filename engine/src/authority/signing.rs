@@ -98,9 +98,7 @@ impl fmt::Debug for SigningKey {
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::{
-        encoding::AsDer, rand::SystemRandom, rsa::KeySize, signature::KeyPair as _,
-    };
+    use aws_lc_rs::{encoding::AsDer, rand::SystemRandom, rsa::KeySize, signature::KeyPair as _};
 
     use super::*;
 

@@ -24,10 +24,16 @@ pub(super) fn warn(
     if answers.http_api == HttpApiAnswer::Simple && of_http.count() > 1 {
         faults.warning("answers.http_api", Problem::SimpleForAll);
     }
-    let exchanges = routes.iter().enumerate().filter(|(_, route)| route.remote.exchange.is_some());
+    let exchanges = routes
+        .iter()
+        .enumerate()
+        .filter(|(_, route)| route.remote.exchange.is_some());
     if answers.http_api == HttpApiAnswer::Simple || !policy.conditions {
         for (index, _) in exchanges {
-            faults.warning(format!("routes[{index}].exchange"), Problem::ExchangeUncached);
+            faults.warning(
+                format!("routes[{index}].exchange"),
+                Problem::ExchangeUncached,
+            );
         }
     }
     let of_routes = routes.iter().filter_map(|route| route.addresses.as_ref());

@@ -31,7 +31,8 @@ use doorward_keys::Secret;
 
 use crate::{
     layers::{
-        api_key::ApiKeysConfig, exchange::ExchangeConfig, introspection::ServerConfig, ip_allow::AddressesConfig, jwt::IssuerConfig, policy::PolicyConfig,
+        api_key::ApiKeysConfig, exchange::ExchangeConfig, introspection::ServerConfig,
+        ip_allow::AddressesConfig, jwt::IssuerConfig, policy::PolicyConfig,
         rate_limit::LimitsConfig,
     },
     routes::RouteTable,
@@ -42,9 +43,9 @@ pub use context_names::GATEWAY_CONTEXT_NAMES;
 pub use faults::{ConfigFaults, Fault, Faults};
 pub use problems::CODES as FAULT_CODES;
 pub(crate) use problems::Problem;
+pub(crate) use routes::scope_problem;
 #[cfg(feature = "schema")]
 pub use schema::schema;
-pub(crate) use routes::scope_problem;
 pub(crate) use secrets::RawSecret;
 pub use secrets::{SECRET_SETTINGS, SecretReference, secret_references};
 pub(crate) use tree::join;

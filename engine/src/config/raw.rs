@@ -183,7 +183,10 @@ impl RawConfig {
             api_key: self.api_keys.is_some() || faults.is_replaced("api_keys"),
             jwt: self.issuers.as_ref().is_some_and(|list| !list.is_empty())
                 || faults.is_replaced("issuers"),
-            opaque: self.introspection.as_ref().is_some_and(|list| !list.is_empty())
+            opaque: self
+                .introspection
+                .as_ref()
+                .is_some_and(|list| !list.is_empty())
                 || faults.is_replaced("introspection"),
         };
         let api_keys = self.api_keys.and_then(|raw| raw.check(env, faults));
@@ -192,8 +195,10 @@ impl RawConfig {
         let servers = introspection::check(self.introspection, env, faults);
         let exchanges = exchange::check(self.exchanges, env, faults);
         // A server with a fault of its own is not there to be named; that it is missing follows from that.
-        let named = (faults.len() == before && !faults.is_replaced("introspection") && !faults.is_replaced("exchanges"))
-            .then(|| routes::Named::of(&servers, &exchanges));
+        let named = (faults.len() == before
+            && !faults.is_replaced("introspection")
+            && !faults.is_replaced("exchanges"))
+        .then(|| routes::Named::of(&servers, &exchanges));
         let tokens = self.tokens.unwrap_or_default().check(faults);
         let (mut limits, mut uses) =
             rate_limit::check(self.limits, self.plans, self.limits_store, env, faults);

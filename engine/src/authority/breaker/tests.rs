@@ -55,10 +55,7 @@ fn lets_one_probe_pass_and_refuses_the_others() {
         State::CLOSED
     );
     let open = State::Open { until: at(21) };
-    assert_eq!(
-        state.ended(&RULE, Pass::Probe(at(10)), false, at(11)),
-        open
-    );
+    assert_eq!(state.ended(&RULE, Pass::Probe(at(10)), false, at(11)), open);
 }
 
 #[test]
@@ -66,7 +63,10 @@ fn a_probe_that_never_comes_back_gives_way_and_counts_no_more() {
     let probing = State::HalfOpen { probe: at(10) };
     let (state, pass) = probing.ask(&RULE, at(14));
     assert_eq!(pass, Some(Pass::Probe(at(14))));
-    assert_eq!(state.ended(&RULE, Pass::Probe(at(10)), false, at(15)), state);
+    assert_eq!(
+        state.ended(&RULE, Pass::Probe(at(10)), false, at(15)),
+        state
+    );
 }
 
 #[test]
@@ -124,7 +124,11 @@ impl Model {
                 self.shut_until = (!is_well).then_some(now + 10);
             }
         } else if self.shut_until.is_none() {
-            self.failures_in_a_row = if is_well { 0 } else { self.failures_in_a_row + 1 };
+            self.failures_in_a_row = if is_well {
+                0
+            } else {
+                self.failures_in_a_row + 1
+            };
             if self.failures_in_a_row >= 3 {
                 self.shut_until = Some(now + 10);
             }

@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub(crate) use self::demand::scope as scope_problem;
 use self::{
     credentials::Accepted,
     demand::{RawDemand, demand, scope, word, words},
     place::{place, unique},
 };
 pub(super) use self::{remote::Named, remote::warn_unused as warn_unused_remote};
-pub(crate) use self::demand::scope as scope_problem;
 use super::{AddressLists, AnswersConfig, faults::Faults, problems::Problem, values::shown};
 use crate::{
     layers::{

@@ -51,7 +51,8 @@ pub(super) fn check(
             faults.problem(at(setting), Problem::OpaqueAlone);
         }
     }
-    let with_token = |kinds: &Vec<Kind>| kinds.contains(&Kind::Jwt) || kinds.contains(&Kind::Opaque);
+    let with_token =
+        |kinds: &Vec<Kind>| kinds.contains(&Kind::Jwt) || kinds.contains(&Kind::Opaque);
     let has_others = accepted.anonymous || !accepted.combinations.iter().all(with_token);
     if exchange.is_some() && has_others {
         faults.problem(at("exchange"), Problem::ExchangeWithoutToken);
@@ -78,11 +79,7 @@ pub(super) fn check(
 }
 
 /// Warns of exchanges that no route uses.
-pub(in crate::config) fn warn_unused(
-    named: Option<&Named>,
-    routes: &[Route],
-    faults: &mut Faults,
-) {
+pub(in crate::config) fn warn_unused(named: Option<&Named>, routes: &[Route], faults: &mut Faults) {
     let used: BTreeSet<&str> = routes
         .iter()
         .filter_map(|route| route.remote.exchange.as_deref())

@@ -127,12 +127,7 @@ pub(crate) fn check(
 }
 
 impl RawExchange {
-    fn check(
-        self,
-        path: &str,
-        env: &ConfigEnv<'_>,
-        faults: &mut Faults,
-    ) -> Option<ExchangeConfig> {
+    fn check(self, path: &str, env: &ConfigEnv<'_>, faults: &mut Faults) -> Option<ExchangeConfig> {
         let at = |field: &str| format!("{path}.{field}");
         let name = self.name(&at("name"), faults);
         let http = self.danger_allow_http.unwrap_or(false);

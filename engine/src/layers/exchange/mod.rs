@@ -114,7 +114,9 @@ impl Exchanges {
             Denial::new(Reason::Internal, format!("there is no exchange `{name}`"))
         })?;
         let issued = exchange.swap(token, now, within).await?;
-        let size = CONTEXT_NAME.len().saturating_add(issued.token.expose().len());
+        let size = CONTEXT_NAME
+            .len()
+            .saturating_add(issued.token.expose().len());
         if size.saturating_add(RESERVE) > self.max_context_bytes {
             let max = self.max_context_bytes;
             let detail = format!(
@@ -194,9 +196,23 @@ impl Exchange {
             ("subject_token", token),
             ("subject_token_type", config.subject_token_type),
         ];
-        form.extend(config.requested_token_type.map(|kind| ("requested_token_type", kind)));
-        form.extend(config.audiences.iter().map(|name| ("audience", name.as_str())));
-        form.extend(config.resources.iter().map(|uri| ("resource", uri.as_str())));
+        form.extend(
+            config
+                .requested_token_type
+                .map(|kind| ("requested_token_type", kind)),
+        );
+        form.extend(
+            config
+                .audiences
+                .iter()
+                .map(|name| ("audience", name.as_str())),
+        );
+        form.extend(
+            config
+                .resources
+                .iter()
+                .map(|uri| ("resource", uri.as_str())),
+        );
         form.extend(config.scope.as_deref().map(|scope| ("scope", scope)));
         form
     }

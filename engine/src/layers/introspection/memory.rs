@@ -28,7 +28,11 @@ pub(crate) type Digest = [u8; 32];
 /// together. `None` never, unless the library changes the length of SHA-256.
 pub(crate) fn digest(server: &str, token: &str) -> Option<Digest> {
     let mut context = Context::new(&SHA256);
-    context.update(&u64::try_from(server.len()).unwrap_or(u64::MAX).to_be_bytes());
+    context.update(
+        &u64::try_from(server.len())
+            .unwrap_or(u64::MAX)
+            .to_be_bytes(),
+    );
     context.update(server.as_bytes());
     context.update(token.as_bytes());
     context.finish().as_ref().try_into().ok()

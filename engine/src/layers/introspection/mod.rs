@@ -105,9 +105,9 @@ impl Introspection {
                 recent: config.recent,
             }),
             flights: Flights::new(),
-            signed: config.signed.then(|| {
-                SignedAnswers::new(Arc::clone(&config.answers), Arc::clone(key_sets))
-            }),
+            signed: config
+                .signed
+                .then(|| SignedAnswers::new(Arc::clone(&config.answers), Arc::clone(key_sets))),
             config: Arc::clone(config),
         };
         Self {
@@ -217,15 +217,19 @@ impl Server {
         let accept = if self.signed.is_some() { SIGNED } else { JSON };
         let posted = self
             .contact
-            .post(&form, accept, asked.now, asked.within, |answered| {
-                match self.read(answered, now) {
+            .post(
+                &form,
+                accept,
+                asked.now,
+                asked.within,
+                |answered| match self.read(answered, now) {
                     Ok(read) => (Health::Well, Ok(read)),
                     Err(Unread { failed, ill: true }) => {
                         (Health::Ill(failed.denial.detail().to_owned()), Err(failed))
                     }
                     Err(Unread { failed, ill: false }) => (Health::Well, Err(failed)),
-                }
-            })
+                },
+            )
             .await;
         let read = match posted {
             Ok(read) => read?,
@@ -245,11 +249,7 @@ impl Server {
     }
 
     /// What `answered` is, without asking anybody.
-    fn read(
-        &self,
-        answered: Result<Answered, CallError>,
-        now: Timestamp,
-    ) -> Result<Read, Unread> {
+    fn read(&self, answered: Result<Answered, CallError>, now: Timestamp) -> Result<Read, Unread> {
         let unread = |reason, why: &str, ill, is_outage| Unread {
             failed: self.failed(reason, why, is_outage),
             ill,
@@ -286,7 +286,9 @@ impl Server {
         let answer = |why: &str| unread(Reason::IntrospectionAnswer, why, true, false);
         if self.signed.is_some() {
             if answered.media_type != SIGNED {
-                return Err(answer("the answer is not signed, and `signed` wants it to be"));
+                return Err(answer(
+                    "the answer is not signed, and `signed` wants it to be",
+                ));
             }
             return Ok(Read::Sealed(answered.body));
         }

@@ -130,10 +130,7 @@ fn introspected(claims: Claims<'_, '_>) -> Result<(), Denial> {
             continue;
         };
         if !accepted.iter().any(|one| found.eq_ignore_ascii_case(one)) {
-            let detail = format!(
-                "`{name}` is {}, which no access token has",
-                shown(found)
-            );
+            let detail = format!("`{name}` is {}, which no access token has", shown(found));
             return Err(Denial::new(Reason::TokenType, detail));
         }
     }

@@ -164,6 +164,7 @@ mod tests {
                 client: None,
                 subject: None,
             },
+            carried_until: None,
             address: Some("10.3.1.2".parse().unwrap()),
         };
         let route = crate::routes::tests::routes(&["GET /x"]).remove(0);

@@ -79,13 +79,13 @@ impl<'a> Writer<'a> {
     }
 
     /// The same writer with a token for the backend, which the answer carries and must not outlive.
-    pub(crate) fn carrying(self, exchanged: Option<Exchanged>) -> Self {
+    pub(crate) fn carrying(self, exchanged: Exchanged) -> Self {
         let facts = Facts {
-            carried_until: exchanged.as_ref().map(|held| held.valid_until),
+            carried_until: Some(exchanged.valid_until),
             ..self.facts
         };
         Self {
-            exchanged,
+            exchanged: Some(exchanged),
             facts,
             ..self
         }

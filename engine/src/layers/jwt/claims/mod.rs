@@ -132,10 +132,7 @@ fn client_id<'o>(config: &IssuerConfig, claims: Claims<'o, '_>) -> Result<Option
             [one] => Ok(Some(one)),
             _ => Err(claim_denial("`aud` of an id token names several clients")),
         },
-        Profile::AccessToken
-        | Profile::Legacy
-        | Profile::CognitoAccess
-        | Profile::Introspected => {
+        Profile::AccessToken | Profile::Legacy | Profile::CognitoAccess | Profile::Introspected => {
             claims.text_at(&config.claims.client_id)
         }
     }
