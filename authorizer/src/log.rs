@@ -9,14 +9,15 @@ mod lines;
 
 use std::{io::Write, sync::Arc, time::Duration};
 
-use doorward_engine::{Decision, Reason, Verdict, config::Fault};
+use doorward_engine::{Decision, Reason, Verdict, authority::BreakerChange, config::Fault};
 use doorward_keys::Timestamp;
 use serde::Serialize;
 
 use crate::{event::EventKind, handler::Call};
 use lines::{
-    DecisionLine, FaultLine, FaultsLine, Layer, LifeLine, LimitLine, Metrics, OF_DECISIONS,
-    OF_DECISIONS_WITHOUT_STORE, OF_REFUSED_CONFIGURATIONS, RefusedLine, micros,
+    BreakerLine, DecisionLine, FaultLine, FaultsLine, Layer, LifeLine, LimitLine, Metrics,
+    OF_CLOSED_BREAKERS, OF_DECISIONS, OF_DECISIONS_WITHOUT_STORE, OF_OPENED_BREAKERS,
+    OF_REFUSED_CONFIGURATIONS, RefusedLine, micros,
 };
 
 /// Where lines go. Called with one line, without the line break.
@@ -142,6 +143,27 @@ pub fn config_refused(sink: &Sink, why: &str, now: Timestamp) {
         detail: clean(why),
         metrics: Metrics::of(now, &OF_REFUSED_CONFIGURATIONS),
         refused: 1,
+    };
+    write(sink, &line);
+}
+
+/// Writes that the breaker of an authorization server changed. Metrics count how often one opened and how often one closed.
+pub fn breaker_changed(sink: &Sink, change: &BreakerChange) {
+    let (level, metrics, opened, closed) = match change.to {
+        "open" => ("ERROR", Some(&OF_OPENED_BREAKERS), Some(1), None),
+        "closed" => ("INFO", Some(&OF_CLOSED_BREAKERS), None, Some(1)),
+        _ => ("INFO", None, None, None),
+    };
+    let line = BreakerLine {
+        level,
+        event: "breaker",
+        server: clean(&change.server),
+        from: change.from,
+        to: change.to,
+        detail: clean(&change.cause),
+        metrics: metrics.map(|directive| Metrics::of(change.at, directive)),
+        opened,
+        closed,
     };
     write(sink, &line);
 }

@@ -32,7 +32,7 @@ const KEYS_TABLE: Variable = Variable {
 };
 const COUNTERS_TABLE: Variable = Variable {
     name: "DOORWARD_COUNTERS_TABLE",
-    meaning: "The name of the DynamoDB table of usage counters and limits. Needed where routes have limits that are counted in DynamoDB, and with `dpop`.",
+    meaning: "The name of the DynamoDB table of usage counters and limits. Needed where routes have limits that are counted in DynamoDB, with `dpop`, and where a breaker is `shared`.",
     default: "",
 };
 const REFRESH: Variable = Variable {

@@ -12,8 +12,10 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use doorward_backends::{
-    dynamodb::{Connection, DynamoKeys, DynamoLimits, DynamoReplays, Patience, connect},
-    http::HttpKeySets,
+    dynamodb::{
+        Connection, DynamoBreakers, DynamoKeys, DynamoLimits, DynamoReplays, Patience, connect,
+    },
+    http::{HttpEndpoints, HttpKeySets},
     memory::{MemoryKeys, MemoryLimits, MemoryReplays},
     sources::{
         AwsAccess, ConfigSource, Endpoints, Loader, Reload, Reloading, Schedule, Secrets, Version,
@@ -21,6 +23,7 @@ use doorward_backends::{
 };
 use doorward_engine::{
     Config, Engine, Request, Sources, Verdict,
+    authority::{Authorities, BreakerStore},
     config::{AnswersConfig, ConfigEnv, Fault},
     layers::{proof::ReplayStore, rate_limit::LimitsStore},
     limits::LimitStore,
@@ -78,9 +81,20 @@ struct Parts {
     counters: Option<Arc<dyn LimitStore>>,
     /// The same table, for proofs that were seen.
     replays: Option<Arc<dyn ReplayStore>>,
+    /// The same table, for breakers.
+    breakers: Option<Arc<dyn BreakerStore>>,
     /// For limits that each sandbox keeps by itself. They outlive a configuration.
     memory: Arc<MemoryLimits>,
     key_sets: Arc<HttpKeySets>,
+    endpoints: Arc<HttpEndpoints>,
+}
+
+/// What is kept in tables, as far as they are named.
+#[derive(Default)]
+struct Tables {
+    keys: Option<Arc<dyn KeyLookup>>,
+    counters: Option<Arc<dyn LimitStore>>,
+    breakers: Option<Arc<dyn BreakerStore>>,
 }
 
 impl Service {
@@ -107,8 +121,10 @@ impl Service {
             keys: tables.keys,
             counters: tables.counters,
             replays: tables.replays,
+            breakers: tables.breakers,
             memory: Arc::new(MemoryLimits::new()),
             key_sets: Arc::new(HttpKeySets::new()),
+            endpoints: Arc::new(HttpEndpoints::new()),
         };
         let first = match read {
             Ok((text, secrets)) => build(&text, &secrets, &loader, &parts, &sink)
@@ -302,6 +318,11 @@ fn build(
         log::config_invalid(sink, &faults);
         summary(&faults)
     })?;
+    let authorities = authorities(&checked.config, parts, sink).map_err(|fault| {
+        let faults = [fault];
+        log::config_invalid(sink, &faults);
+        summary(&faults)
+    })?;
     let key_sets = Arc::clone(&parts.key_sets);
     Ok(Engine::new(
         checked.config,
@@ -310,11 +331,29 @@ fn build(
             key_sets,
             crls: loader.crls(),
             replays,
+            authorities,
             limits,
             pause: clock::pause,
             stopwatch: clock::stopwatch,
         },
     ))
+}
+
+/// The way to the authorization servers of `config`.
+fn authorities(config: &Config, parts: &Parts, sink: &log::Sink) -> Result<Authorities, Fault> {
+    if config.needs_breaker_store() && parts.breakers.is_none() {
+        return Err(fault(
+            "DOORWARD_COUNTERS_TABLE",
+            "must name the table of counters, because a breaker of the configuration is `shared`"
+                .to_owned(),
+        ));
+    }
+    let sink = Arc::clone(sink);
+    Ok(Authorities {
+        endpoints: Arc::clone(&parts.endpoints) as _,
+        breakers: parts.breakers.clone(),
+        watch: Arc::new(move |change| log::breaker_changed(&sink, change)),
+    })
 }
 
 /// Where the limits of `config` are counted.
@@ -364,12 +403,14 @@ async fn tables(settings: &Settings, environment: &Environment) -> Tables {
         return Tables::default();
     }
     let client = connect(connection(environment)).await;
+    let patience = Patience::LIMITS;
     let counters = counters.as_ref();
     Tables {
-        counters: counters
-            .map(|table| Arc::new(DynamoLimits::new(&client, table, Patience::LIMITS)) as _),
+        counters: counters.map(|table| Arc::new(DynamoLimits::new(&client, table, patience)) as _),
         replays: counters
             .map(|table| Arc::new(DynamoReplays::new(&client, table, Patience::REPLAYS)) as _),
+        breakers: counters
+            .map(|table| Arc::new(DynamoBreakers::new(&client, table, patience)) as _),
         keys: keys
             .as_ref()
             .map(|table| Arc::new(DynamoKeys::new(client, table)) as _),

@@ -5,6 +5,8 @@
 //! | [`doorward_keys::KeyLookup`] | [`dynamodb::DynamoKeys`] | | | [`memory::MemoryKeys`] |
 //! | [`doorward_keys::KeyLedger`] | [`dynamodb::DynamoKeys`] | | | [`memory::MemoryKeys`] |
 //! | [`doorward_engine::limits::LimitStore`] | [`dynamodb::DynamoLimits`] | `redis::RedisLimits`, with the feature `redis` | | [`memory::MemoryLimits`] |
+//! | [`doorward_engine::authority::TokenEndpoints`] | | | [`http::HttpEndpoints`] | |
+//! | [`doorward_engine::authority::BreakerStore`] | [`dynamodb::DynamoBreakers`] | | | [`memory::MemoryBreakers`] |
 //! | [`doorward_engine::layers::jwt::KeySetSource`] | | | [`http::HttpKeySets`] | |
 
 pub mod dynamodb;

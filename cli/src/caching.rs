@@ -21,7 +21,7 @@ fn different_context(routes: &[Route]) -> Option<Fault> {
     let mut pairs = routes.iter().enumerate().flat_map(|(at, left)| {
         let behind = routes.iter().skip(at.saturating_add(1));
         behind
-            .filter(|right| left.context != right.context && may_share_a_caller(left, right))
+            .filter(|right| differ(left, right) && may_share_a_caller(left, right))
             .map(move |right| (left, right))
     });
     let (left, right) = pairs.next()?;
@@ -34,11 +34,16 @@ fn different_context(routes: &[Route]) -> Option<Fault> {
         place: None,
         code: "cached_context",
         message: format!(
-            "`{}` and `{}`{more} have different `context`: a cached answer to one refuses the other until it ends; \
+            "`{}` and `{}`{more} have different `context` or `exchange`: a cached answer to one refuses the other until it ends; \
              put the route among the identity sources, or set the time to live to 0",
             left.key, right.key
         ),
     })
+}
+
+/// Whether the context of one would be the wrong one at the other: it carries the token of the exchange too.
+fn differ(left: &Route, right: &Route) -> bool {
+    left.context != right.context || left.remote.exchange != right.remote.exchange
 }
 
 /// Whether one credential can open both.
@@ -46,7 +51,9 @@ fn may_share_a_caller(left: &Route, right: &Route) -> bool {
     let kinds = |route: &Route| {
         let open = |kinds: &Vec<Kind>| {
             // API keys carry no roles.
-            route.roles.any.is_empty() && route.roles.all.is_empty() || kinds.contains(&Kind::Jwt)
+            (route.roles.any.is_empty() && route.roles.all.is_empty())
+                || kinds.contains(&Kind::Jwt)
+                || kinds.contains(&Kind::Opaque)
         };
         let mut all: Vec<Vec<Kind>> = route
             .credentials

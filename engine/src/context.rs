@@ -2,9 +2,9 @@
 //!
 //! | name | meaning |
 //! |---|---|
-//! | `credential` | `api_key`, `jwt`, `certificate`, several with spaces between them, or `anonymous` |
+//! | `credential` | `api_key`, `jwt`, `opaque`, `certificate`, several with spaces between them, or `anonymous` |
 //! | `subject` | `sub` of the token, the public id of the key, or the name in the certificate |
-//! | `issuer` | `iss` of the token |
+//! | `issuer` | `iss` of the token, or the issuer of the server that knows it |
 //! | `clientId` | the OAuth client of the token |
 //! | `tenant` | of the key, the token or the certificate |
 //! | `scopes` | what the caller may do, separated by spaces |
@@ -13,6 +13,7 @@
 //! | `certificate`, `certificateAuthority`, `certificateSerial` | who the client certificate stands for, with the kind of the name before it; who issued it; its serial number |
 //! | `dpopNonce` | a nonce for the next proof, to be handed on in the header `DPoP-Nonce`; where nonces are configured |
 //! | `expiresAt` | when the earliest credential expires, in seconds since the epoch |
+//! | `downstreamToken` | a token for the backend, where the route has an exchange |
 //! | `limit`, `remaining` | of the strictest limit of the route: how many in each window, and how many are left |
 //! | `reset` | seconds until `remaining` is whole again, or the window ends |
 //! | `rateLimitReset` | the same time in seconds since the epoch, so that a cached answer can be judged |
@@ -28,7 +29,8 @@ use doorward_keys::Timestamp;
 use crate::{decision::Context, identity::Authenticated, limits::LimitReport, routes::Route};
 
 /// The names that nothing else may take.
-pub const NAMES: [&str; 22] = [
+pub const NAMES: [&str; 23] = [
+    "downstreamToken",
     "credential",
     "subject",
     "issuer",

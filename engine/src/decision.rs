@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use doorward_keys::Timestamp;
+use doorward_keys::{Secret, Timestamp};
 
 use crate::{
     denial::{Denial, Reason},
@@ -42,6 +42,7 @@ pub struct Grant {
     pub(crate) momentary: bool,
     pub(crate) usage_plan_key: Option<String>,
     pub(crate) limit: Option<LimitReport>,
+    pub(crate) downstream_token: Option<Secret<String>>,
 }
 
 impl Grant {
@@ -53,6 +54,12 @@ impl Grant {
     /// Everything this caller may do, not only what was asked; `None` where the front is told yes or no.
     pub const fn policy(&self) -> Option<&Policy> {
         self.policy.as_ref()
+    }
+
+    /// A token for the backend, beside the facts and under [`crate::layers::exchange::CONTEXT_NAME`]. It fits.
+    pub fn downstream_token(&self) -> Option<&str> {
+        let token = self.downstream_token.as_ref()?;
+        Some(token.expose())
     }
 
     /// Facts for the backend.

@@ -83,7 +83,7 @@ reasons! {
     /// More than one credential, or the same one twice.
     CredentialRepeated = "credential_repeated" => Unauthenticated, mend: "send each credential once, and only those that the route names";
     /// A credential of a kind that this gate is not configured for.
-    CredentialUnsupported = "credential_unsupported" => Unauthenticated, mend: "configure the kind (`api_keys` or `issuers`), or send another credential";
+    CredentialUnsupported = "credential_unsupported" => Unauthenticated, mend: "configure the kind (`api_keys`, `issuers` or `introspection`), or send another credential";
     /// The credentials presented are not of the kinds that the route names.
     CredentialInsufficient = "credential_insufficient" => Unauthenticated, mend: "send the credentials that the route names in `credentials`";
     /// The text looks like one of our keys but has the wrong length or alphabet.
@@ -188,6 +188,14 @@ reasons! {
     ReplayStoreUnavailable = "replay_store_unavailable" => Unavailable, mend: "check the table of counters, its name, the role of the function and the network";
     /// A certificate or proof decided, and the gateway may keep a simple answer for others.
     AnswerKept = "answer_kept" => Unavailable, mend: "set the time to live of the authorizer to 0 and say so in `policy.gateway_cache`, or answer with policies";
+    /// The introspection server says that the token is not active.
+    TokenInactive = "token_inactive" => Unauthenticated, mend: "get a fresh token; if it is one, check that the server named for it is the one that issued it, and that it lets this client see it";
+    /// The introspection server does not answer, or failed so often that it is not asked for a while.
+    IntrospectionUnavailable = "introspection_unavailable" => Unavailable, mend: "check the server, the network of the function and `timeout_ms`; `on_outage = \"recently_active\"` bridges short outages";
+    /// The introspection server refuses this gate, not the token.
+    IntrospectionRefused = "introspection_refused" => Unavailable, mend: "compare `client` of the server with what is registered there: id, authentication, secret or key";
+    /// The introspection server gave an answer that says nothing of the token.
+    IntrospectionAnswer = "introspection_answer" => Unavailable, mend: "check that `endpoint` is the introspection endpoint, and that `signed` fits what the server sends";
     /// A scope that the route demands is missing.
     ScopeMissing = "scope_missing" => Forbidden, mend: "ask for a token or key with the scopes that the route names";
     /// A role that the route demands is missing.
@@ -198,6 +206,12 @@ reasons! {
     RateLimited = "rate_limited" => Throttled, mend: "wait for as many seconds as `retryAfter` says, or raise the limit in `limits` or the plan of the key";
     /// The store of limits did not answer, and the limit says that nobody passes then.
     LimitStoreUnavailable = "limit_store_unavailable" => Unavailable, mend: "check the store that `limits_store` names, the role of the function and the network; or choose `on_outage = \"local\"`";
+    /// The authorization server gives no token for the backend for this caller.
+    ExchangeRefused = "exchange_refused" => Forbidden, mend: "look at `error` in the detail; check that the server lets this client exchange this caller's token for the audience";
+    /// The authorization server did not answer the exchange, or not in a form that can be used.
+    ExchangeUnavailable = "exchange_unavailable" => Unavailable, mend: "check `token_endpoint` and `client` of the exchange, the server and the network of the function";
+    /// The token for the backend does not fit into the context.
+    ExchangeTooLarge = "exchange_too_large" => Unavailable, mend: "ask the server for a smaller token, or raise `answers.max_context_bytes`";
     /// The permission cannot be said in a policy without saying too much.
     PolicyInexpressible = "policy_inexpressible" => Forbidden, mend: "send the path in its plain spelling, without doubled slashes, dot segments or needless escapes; if it is plain, separate the templates of the route and of its stricter neighbour";
     /// The policy for this route alone is larger than the gateway takes.

@@ -26,7 +26,7 @@ impl Client {
     }
 }
 
-/// A subject that proved itself by a token: signature, issuer, audience, times and profile hold.
+/// A subject that proved itself by a token: signature or the word of the server, issuer, audience, times and profile hold.
 #[derive(Clone, Debug)]
 #[expect(
     clippy::struct_field_names,
@@ -57,6 +57,17 @@ pub struct Subject {
     pub(crate) confirmation: Option<Confirmation>,
     /// Mapped claims for the backend: context name to text.
     pub(crate) context: BTreeMap<String, String>,
+    /// How a server was asked, where one was; `None` for a JWT.
+    pub(crate) introspected: Option<Introspected>,
+}
+
+/// How an opaque token was checked, and so for which routes it is good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Introspected {
+    /// Whether routes that name no server ask the one that was asked.
+    pub(crate) by_token: bool,
+    /// Whether it counts only because it was active a while ago and the server does not answer.
+    pub(crate) is_recent: bool,
 }
 
 impl Subject {
@@ -66,7 +77,15 @@ impl Subject {
         format!("{kind}|{}|{}", escape(&self.issuer), escape(&self.subject))
     }
 
-    /// The configured name of the issuer.
+    /// What kind of credential it proved itself by.
+    pub const fn kind(&self) -> Kind {
+        match self.introspected {
+            None => Kind::Jwt,
+            Some(_) => Kind::Opaque,
+        }
+    }
+
+    /// The configured name of the issuer, or of the server that was asked.
     pub fn issuer_name(&self) -> &str {
         &self.issuer_name
     }
@@ -141,9 +160,9 @@ impl Authenticated {
     /// The kinds of credentials that were verified.
     pub fn kinds(&self) -> Vec<Kind> {
         let key = self.client.as_ref().map(|_| Kind::ApiKey);
-        let jwt = self.subject.as_ref().map(|_| Kind::Jwt);
+        let token = self.subject.as_ref().map(Subject::kind);
         let certificate = self.certificate.as_ref().map(|_| Kind::Certificate);
-        key.into_iter().chain(jwt).chain(certificate).collect()
+        key.into_iter().chain(token).chain(certificate).collect()
     }
 
     /// Who it is: the subject where there is one, else the key, else the certificate, else `anonymous`.

@@ -13,6 +13,7 @@ use doorward_keys::{KeyLookup, Timestamp};
 
 use crate::{
     attempt::Attempt,
+    authority::Authorities,
     config::Config,
     decision::{Decision, Grant, Outcome, Trail, Verdict, Visit},
     denial::{Denial, Reason},
@@ -20,7 +21,10 @@ use crate::{
     layers::{
         api_key::ApiKeys,
         certificate::{Certificates, CrlSource},
-        entitlements, ip_allow,
+        entitlements,
+        exchange::{Exchanged, Exchanges},
+        introspection::{self, Introspection},
+        ip_allow,
         jwt::{FetchError, Issuers, KeySetSource},
         policy::{self, Elapsed, GatewayCache},
         proof::{Proofs, Proven, ReplayStore, Shown},
@@ -42,6 +46,8 @@ pub struct Sources {
     pub crls: Arc<dyn CrlSource>,
     /// Proofs of possession that were seen.
     pub replays: Arc<dyn ReplayStore>,
+    /// Authorization servers, for introspection and exchange.
+    pub authorities: Authorities,
     /// Buckets of limits.
     pub limits: Arc<dyn LimitStore>,
     /// Sleeps: for a slot in a leaky bucket, and to give up on a store that does not answer.
@@ -57,6 +63,8 @@ pub struct Engine {
     issuers: Issuers,
     certificates: Option<Certificates>,
     proofs: Proofs,
+    introspection: Introspection,
+    exchanges: Exchanges,
     rate_limits: RateLimits,
     stopwatch: fn() -> Duration,
 }
@@ -68,6 +76,19 @@ impl Engine {
             .api_keys
             .clone()
             .map(|keys| ApiKeys::new(keys, sources.keys));
+        let introspection = Introspection::new(
+            &config.introspection,
+            config.tokens.max_bytes,
+            &sources.authorities,
+            &sources.key_sets,
+            sources.stopwatch,
+        );
+        let exchanges = Exchanges::new(
+            &config.exchanges,
+            config.answers.max_context_bytes,
+            &sources.authorities,
+            sources.stopwatch,
+        );
         let issuers = Issuers::new(
             config.issuers.clone(),
             config.tokens.max_bytes,
@@ -90,6 +111,8 @@ impl Engine {
             issuers,
             certificates,
             proofs,
+            introspection,
+            exchanges,
             rate_limits,
             stopwatch: sources.stopwatch,
         }
@@ -100,9 +123,13 @@ impl Engine {
         &self.config
     }
 
-    /// Fetches the key sets of all issuers at once; says for each issuer what came of it.
+    /// Fetches the key sets of all issuers at once, then takes over what other sandboxes know of the introspection servers;
+    /// says for each issuer what came of it.
     pub async fn prefetch(&self, now: Timestamp) -> Vec<(String, Result<(), FetchError>)> {
-        self.issuers.prefetch(now).await
+        let mut outcomes = self.issuers.prefetch(now).await;
+        outcomes.extend(self.introspection.prefetch(now.into()).await);
+        self.exchanges.recall(now.into()).await;
+        outcomes
     }
 
     /// Fetches the lists of revoked certificates that are due; says for each authority what came of it.
@@ -183,6 +210,12 @@ impl Engine {
         let began = walk.began();
         let subject = self.subject(&presented, now.timestamp()).await;
         let subject = walk.attempt("jwt", began, subject)?;
+
+        let began = walk.began();
+        let within = walk.left_of(request.time_left);
+        let opaque = self.opaque(&presented, route, now, within).await;
+        let opaque = walk.attempt("introspection", began, opaque)?;
+        let subject = subject.or(opaque);
         walk.trail.issuer = subject
             .as_ref()
             .map(|subject| subject.issuer_name().to_owned());
@@ -226,6 +259,18 @@ impl Engine {
         let entitled = entitlements::check(route, &caller, admitted.address());
         let entitled = walk.visit("entitlements", began, entitled);
         entitled.map_err(|denial| writer.refuse(denial))?;
+
+        let writer = match &route.remote.exchange {
+            None => writer,
+            Some(name) => {
+                let began = walk.began();
+                let within = walk.left_of(request.time_left);
+                let exchanged = self.exchanged(name, &presented, now, within).await;
+                let exchanged = walk.visit("exchange", began, exchanged);
+                let exchanged = exchanged.map_err(|denial| writer.refuse(denial))?;
+                writer.carrying(exchanged)
+            }
+        };
 
         let began = walk.began();
         let grant = writer.grant(&quota);
@@ -287,7 +332,7 @@ impl Engine {
         subject: Option<&Subject>,
         now: Timestamp,
     ) -> Attempt<Proven> {
-        let (Some(subject), Some(token)) = (subject, presented.jwt) else {
+        let (Some(subject), Some(token)) = (subject, presented.jwt.or(presented.opaque)) else {
             return Attempt::Absent;
         };
         let shown = Shown {
@@ -335,7 +380,44 @@ impl Engine {
             _ => Denial::new(Reason::CredentialRepeated, wanted()),
         })
     }
+
+    async fn opaque(
+        &self,
+        presented: &Presented<'_>,
+        route: &Route,
+        now: Moment,
+        within: Option<Duration>,
+    ) -> Attempt<Subject> {
+        let asked = introspection::Asked {
+            route,
+            now,
+            within: within.map(|left| left.saturating_sub(SPARE)),
+        };
+        match presented.opaque {
+            None => Attempt::Absent,
+            Some(token) => self.introspection.verify(token, asked).await.into(),
+        }
+    }
+
+    async fn exchanged(
+        &self,
+        name: &str,
+        presented: &Presented<'_>,
+        now: Moment,
+        within: Option<Duration>,
+    ) -> Result<Exchanged, Denial> {
+        // INVARIANT: the configuration demands a token of every caller of such a route.
+        let token = presented
+            .jwt
+            .or(presented.opaque)
+            .ok_or_else(|| Denial::new(Reason::Internal, "there is no token to exchange"))?;
+        let within = within.map(|left| left.saturating_sub(SPARE));
+        self.exchanges.swap(name, token, now, within).await
+    }
 }
+
+/// What of the time of a request is kept back from an authorization server, to say what came of it.
+const SPARE: Duration = Duration::from_millis(50);
 
 /// The output of `work`, or `None` when `late` is ready first.
 async fn before<T>(late: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     events::Gateway,
-    possession, secrets, tokens,
+    possession, secrets, servers, tokens,
     world::{Over, Proxies, State},
 };
 
@@ -116,6 +116,7 @@ pub(crate) fn all() -> Vec<Case> {
     all.extend(proxies());
     all.extend(places());
     all.extend(possession::cases());
+    all.extend(opaque());
     all.extend(strangers());
     all
 }
@@ -346,6 +347,31 @@ fn places() -> Vec<Case> {
         .into_iter()
         .chain(all(State::QueryAndCookie))
         .collect()
+}
+
+/// Opaque tokens, and what backends get in their place.
+fn opaque() -> Vec<Case> {
+    let (key, token) = (secrets::good().printed, tokens::good());
+    let case =
+        |name: &str, value: &str, route| Case::bearer(name, value, route).in_state(State::Servers);
+    let mut all: Vec<Case> = servers::TOKENS
+        .iter()
+        .map(|(name, value)| case(name, value, "opaque"))
+        .collect();
+    all.extend([
+        case("opaque token", "active", "any"),
+        case("opaque token", "active", "open"),
+        case("opaque token", "active", "opaque-admin"),
+        case("opaque token, other server", "active", "opaque-elsewhere"),
+        case("token", &token, "opaque"),
+        case("key", &key, "opaque"),
+    ]);
+    all.extend(
+        servers::SWAPS
+            .iter()
+            .map(|(name, value)| case(name, value, "swap")),
+    );
+    all
 }
 
 /// Events of what is not served.

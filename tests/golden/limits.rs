@@ -5,7 +5,7 @@ use std::sync::Arc;
 use doorward::local::iam::{self, Effect, Facts};
 use doorward_authorizer::{Authorizer, Call, Event};
 use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays};
-use doorward_engine::{Config, Engine, Sources, config::ConfigEnv};
+use doorward_engine::{Config, Engine, Sources, authority::Authorities, config::ConfigEnv};
 use doorward_keys::Timestamp;
 use doorward_tests::{
     documents::Documents,
@@ -68,6 +68,7 @@ fn authorizer(more: &str) -> Authorizer {
         key_sets: Arc::new(Faulty::new(Arc::new(Documents::default()), Fault::Down)),
         crls: Arc::new(MemoryCrls::new()),
         replays: Arc::new(MemoryReplays::new()),
+        authorities: Authorities::none(),
         limits: Arc::new(MemoryLimits::new()),
         pause,
         stopwatch: still,

@@ -15,6 +15,7 @@ mod events;
 mod limits;
 mod possession;
 mod secrets;
+mod servers;
 mod table;
 mod tokens;
 mod world;

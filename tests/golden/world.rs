@@ -7,6 +7,7 @@ use doorward_authorizer::{Authorizer, Call, log::Sink};
 use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays};
 use doorward_engine::{
     Config, Engine, Sources,
+    authority::Authorities,
     config::{ConfigEnv, ConfigFaults},
 };
 use doorward_keys::{
@@ -19,7 +20,7 @@ use doorward_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::{possession, secrets, tokens};
+use crate::{possession, secrets, servers, tokens};
 
 /// When everything happens.
 pub(crate) const NOW: i64 = doorward_tests::keys::NOW.unix();
@@ -61,6 +62,8 @@ pub(crate) enum State {
     Proxies(Proxies),
     /// Credentials may stand in the query and in a cookie.
     QueryAndCookie,
+    /// A server knows opaque tokens, and another swaps them.
+    Servers,
     /// Certificates and proofs are accepted.
     Possession(Possession),
 }
@@ -144,6 +147,7 @@ impl State {
             Self::Possession(Possession::StoreDown) => "possession, store down",
             Self::Possession(Possession::Nonce) => "possession, nonces",
             Self::Possession(Possession::Again) => "possession, again",
+            Self::Servers => "servers",
         }
     }
 }
@@ -185,9 +189,10 @@ pub(crate) fn routes() -> Vec<(&'static str, Value)> {
 /// The configuration for a case about `route`: `$connect` and `$graphql` want the same as the route.
 fn configuration(route: &str, state: State) -> String {
     let mut all = Vec::new();
+    let of_servers = (state == State::Servers).then(servers::routes);
     let more = match state {
         State::Possession(_) => vec![("certificate", json!({"credentials": ["certificate"]}))],
-        _ => vec![],
+        _ => of_servers.unwrap_or_default(),
     };
     for (name, demands) in routes().into_iter().chain(more) {
         let mut add = |key: String, name: String| {
@@ -235,6 +240,10 @@ fn configuration(route: &str, state: State) -> String {
             config["api_keys"]["query_parameter"] = json!("key");
             config["tokens"] = json!({"query_parameter": "token", "cookie": "session"});
         }
+        State::Servers => {
+            config["introspection"] = servers::introspection();
+            config["exchanges"] = servers::exchanges();
+        }
         State::UsedUp(over) => {
             config["limits"] = json!({"one": {"limit": 1, "per": "day"}});
             config["default_limits"] = json!(["one"]);
@@ -274,6 +283,7 @@ fn read(text: &str) -> Result<Config, ConfigFaults> {
             "env:NONCE" => Ok(Secret::new(
                 "a secret that is long enough for a nonce".to_owned(),
             )),
+            "env:CLIENT_SECRET" => Ok(Secret::new("the secret of the client".to_owned())),
             "env:PENALTY_KEY" => Ok(Secret::new("plan-key-without-allowance".to_owned())),
             other => Err(format!("there is no `{other}`")),
         },
@@ -332,6 +342,10 @@ pub(crate) async fn authorizer(route: &str, state: State, simple: bool, sink: Si
         key_sets,
         crls: Arc::new(MemoryCrls::new()),
         replays: Arc::new(Faulty::new(Arc::new(MemoryReplays::new()), of_proofs)),
+        authorities: Authorities {
+            endpoints: Arc::new(servers::spoken()),
+            ..Authorities::none()
+        },
         limits,
         pause,
         stopwatch: still,

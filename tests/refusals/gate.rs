@@ -13,6 +13,7 @@ use doorward_authorizer::{Answer, Authorizer, Call, Event, Refusal};
 use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays};
 use doorward_engine::{
     Config, Engine, Sources,
+    authority::Authorities,
     config::ConfigEnv,
     layers::jwt::{Algorithm, KeySetSource},
 };
@@ -155,6 +156,7 @@ impl Gate {
             key_sets,
             crls: Arc::new(MemoryCrls::new()),
             replays: Arc::new(MemoryReplays::new()),
+            authorities: Authorities::none(),
             limits: Arc::new(MemoryLimits::new()),
             stopwatch: still,
             pause: |time| Box::pin(tokio::time::sleep(time)),

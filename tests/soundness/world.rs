@@ -273,6 +273,7 @@ fn route(row: &Row) -> Route {
         addresses: None,
         context: BTreeMap::new(),
         limits: Vec::new(),
+        remote: doorward_engine::routes::Remote::default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Support for the suites: builders of what reaches Doorward from outside, faults, and the comparison with committed files.
 
+pub mod authorities;
 pub mod certificates;
 pub mod documents;
 pub mod dynamodb;

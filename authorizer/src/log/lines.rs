@@ -178,6 +178,24 @@ pub(super) static OF_DECISIONS_WITHOUT_STORE: Directive = Directive {
     ],
 };
 
+pub(super) static OF_OPENED_BREAKERS: Directive = Directive {
+    namespace: NAMESPACE,
+    dimensions: &[&[]],
+    metrics: &[Metric {
+        name: "BreakerOpened",
+        unit: "Count",
+    }],
+};
+
+pub(super) static OF_CLOSED_BREAKERS: Directive = Directive {
+    namespace: NAMESPACE,
+    dimensions: &[&[]],
+    metrics: &[Metric {
+        name: "BreakerClosed",
+        unit: "Count",
+    }],
+};
+
 pub(super) static OF_REFUSED_CONFIGURATIONS: Directive = Directive {
     namespace: NAMESPACE,
     dimensions: &[&[]],
@@ -222,6 +240,22 @@ pub(super) struct RefusedLine {
     pub(super) metrics: Metrics,
     #[serde(rename = "ConfigRefused")]
     pub(super) refused: u8,
+}
+
+#[derive(Serialize)]
+pub(super) struct BreakerLine {
+    pub(super) level: &'static str,
+    pub(super) event: &'static str,
+    pub(super) server: String,
+    pub(super) from: &'static str,
+    pub(super) to: &'static str,
+    pub(super) detail: String,
+    #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
+    pub(super) metrics: Option<Metrics>,
+    #[serde(rename = "BreakerOpened", skip_serializing_if = "Option::is_none")]
+    pub(super) opened: Option<u8>,
+    #[serde(rename = "BreakerClosed", skip_serializing_if = "Option::is_none")]
+    pub(super) closed: Option<u8>,
 }
 
 #[derive(Serialize)]

@@ -5,15 +5,20 @@
 
 use std::collections::BTreeMap;
 
-use doorward_engine::{config::GATEWAY_CONTEXT_NAMES, context::of_limit, decision::Context};
+use doorward_engine::{
+    config::GATEWAY_CONTEXT_NAMES, context::of_limit, decision::Context,
+    layers::exchange::CONTEXT_NAME,
+};
 use doorward_keys::Timestamp;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::Refused;
 
-/// The facts that stay when room is short, most important first; the others follow by name. What makes a backend refuse comes
-/// first, then the short facts that say who is calling, then those that only inform, then the lists that may be long.
-const PRIORITY: [&str; 22] = [
+/// The facts that stay when room is short, most important first; the others follow by name. The token for the backend stands
+/// at the head: the engine allows only where it fits. Then comes what makes a backend refuse, then the short facts that say
+/// who is calling, then those that only inform, then the lists that may be long.
+const PRIORITY: [&str; 23] = [
+    CONTEXT_NAME,
     "rateLimited",
     "rateLimitReset",
     "retryAfter",
@@ -43,6 +48,20 @@ const FOR_BACKENDS: [&str; 2] = ["rateLimited", "rateLimitReset"];
 
 /// Set when facts had to be left out, so that a backend can tell "has none" from "did not fit".
 const TRUNCATED: &str = "contextTruncated";
+
+/// The facts of a grant with the token for the backend, where there is one.
+pub(super) fn of_allowed(
+    facts: &Context,
+    token: Option<&str>,
+    max_bytes: usize,
+) -> BTreeMap<String, String> {
+    let Some(token) = token else {
+        return of_grant(facts, max_bytes);
+    };
+    let mut facts = facts.clone();
+    facts.insert(CONTEXT_NAME.to_owned(), token.to_owned());
+    of_grant(&facts, max_bytes)
+}
 
 /// The facts of a grant, whole ones only, within `max_bytes` of names and values.
 pub(super) fn of_grant(facts: &Context, max_bytes: usize) -> BTreeMap<String, String> {

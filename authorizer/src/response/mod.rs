@@ -92,6 +92,7 @@ struct Allowed<'a> {
     by_address: bool,
     usage_plan_key: Option<&'a str>,
     limit: Option<&'a LimitReport>,
+    downstream_token: Option<&'a str>,
 }
 
 #[derive(Clone, Copy)]
@@ -116,6 +117,7 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
             by_address: grant.by_address() || grant.is_momentary(),
             usage_plan_key: grant.usage_plan_key(),
             limit: grant.limit(),
+            downstream_token: grant.downstream_token(),
         }),
         Decision::Deny(denial) => Outcome::Deny(Refused {
             class: denial.class(),
@@ -202,7 +204,11 @@ impl Shape {
         {
             return Err(Reason::RateLimited);
         }
-        let context = context::of_grant(allowed.context, answers.max_context_bytes);
+        let context = context::of_allowed(
+            allowed.context,
+            allowed.downstream_token,
+            answers.max_context_bytes,
+        );
         match self {
             Self::Policy { usage_plans } => {
                 let arn = asker.asked.ok_or(Reason::Internal)?;

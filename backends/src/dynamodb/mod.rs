@@ -4,6 +4,7 @@
 //! environment handed in. [`DynamoKeys`] implements both key traits; which of them a function may use is decided by its
 //! role: the authorizer's allows `dynamodb:GetItem` only.
 
+mod breakers;
 mod client;
 mod errors;
 mod item;
@@ -13,6 +14,7 @@ mod replays;
 pub mod schema;
 mod tables;
 
+pub use breakers::DynamoBreakers;
 pub use client::{Connection, Patience, connect};
 pub use keys::DynamoKeys;
 pub use limits::DynamoLimits;

@@ -34,6 +34,9 @@
 //! | item | `pk` | `sk` | other attributes |
 //! |---|---|---|---|
 //! | limit | `rate#` bucket, or `rate256#` and its SHA-256 when it is long | `rate#` region | `format` N, `mark` N, `current` N, `previous` N, `expires_at` N |
+//! | breaker | `breaker#` address of the endpoint, or `breaker256#` and its SHA-256 when it is long | `breaker#` region | `format` N, `open_until` N, `expires_at` N |
+//!
+//! A breaker is open until `open_until`, in microseconds since 1970; 0 means closed. It is a hint between sandboxes.
 //!
 //! | proof | `seen#` digest | `seen` | `format` N, `expires_at` N |
 //!
@@ -117,6 +120,7 @@ pub(super) const RELATED: &str = "related";
 pub(super) const CONTENT: &str = "content";
 pub(super) const MARK: &str = "mark";
 pub(super) const CURRENT: &str = "current";
+pub(super) const OPEN_UNTIL: &str = "open_until";
 pub(super) const PREVIOUS: &str = "previous";
 
 /// The longest name of a bucket that stands in a key as it is, in bytes; `DynamoDB` takes keys of up to 2,048
@@ -173,6 +177,20 @@ pub fn seen_pk(digest: &[u8; 32]) -> String {
 /// Sort key of the bucket of a limit in a region.
 pub fn rate_sk(region: &str) -> String {
     format!("rate#{region}")
+}
+
+/// Partition key of the breaker of the endpoint at `url`.
+pub fn breaker_pk(url: &str) -> String {
+    if url.len() <= MAX_PLAIN_BUCKET {
+        format!("breaker#{url}")
+    } else {
+        format!("breaker256#{}", Digest::of(url, None).to_hex())
+    }
+}
+
+/// Sort key of a breaker in a region.
+pub fn breaker_sk(region: &str) -> String {
+    format!("breaker#{region}")
 }
 
 #[cfg(test)]

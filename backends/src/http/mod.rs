@@ -1,4 +1,4 @@
-//! Key sets and discovery documents over HTTP.
+//! Key sets and discovery documents over HTTP, and calls to authorization servers ([`HttpEndpoints`]), which share its rules.
 //!
 //! A key set is as powerful as a signature, and its address may come out of a document, so this client does little:
 //!
@@ -12,6 +12,7 @@
 //!    frozen may be dead.
 
 mod address;
+mod endpoints;
 mod freshness;
 mod resolver;
 #[cfg(test)]
@@ -21,8 +22,9 @@ use std::{error::Error as _, sync::OnceLock, time::Duration};
 
 use async_trait::async_trait;
 use doorward_engine::layers::jwt::{FetchError, Fetched, KeySetSource, Origin};
-use reqwest::{Client, Response, StatusCode, Url, header, redirect};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, Url, header, redirect};
 
+pub use endpoints::HttpEndpoints;
 use resolver::{PublicOnly, RefusedAddress};
 
 /// The longest body that is read, in bytes.
@@ -62,20 +64,26 @@ impl HttpKeySets {
 }
 
 fn build(origin: Origin) -> Result<Client, String> {
+    builder(origin)
+        .timeout(TOTAL_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(1)
+        .build()
+        .map_err(|error| causes(&error))
+}
+
+/// What every client has: no redirects, no proxies of the environment, and only the addresses that `origin` allows.
+fn builder(origin: Origin) -> ClientBuilder {
     let builder = Client::builder()
         .user_agent(concat!("doorward/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .no_proxy()
         .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(TOTAL_TIMEOUT)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(1);
-    let builder = match origin {
+        .connect_timeout(CONNECT_TIMEOUT);
+    match origin {
         Origin::Public => builder.https_only(true).dns_resolver(PublicOnly),
         Origin::Anywhere => builder,
-    };
-    builder.build().map_err(|error| causes(&error))
+    }
 }
 
 #[async_trait]
@@ -94,7 +102,10 @@ impl KeySetSource for HttpKeySets {
             Ok(Ok(fetched)) => Ok(fetched),
             Ok(Err(Failure::Refused(why))) => Err(FetchError::Forbidden(url.to_string(), why)),
             Ok(Err(Failure::Final(why) | Failure::Broken(why))) => Err(failed(why)),
-            Err(_) => Err(failed(timed_out())),
+            Ok(Err(Failure::TooLong)) => Err(failed(format!(
+                "the answer is longer than {MAX_BODY} bytes"
+            ))),
+            Ok(Err(Failure::Late)) | Err(_) => Err(failed(timed_out())),
         }
     }
 }
@@ -105,7 +116,11 @@ enum Failure {
     Broken(String),
     /// The name resolves to an address that must not be reached.
     Refused(&'static str),
-    /// Another try would end the same way, or there is no time left.
+    /// The answer is longer than may be read.
+    TooLong,
+    /// There is no time left.
+    Late,
+    /// Another try would end the same way.
     Final(String),
 }
 
@@ -114,7 +129,7 @@ impl From<reqwest::Error> for Failure {
         if refused_address(&error) {
             Self::Refused("its name resolves to an address that is not public")
         } else if error.is_timeout() {
-            Self::Final(timed_out())
+            Self::Late
         } else if error.is_connect() && !is_reset(&error) {
             Self::Final(causes(&error))
         } else {
@@ -139,31 +154,30 @@ async fn get(client: &Client, url: &Url) -> Result<Fetched, Failure> {
         };
         return Err(Failure::Final(format!("status {status}{hint}")));
     }
+    let max_age = freshness::max_age(response.headers());
+    let body = read(response, MAX_BODY).await?;
+    Ok(Fetched { body, max_age })
+}
+
+/// Reads the body piece by piece; what is over the limit is left on the wire.
+async fn read(mut response: Response, max: usize) -> Result<Vec<u8>, Failure> {
     let encoding = response.headers().get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| encoding != "identity") {
         return Err(Failure::Final(
             "the answer is compressed, which was not asked for".to_owned(),
         ));
     }
-    let max_age = freshness::max_age(response.headers());
-    let body = read(response).await?;
-    Ok(Fetched { body, max_age })
-}
-
-/// Reads the body piece by piece; what is over the limit is left on the wire.
-async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
-    let too_long = || Failure::Final(format!("the answer is longer than {MAX_BODY} bytes"));
-    let limit = u64::try_from(MAX_BODY).unwrap_or(u64::MAX);
+    let limit = u64::try_from(max).unwrap_or(u64::MAX);
     if response
         .content_length()
         .is_some_and(|length| length > limit)
     {
-        return Err(too_long());
+        return Err(Failure::TooLong);
     }
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await? {
-        if body.len().saturating_add(piece.len()) > MAX_BODY {
-            return Err(too_long());
+        if body.len().saturating_add(piece.len()) > max {
+            return Err(Failure::TooLong);
         }
         body.extend_from_slice(&piece);
     }

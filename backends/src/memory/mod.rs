@@ -1,12 +1,14 @@
-//! Stores that live as long as the process: for tests, for trying things out without a table, and for limits that one
-//! process keeps by itself.
+//! Stores that live as long as the process: for tests, for trying things out without a table, and for limits and
+//! breakers that one process keeps by itself.
 
+mod breakers;
 mod buckets;
 mod crls;
 mod keys;
 mod limits;
 mod replays;
 
+pub use breakers::MemoryBreakers;
 pub(crate) use buckets::Buckets;
 pub use crls::MemoryCrls;
 pub use keys::MemoryKeys;

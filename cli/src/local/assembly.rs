@@ -9,12 +9,13 @@ use std::{
 use doorward_authorizer::Authorizer;
 use doorward_backends::{
     dynamodb::{DynamoKeys, TableNames},
-    http::HttpKeySets,
-    memory::{MemoryLimits, MemoryReplays},
+    http::{HttpEndpoints, HttpKeySets},
+    memory::{MemoryBreakers, MemoryLimits, MemoryReplays},
     sources::ConfigSource,
 };
 use doorward_engine::{
     Config, Engine, Sources,
+    authority::Authorities,
     config::{HttpApiAnswer, RateLimited},
     layers::{certificate::CrlSource, policy::GatewayCache},
 };
@@ -330,6 +331,11 @@ fn authorizer(config: Config, keys: Arc<DynamoKeys>, crls: Arc<dyn CrlSource>) -
         key_sets: Arc::new(HttpKeySets::new()),
         crls,
         replays: Arc::new(MemoryReplays::new()),
+        authorities: Authorities {
+            endpoints: Arc::new(HttpEndpoints::new()),
+            breakers: Some(Arc::new(MemoryBreakers::new())),
+            watch: Arc::new(|_| {}),
+        },
         limits: Arc::new(MemoryLimits::new()),
         pause: clock::pause,
         stopwatch: clock::stopwatch,

@@ -69,6 +69,18 @@ pub(super) fn warn(
     if answers.http_api == HttpApiAnswer::Simple && of_http.count() > 1 {
         faults.warning("answers.http_api", Problem::SimpleForAll);
     }
+    let exchanges = routes
+        .iter()
+        .enumerate()
+        .filter(|(_, route)| route.remote.exchange.is_some());
+    if answers.http_api == HttpApiAnswer::Simple || !policy.conditions {
+        for (index, _) in exchanges {
+            faults.warning(
+                format!("routes[{index}].exchange"),
+                Problem::ExchangeUncached,
+            );
+        }
+    }
     let of_routes = routes.iter().filter_map(|route| route.addresses.as_ref());
     let mut rules = std::iter::once(&addresses.rules).chain(of_routes);
     if rules.all(AddressRules::is_open) {

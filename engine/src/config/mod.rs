@@ -31,8 +31,9 @@ use doorward_keys::Secret;
 
 use crate::{
     layers::{
-        api_key::ApiKeysConfig, certificate::CertificatesConfig, ip_allow::AddressesConfig,
-        jwt::IssuerConfig, policy::PolicyConfig, proof::DpopConfig, rate_limit::LimitsConfig,
+        api_key::ApiKeysConfig, certificate::CertificatesConfig, exchange::ExchangeConfig,
+        introspection::ServerConfig, ip_allow::AddressesConfig, jwt::IssuerConfig,
+        policy::PolicyConfig, proof::DpopConfig, rate_limit::LimitsConfig,
     },
     routes::RouteTable,
 };
@@ -42,7 +43,7 @@ pub use context_names::GATEWAY_CONTEXT_NAMES;
 pub use faults::{ConfigFaults, Fault, Faults};
 pub use problems::CODES as FAULT_CODES;
 pub(crate) use problems::Problem;
-pub(crate) use routes::{check_scopes, check_tenant};
+pub(crate) use routes::{check_scopes, check_tenant, scope_problem};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub(crate) use secrets::RawSecret;
@@ -56,6 +57,10 @@ pub struct Config {
     pub api_keys: Option<ApiKeysConfig>,
     /// Issuers of tokens.
     pub issuers: Vec<Arc<IssuerConfig>>,
+    /// Introspection servers.
+    pub introspection: Vec<Arc<ServerConfig>>,
+    /// Exchanges of tokens.
+    pub exchanges: Vec<Arc<ExchangeConfig>>,
     /// Where tokens may stand and how long they may be.
     pub tokens: TokensConfig,
     /// Client certificates; absent means none are accepted.
@@ -149,6 +154,12 @@ impl Config {
     /// Whether proofs are accepted, so that those that were seen have to be kept somewhere.
     pub const fn needs_replay_store(&self) -> bool {
         self.dpop.is_some()
+    }
+
+    /// Whether sandboxes tell each other of breakers, so that there has to be a place for it.
+    pub fn needs_breaker_store(&self) -> bool {
+        self.introspection.iter().any(|one| one.shares_breaker())
+            || self.exchanges.iter().any(|one| one.shares_breaker())
     }
 
     /// Reads and checks `text`, which is TOML, or JSON when it begins with `{`. `name` names it in messages.

@@ -89,10 +89,15 @@ problems! {
     RouteConflict { first: String, other: String } = "route_conflict", "matches the same paths as `{other}` of {first} but names its parameters otherwise; name them alike";
     RouteName { found: String } = "route_name", "must be 1 to 64 letters, digits, `_`, `-` or `.`, found `{found}`";
     RouteNameRepeated { found: String, first: String } = "route_name_repeated", "`{found}` is already the name of {first}";
-    CredentialUnknown { found: String, hint: String } = "credential_unknown", "must be `jwt`, `api_key`, `certificate`, several joined by `+`, or `anonymous`, found `{found}`{hint}";
+    CredentialUnknown { found: String, hint: String } = "credential_unknown", "must be `jwt`, `opaque`, `api_key`, `certificate`, several joined by `+`, or `anonymous`, found `{found}`{hint}";
     CredentialUnconfigured { found: &'static str, needs: &'static str } = "credential_unconfigured", "`{found}` needs `{needs}`, which is not configured";
+    TokensJoined = "tokens_joined", "a request carries one token, so `jwt` and `opaque` cannot be joined by `+`; list them one beside the other";
     AnonymousJoined = "anonymous_joined", "`anonymous` cannot be joined with another credential by `+`";
-    AnonymousDemand = "anonymous_demand", "an anonymous caller cannot meet this; name `jwt`, `api_key` or `certificate` in `credentials`, or leave this out";
+    ServerUnknown { found: String, hint: String } = "server_unknown", "no server `{found}` in `introspection`{hint}";
+    ExchangeUnknown { found: String, hint: String } = "exchange_unknown", "no exchange `{found}` in `exchanges`{hint}";
+    OpaqueAlone = "opaque_alone", "has no effect where `credentials` has no `opaque`";
+    ExchangeWithoutToken = "exchange_without_token", "every one of `credentials` needs `jwt` or `opaque` then: there is nothing to exchange for other callers";
+    AnonymousDemand = "anonymous_demand", "an anonymous caller cannot meet this; name `jwt`, `opaque`, `api_key` or `certificate` in `credentials`, or leave this out";
     ScopeMalformed { found: String } = "scope_malformed", "must be a scope without spaces, quotes and backslashes (RFC 6749 section 3.3), found `{found}`";
     WordMalformed { found: String } = "word_malformed", "must be 1 to 256 characters without control characters or spaces at the ends, found `{found}`";
     ContextName { found: String } = "context_name", "a context name must be a letter and then letters, digits or `_`, at most 64, found `{found}`";
@@ -142,6 +147,7 @@ problems! {
     QueryCredential = "query_credential", "credentials in query strings end up in logs and histories (RFC 6750 section 5.3)";
     NeverAccepted { kind: &'static str } = "never_accepted", "is configured, but no route accepts `{kind}`";
     ListUnused = "list_unused", "is used nowhere";
+    ExchangeUncached = "exchange_uncached", "the answers that carry its token have no condition that ends them on time, so the time to live of the authorizer's cache must be at most `margin_seconds`, or 0";
     SimpleForAll = "simple_for_all", "the gateway applies a cached yes to every route; `$context.routeKey` must be among the identity sources of the authorizer, or its time to live 0";
     AddressCached { source: String } = "address_cached", "no policy can hold the address lists then, so {source} must be among the identity sources of the authorizer, or its time to live 0";
     KeysHaveNoRoles = "keys_have_no_roles", "API keys carry no roles, so that `api_key` alone never passes here";

@@ -21,6 +21,8 @@ use super::{
 use crate::layers::{
     api_key::RawApiKeys,
     certificate::RawCertificates,
+    exchange::{self, RawExchange},
+    introspection::{self, RawIntrospection},
     ip_allow::RawAddresses,
     policy::RawPolicy,
     proof::RawDpop,
@@ -51,6 +53,10 @@ pub(super) struct RawConfig {
     address_lists: Option<BTreeMap<String, RawList>>,
     /// Issuers of tokens. Without one no token is accepted.
     issuers: Option<Vec<issuers::RawIssuer>>,
+    /// Servers that know opaque tokens (RFC 7662). Without one no opaque token is accepted.
+    introspection: Option<Vec<RawIntrospection>>,
+    /// Ways to swap the caller's token for one that the backend takes (RFC 8693), for `exchange` of a route.
+    exchanges: Option<Vec<RawExchange>>,
     /// Named limits, for `limits` of a route, `default_limits` and `addresses.limit`: how many requests in what time, and whose
     /// requests are counted together.
     limits: Option<BTreeMap<String, RawLimit>>,
@@ -184,12 +190,25 @@ impl RawConfig {
             jwt: self.issuers.as_ref().is_some_and(|list| !list.is_empty())
                 || faults.is_replaced("issuers"),
             certificate: self.certificates.is_some() || faults.is_replaced("certificates"),
+            opaque: self
+                .introspection
+                .as_ref()
+                .is_some_and(|list| !list.is_empty())
+                || faults.is_replaced("introspection"),
         };
         let certificates = self.certificates.and_then(|raw| raw.check(env, faults));
         let certificates = certificates.map(Arc::new);
         let dpop = self.dpop.map(|raw| Arc::new(raw.check(env, faults)));
         let api_keys = self.api_keys.and_then(|raw| raw.check(env, faults));
         let issuers = issuers::check(self.issuers, env, faults);
+        let before = faults.len();
+        let servers = introspection::check(self.introspection, env, faults);
+        let exchanges = exchange::check(self.exchanges, env, faults);
+        // A server with a fault of its own is not there to be named; that it is missing follows from that.
+        let named = (faults.len() == before
+            && !faults.is_replaced("introspection")
+            && !faults.is_replaced("exchanges"))
+        .then(|| routes::Named::of(&servers, &exchanges));
         let tokens = self.tokens.unwrap_or_default().check(faults);
         let (mut limits, mut uses) =
             rate_limit::check(self.limits, self.plans, self.limits_store, env, faults);
@@ -202,6 +221,7 @@ impl RawConfig {
         let context = routes::Surroundings {
             configured: kinds,
             answers: &answers,
+            named: named.as_ref(),
             lists: &mut lists,
             uses: &mut uses,
         };
@@ -216,6 +236,7 @@ impl RawConfig {
             lists.warn_unused(faults);
             routes::warn_unused(&routes, kinds, faults);
             caching::warn_kept(&policy, rests, faults);
+            routes::warn_unused_remote(named.as_ref(), &routes, faults);
             caching::warn(&answers, &addresses, &policy, &routes, faults);
         }
         if let (Some(of_key), Some(of_token)) = (
@@ -242,6 +263,8 @@ impl RawConfig {
         Config {
             api_keys,
             issuers,
+            introspection: servers,
+            exchanges,
             tokens,
             certificates,
             dpop,

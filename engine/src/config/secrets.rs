@@ -13,6 +13,9 @@ pub const SECRET_SETTINGS: &[&str] = &[
     "usage_plan_key",
     "password",
     "nonce_secret",
+    "secret",
+    "previous_secret",
+    "private_key",
 ];
 
 /// A text that should be a reference to a secret, and may by mistake be the secret itself: it has no `Debug`.

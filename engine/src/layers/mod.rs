@@ -3,6 +3,8 @@
 pub mod api_key;
 pub mod certificate;
 pub mod entitlements;
+pub mod exchange;
+pub mod introspection;
 pub mod ip_allow;
 pub mod jwt;
 pub mod policy;

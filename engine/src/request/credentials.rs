@@ -2,8 +2,9 @@
 //!
 //! 1. An API key may stand in `Authorization: Bearer` or `ApiKey`, in the configured headers, or in the configured query
 //!    parameter; a token in `Authorization: Bearer` or `DPoP`, or in the configured query parameter or cookie.
-//! 2. A credential is routed by its form: the configured key prefix makes it an API key, two dots make it a JWT. It is
-//!    never tried as another kind.
+//! 2. A credential is routed by its form: the configured key prefix makes it an API key, two dots make it a JWT; where
+//!    servers know opaque tokens, two dots and a JSON header make it a JWT, and anything else is opaque. It is never tried as
+//!    another kind.
 //! 3. The scheme is compared in any case (RFC 9110 section 11.1); after it come one or more spaces, one token, and
 //!    nothing else (RFC 6750 section 2.1). Without a scheme nothing in an `Authorization` header is taken for a credential.
 //!    The token of a TOKEN or AppSync event may be bare all the same: a TOKEN event does not say from which header its
@@ -11,9 +12,12 @@
 //! 4. The same kind twice, in one place or in two, is refused (RFC 6750 section 2), and so is a header that contradicts
 //!    itself.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
 use crate::{
     config::Config,
     denial::{Denial, Reason},
+    layers::jwt::Object,
     request::{Lookup, Request},
     routes::Kind,
 };
@@ -27,6 +31,8 @@ pub struct Presented<'a> {
     pub jwt: Option<&'a str>,
     /// Whether the token came with the scheme `DPoP`, which demands a proof (RFC 9449 section 7.1).
     pub by_dpop: bool,
+    /// Any other text, where servers are configured that may know it.
+    pub opaque: Option<&'a str>,
 }
 
 impl<'a> Presented<'a> {
@@ -85,11 +91,12 @@ impl<'a> Presented<'a> {
 
     /// The kinds that were presented.
     pub fn kinds(&self) -> impl Iterator<Item = Kind> + use<> {
-        let (key, jwt) = (
+        let (key, jwt, opaque) = (
             self.api_key.map(|_| Kind::ApiKey),
             self.jwt.map(|_| Kind::Jwt),
+            self.opaque.map(|_| Kind::Opaque),
         );
-        key.into_iter().chain(jwt)
+        key.into_iter().chain(jwt).chain(opaque)
     }
 
     fn take(&mut self, scheme: Scheme, credential: &'a str, config: &Config) -> Result<(), Denial> {
@@ -129,6 +136,13 @@ impl<'a> Presented<'a> {
         {
             return self.put_key(credential);
         }
+        let asks_servers = !config.introspection.is_empty();
+        if asks_servers && !is_jwt(credential) {
+            if self.opaque.replace(credential).is_some() || self.jwt.is_some() {
+                return Err(repeated("two tokens were presented"));
+            }
+            return Ok(());
+        }
         if credential.split('.').take(4).count() != 3 {
             return Err(Denial::new(
                 Reason::CredentialUnsupported,
@@ -141,7 +155,7 @@ impl<'a> Presented<'a> {
                 "no issuer of tokens is configured",
             ));
         }
-        if self.jwt.replace(credential).is_some() {
+        if self.jwt.replace(credential).is_some() || self.opaque.is_some() {
             return Err(repeated("two tokens were presented"));
         }
         Ok(())
@@ -156,11 +170,10 @@ impl<'a> Presented<'a> {
 }
 
 /// Schemes that may stand in the log (IANA: HTTP Authentication Scheme Registry). Any other word may be a part of a secret.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 9] = [
     "Basic",
     "Concealed",
     "Digest",
-    "DPoP",
     "GNAP",
     "HOBA",
     "Mutual",
@@ -241,6 +254,15 @@ fn is_token68(text: &str) -> bool {
         && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b))
+}
+
+/// Whether a token has the form of a JWT: three parts, the first of which is a JSON object in base64url. Opaque tokens may
+/// have dots too.
+fn is_jwt(text: &str) -> bool {
+    let mut parts = text.split('.');
+    let header = parts.next().unwrap_or_default();
+    let header = URL_SAFE_NO_PAD.decode(header).unwrap_or_default();
+    parts.take(3).count() == 2 && Object::token_part(&header).is_ok()
 }
 
 #[cfg(test)]

@@ -65,6 +65,8 @@ pub enum Kind {
     Jwt,
     /// A client certificate.
     Certificate,
+    /// An opaque token that an introspection server knows.
+    Opaque,
 }
 
 impl Kind {
@@ -74,6 +76,7 @@ impl Kind {
             Self::ApiKey => "api_key",
             Self::Jwt => "jwt",
             Self::Certificate => "certificate",
+            Self::Opaque => "opaque",
         }
     }
 }
@@ -112,6 +115,19 @@ pub struct Route {
     pub context: BTreeMap<String, String>,
     /// Limits that a request spends from, those with the shortest window first.
     pub limits: Vec<Charge>,
+    /// What is asked of authorization servers.
+    pub remote: Remote,
+}
+
+/// What a route asks of authorization servers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remote {
+    /// The server that knows the opaque tokens of this route; `None` where the token decides.
+    pub server: Option<String>,
+    /// Whether a token that was active a while ago is good while its server does not answer.
+    pub recently_active: bool,
+    /// The exchange that makes a token for the backend.
+    pub exchange: Option<String>,
 }
 
 impl Route {

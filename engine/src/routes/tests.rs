@@ -28,6 +28,7 @@ fn at(key: String, place: Place) -> Route {
         addresses: None,
         context: BTreeMap::new(),
         limits: Vec::new(),
+        remote: super::Remote::default(),
     }
 }
 

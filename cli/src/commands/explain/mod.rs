@@ -7,14 +7,17 @@ mod no_table;
 
 use std::sync::Arc;
 
-use doorward_authorizer::{Authorizer, Call, Event, Explained};
+use doorward_authorizer::{Answer, Authorizer, Call, Event, Explained};
 use doorward_backends::{
     dynamodb::Patience,
-    http::HttpKeySets,
+    http::{HttpEndpoints, HttpKeySets},
     memory::{MemoryLimits, MemoryReplays},
 };
-use doorward_engine::{Decision, Engine, Reason, Sources};
+use doorward_engine::{
+    Decision, Engine, Reason, Sources, authority::Authorities, layers::exchange,
+};
 use doorward_keys::{KeyLookup, Timestamp};
+use serde_json::Value;
 
 use self::{args::ExplainArgs, no_table::NoTable};
 use crate::{clock, exit::Failure, input, output, target::Target};
@@ -40,6 +43,12 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
         keys,
         key_sets: Arc::new(HttpKeySets::new()),
         crls: document.crls(&checked.config).await,
+        authorities: Authorities {
+            endpoints: Arc::new(HttpEndpoints::new()),
+            // What other machines saw says nothing of this one.
+            breakers: None,
+            watch: Arc::new(|_| {}),
+        },
         // What is only explained spends nothing of anybody's, and uses no proof up.
         replays: Arc::new(MemoryReplays::new()),
         limits: Arc::new(MemoryLimits::new()),
@@ -66,6 +75,20 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
         None => Ok(()),
         Some(_) => Err(Failure::no()),
     }
+}
+
+/// The answer as it may be shown: a token for the backend is a secret.
+fn shown(answer: &Answer) -> Value {
+    let mut shown = answer.to_value();
+    for context in ["context", "resolverContext"] {
+        if let Some(token) = shown
+            .get_mut(context)
+            .and_then(|facts| facts.get_mut(exchange::CONTEXT_NAME))
+        {
+            *token = "(not shown)".into();
+        }
+    }
+    shown
 }
 
 /// Why the request would be refused: the reason and the detail for the operator; `None` when it would be allowed.

@@ -10,7 +10,7 @@ use crate::{
     routes::Kind,
 };
 
-const WORDS: [&str; 4] = ["jwt", "api_key", "certificate", "anonymous"];
+const WORDS: [&str; 5] = ["jwt", "opaque", "api_key", "certificate", "anonymous"];
 
 /// The credentials of one route, checked.
 #[derive(Debug, Default)]
@@ -67,6 +67,7 @@ impl Accepted {
         for word in words {
             match word {
                 "jwt" => kinds.push(Kind::Jwt),
+                "opaque" => kinds.push(Kind::Opaque),
                 "api_key" => kinds.push(Kind::ApiKey),
                 "certificate" => kinds.push(Kind::Certificate),
                 "anonymous" => return faults.problem(path, Problem::AnonymousJoined),
@@ -79,6 +80,7 @@ impl Accepted {
         }
         for (kind, is_configured, found, needs) in [
             (Kind::Jwt, configured.jwt, "jwt", "issuers"),
+            (Kind::Opaque, configured.opaque, "opaque", "introspection"),
             (Kind::ApiKey, configured.api_key, "api_key", "api_keys"),
             (
                 Kind::Certificate,
@@ -90,6 +92,10 @@ impl Accepted {
             if kinds.contains(&kind) && !is_configured {
                 faults.problem(path, Problem::CredentialUnconfigured { found, needs });
             }
+        }
+        if kinds.contains(&Kind::Jwt) && kinds.contains(&Kind::Opaque) {
+            faults.problem(path, Problem::TokensJoined);
+            return;
         }
         kinds.sort_unstable();
         let has_twice = kinds

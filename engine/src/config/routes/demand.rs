@@ -38,7 +38,7 @@ pub(super) struct RawDemandParts {
 pub(super) type WordCheck = fn(&str) -> Option<Problem>;
 
 /// RFC 6749 section 3.3, `scope-token`.
-pub(super) fn scope(text: &str) -> Option<Problem> {
+pub(crate) fn scope(text: &str) -> Option<Problem> {
     let fits = !text.is_empty()
         && text.len() <= 256
         && text

@@ -4,16 +4,19 @@ mod context;
 mod credentials;
 mod demand;
 mod place;
+mod remote;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub(crate) use self::demand::scope as scope_problem;
 use self::{
     credentials::Accepted,
     demand::{RawDemand, demand, scope, word, words},
     place::{place, unique},
 };
+pub(super) use self::{remote::Named, remote::warn_unused as warn_unused_remote};
 use super::{AddressLists, AnswersConfig, faults::Faults, problems::Problem, values::shown};
 use crate::{
     layers::{
@@ -33,7 +36,7 @@ pub(super) struct RawRoute {
     route: Option<String>,
     /// A short name by which keys and logs may call the route. Default: the text of `route`.
     name: Option<String>,
-    /// What opens the route; one is enough: `jwt`, `api_key`, `certificate`, `api_key + jwt` for both at once, `anonymous`. Required,
+    /// What opens the route; one is enough: `jwt`, `opaque`, `api_key`, `certificate`, `api_key + jwt` for both at once, `anonymous`. Required,
     /// because nothing is open by default.
     credentials: Option<Vec<String>>,
     /// Scopes that the caller needs: a list that must be held whole, or a table with `any` and `all`.
@@ -48,6 +51,25 @@ pub(super) struct RawRoute {
     context: Option<BTreeMap<String, String>>,
     /// What a request spends from: names of limits, or tables with `name` and `cost`. Default: `default_limits`. Empty: none.
     limits: Option<Vec<RawCharge>>,
+    /// The server in `introspection` that knows the opaque tokens of this route. Default: the token decides, by its prefix.
+    introspection: Option<String>,
+    /// What holds for opaque tokens while their server cannot be asked.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "deny")))]
+    on_outage: Option<RawOnOutage>,
+    /// The exchange in `exchanges` that makes a token for the backend, in the context as `downstreamToken`.
+    exchange: Option<String>,
+}
+
+/// What holds for opaque tokens while their server cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "RawRouteOnOutage"))]
+pub(super) enum RawOnOutage {
+    /// Nobody passes.
+    Deny,
+    /// A token passes that the server called active a short while ago and that has not expired.
+    RecentlyActive,
 }
 
 /// Which kinds of credentials are configured at all.
@@ -56,12 +78,15 @@ pub(super) struct Configured {
     pub(super) api_key: bool,
     pub(super) jwt: bool,
     pub(super) certificate: bool,
+    pub(super) opaque: bool,
 }
 
 /// What routes refer to.
 pub(super) struct Surroundings<'a> {
     pub(super) configured: Configured,
     pub(super) answers: &'a AnswersConfig,
+    /// The names that routes may use; `None` where they are not known because of other faults.
+    pub(super) named: Option<&'a Named>,
     pub(super) lists: &'a mut AddressLists,
     pub(super) uses: &'a mut Uses,
 }
@@ -131,6 +156,13 @@ impl RawRoute {
             .map(|raw| raw.check(&of_addresses, around.lists, faults));
         let context = self.context.unwrap_or_default();
         context::check(&context, &format!("{path}.context"), around.answers, faults);
+        let remote = remote::check(
+            (self.introspection, self.on_outage, self.exchange),
+            &accepted,
+            path,
+            around.named,
+            faults,
+        );
         let limits = around
             .uses
             .of_route(self.limits, &format!("{path}.limits"), faults);
@@ -147,6 +179,7 @@ impl RawRoute {
             addresses,
             context,
             limits,
+            remote,
         })
     }
 }
@@ -181,6 +214,7 @@ pub(crate) fn check_tenant(tenant: Option<&str>, path: &str, faults: &mut Faults
 pub(super) fn warn_unused(routes: &[Route], configured: Configured, faults: &mut Faults) {
     for (is_configured, kind, word, path) in [
         (configured.jwt, Kind::Jwt, "jwt", "issuers"),
+        (configured.opaque, Kind::Opaque, "opaque", "introspection"),
         (configured.api_key, Kind::ApiKey, "api_key", "api_keys"),
         (
             configured.certificate,

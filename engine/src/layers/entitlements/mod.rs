@@ -6,6 +6,8 @@
 //! 3. An anonymous route without other demands asks for nothing more. Elsewhere the kinds of credentials verified must be
 //!    exactly one of the combinations of the route, and `anonymous` is none of them. A certificate that the route does not ask
 //!    for is not looked at.
+//!    An opaque token opens only routes that ask the server it was checked by; one that was active a while ago opens only
+//!    routes that take that.
 //! 4. A key that lists routes may use those only.
 //! 5. The tenant must be one of the route's.
 //! 6. Scopes and roles: each of `all`, and one of `any`, compared whole and case-sensitively (RFC 6749 section 3.3). With
@@ -57,6 +59,7 @@ pub fn check(route: &Route, caller: &Authenticated, address: Option<IpAddr>) -> 
             format!("`{}` wants other credentials", route.key),
         ));
     }
+    remote(route, caller)?;
     if let Some(names) = caller
         .client
         .as_ref()
@@ -83,6 +86,35 @@ pub fn check(route: &Route, caller: &Authenticated, address: Option<IpAddr>) -> 
         .flat_map(|subject| subject.roles.iter().map(String::as_str))
         .collect();
     demand(&route.roles, &roles, Reason::RoleMissing, "role")
+}
+
+/// Whether an opaque token is good for this route: the server that was asked is the one that knows the tokens of this route,
+/// and where it was active a while ago only, the route takes that.
+fn remote(route: &Route, caller: &Authenticated) -> Result<(), Denial> {
+    let Some((subject, checked)) = caller
+        .subject
+        .as_ref()
+        .and_then(|subject| Some((subject, subject.introspected.as_ref()?)))
+    else {
+        return Ok(());
+    };
+    let fits = match &route.remote.server {
+        Some(name) => *name == subject.issuer_name,
+        None => checked.by_token,
+    };
+    if !fits {
+        return Err(Denial::new(
+            Reason::CredentialInsufficient,
+            format!("`{}` asks another server about its tokens", route.key),
+        ));
+    }
+    if checked.is_recent && !route.remote.recently_active {
+        return Err(Denial::new(
+            Reason::IntrospectionUnavailable,
+            format!("`{}` takes no token that was active a while ago", route.key),
+        ));
+    }
+    Ok(())
 }
 
 /// The tenant of the caller.

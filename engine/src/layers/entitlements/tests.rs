@@ -39,6 +39,7 @@ fn route() -> Route {
         addresses: None,
         context: BTreeMap::new(),
         limits: Vec::new(),
+        remote: crate::routes::Remote::default(),
     }
 }
 
@@ -80,6 +81,7 @@ fn token(scopes: &str, roles: &str, tenant: Option<&str>) -> Subject {
         expires_at: NOW,
         confirmation: None,
         context: BTreeMap::new(),
+        introspected: None,
     }
 }
 

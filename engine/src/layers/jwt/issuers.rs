@@ -161,7 +161,10 @@ impl Issuers {
 }
 
 /// The algorithm, if the issuer uses it (RFC 8725 section 3.1).
-fn allowed_algorithm(config: &IssuerConfig, header: &Header) -> Result<Algorithm, Denial> {
+pub(super) fn allowed_algorithm(
+    config: &IssuerConfig,
+    header: &Header,
+) -> Result<Algorithm, Denial> {
     Algorithm::named(&header.algorithm)
         .filter(|algorithm| config.algorithms.contains(algorithm))
         .ok_or_else(|| {

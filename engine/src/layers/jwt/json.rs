@@ -16,7 +16,7 @@ const USUAL_CLAIMS: usize = 16;
 
 /// One JSON value; text without escapes is borrowed.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::layers) enum Value<'t> {
+pub(crate) enum Value<'t> {
     /// `null`.
     Null,
     /// `true` or `false`.
@@ -34,11 +34,11 @@ pub(in crate::layers) enum Value<'t> {
 /// An object with every member once, in the order of the text. Tokens have few members: looking through a list is faster
 /// than any map.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::layers) struct Object<'t>(Vec<(Cow<'t, str>, Value<'t>)>);
+pub(crate) struct Object<'t>(Vec<(Cow<'t, str>, Value<'t>)>);
 
 impl<'t> Object<'t> {
     /// Reads a document: white space around the object is allowed (RFC 8259 section 2).
-    pub(in crate::layers) fn document(text: &'t [u8]) -> Result<Self, String> {
+    pub(crate) fn document(text: &'t [u8]) -> Result<Self, String> {
         let mut reader = serde_json::Deserializer::from_slice(text);
         let value = Strict { depth: 0 }
             .deserialize(&mut reader)
@@ -51,7 +51,7 @@ impl<'t> Object<'t> {
     }
 
     /// Reads a part of a token: the object is all there is.
-    pub(in crate::layers) fn token_part(text: &'t [u8]) -> Result<Self, String> {
+    pub(crate) fn token_part(text: &'t [u8]) -> Result<Self, String> {
         match text {
             [b'{', .., b'}'] => Self::document(text),
             _ => Err("not a JSON object, or something stands around it".to_owned()),
@@ -59,7 +59,7 @@ impl<'t> Object<'t> {
     }
 
     /// The member called `name`.
-    pub(in crate::layers) fn get(&self, name: &str) -> Option<&Value<'t>> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Value<'t>> {
         self.0
             .iter()
             .find_map(|(member, value)| (member == name).then_some(value))
@@ -78,7 +78,7 @@ impl<'t> Object<'t> {
 
 impl Value<'_> {
     /// What kind of value it is, for messages.
-    pub(in crate::layers) const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "a boolean",
@@ -90,7 +90,7 @@ impl Value<'_> {
     }
 
     /// The text, if it is text.
-    pub(in crate::layers) fn as_text(&self) -> Option<&str> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,

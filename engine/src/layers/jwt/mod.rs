@@ -69,7 +69,7 @@
 //!
 //! `issuers` is the journey of a token. `compact`, `json` and `header` read it; `issuer_keys` finds its key
 //! (fetched through `source`, found by `discovery`, read by `key_set` and `jwk`); `claims`, `profile` and
-//! `facts` judge it; `seen` remembers it.
+//! `facts` judge it; `seen` remembers it. `introspected` reads what a server says of a token with the same means.
 
 pub(in crate::layers) mod algorithm;
 mod claim_path;
@@ -80,6 +80,7 @@ mod config;
 mod discovery;
 mod facts;
 mod header;
+mod introspected;
 mod issuer_keys;
 mod issuers;
 pub(in crate::layers) mod json;
@@ -93,11 +94,14 @@ mod source;
 mod test_support;
 
 pub use algorithm::Algorithm;
+pub(crate) use config::{Fields, RawAnswer, check_address};
 pub use config::{
     IssuerConfig, RawClaims, RawFormat, RawIssuer, RawKeySet, RawPath, RawProfile, RawScalar,
     ReadFile,
 };
+pub(crate) use introspected::{SignedAnswers, Told, told};
 pub use issuers::Issuers;
+pub(crate) use json::{Object, Value};
 pub use source::{FetchError, Fetched, KeySetSource, Origin};
 
 #[cfg(doc)]

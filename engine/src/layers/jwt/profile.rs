@@ -20,6 +20,8 @@ pub(super) enum Profile {
     CognitoAccess,
     /// Id tokens of Cognito.
     CognitoId,
+    /// What an introspection server says of a token.
+    Introspected,
 }
 
 impl From<RawProfile> for Profile {
@@ -42,7 +44,9 @@ impl Profile {
     /// The scopes claim where none is configured.
     pub(super) fn scopes_claim(self) -> Option<ClaimPath> {
         match self {
-            Self::AccessToken | Self::Legacy | Self::CognitoAccess => Some(ClaimPath::top("scope")),
+            Self::AccessToken | Self::Legacy | Self::CognitoAccess | Self::Introspected => {
+                Some(ClaimPath::top("scope"))
+            }
             Self::CognitoId => None,
         }
     }
@@ -55,7 +59,9 @@ impl Profile {
     /// The client claim where none is configured.
     pub(super) const fn client_claim(self) -> &'static str {
         match self {
-            Self::AccessToken | Self::Legacy | Self::CognitoAccess => "client_id",
+            Self::AccessToken | Self::Legacy | Self::CognitoAccess | Self::Introspected => {
+                "client_id"
+            }
             Self::CognitoId => "aud",
         }
     }
@@ -71,6 +77,11 @@ impl Profile {
             Self::AccessToken => (
                 short.is_some_and(|kind| kind.eq_ignore_ascii_case("at+jwt")),
                 "`at+jwt`",
+            ),
+            // RFC 9701 section 5: the kind of a signed answer.
+            Self::Introspected => (
+                short.is_some_and(|kind| kind.eq_ignore_ascii_case("token-introspection+jwt")),
+                "`token-introspection+jwt`",
             ),
             Self::Legacy | Self::CognitoAccess | Self::CognitoId => (
                 short.is_none_or(|kind| kind.eq_ignore_ascii_case("JWT")),
@@ -103,8 +114,27 @@ impl Profile {
             Self::Legacy => Ok(()),
             Self::CognitoAccess => token_use(claims, "access"),
             Self::CognitoId => token_use(claims, "id"),
+            Self::Introspected => introspected(claims),
         }
     }
+}
+
+/// A server knows refresh tokens too, and says that they are active. `token_type` is a type of access tokens (RFC 7662
+/// section 2.2, RFC 6749 section 7.1); `token_use` is what Ory and others say beside it.
+fn introspected(claims: Claims<'_, '_>) -> Result<(), Denial> {
+    for (name, accepted) in [
+        ("token_type", &["Bearer", "DPoP"]),
+        ("token_use", &["access_token", "access"]),
+    ] {
+        let Some(found) = claims.text(name)? else {
+            continue;
+        };
+        if !accepted.iter().any(|one| found.eq_ignore_ascii_case(one)) {
+            let detail = format!("`{name}` is {}, which no access token has", shown(found));
+            return Err(Denial::new(Reason::TokenType, detail));
+        }
+    }
+    Ok(())
 }
 
 /// AWS: Amazon Cognito, "Verifying JSON web tokens".

@@ -25,6 +25,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) address: Option<IpAddr>,
     /// When what the token is bound to stops working.
     pub(crate) bound_until: Option<Timestamp>,
+    /// When the token for the backend is good no more, where the answer carries one.
+    pub(crate) carried_until: Option<Timestamp>,
 }
 
 impl Facts<'_> {
@@ -74,7 +76,7 @@ impl Facts<'_> {
     /// The time before which the answer holds.
     pub(crate) fn valid_until(&self) -> Option<Timestamp> {
         let ends = self.caller.valid_until().into_iter();
-        ends.chain(self.bound_until).min()
+        ends.chain(self.bound_until).chain(self.carried_until).min()
     }
 }
 
@@ -166,6 +168,7 @@ mod tests {
                 certificate: None,
             },
             bound_until: None,
+            carried_until: None,
             address: Some("10.3.1.2".parse().unwrap()),
         };
         let route = crate::routes::tests::routes(&["GET /x"]).remove(0);

@@ -15,6 +15,7 @@ use crate::{
     identity::Authenticated,
     layers::{
         entitlements,
+        exchange::Exchanged,
         ip_allow::Admitted,
         proof::{Confirmation, Proven},
         rate_limit::{Asked as Spender, Quota, RateLimits},
@@ -65,6 +66,8 @@ pub(crate) struct Writer<'a> {
     elapsed: Elapsed,
     /// The end of the moment, looked up once, so that one policy has one end.
     moment: OnceCell<Timestamp>,
+    /// The token for the backend, once there is one.
+    exchanged: Option<Exchanged>,
 }
 
 impl<'a> Writer<'a> {
@@ -94,6 +97,7 @@ impl<'a> Writer<'a> {
             caller,
             address: admitted.address(),
             bound_until: proven.until,
+            carried_until: None,
         };
         Self {
             scope,
@@ -112,6 +116,20 @@ impl<'a> Writer<'a> {
             gateway_cache: config.policy.gateway_cache,
             elapsed,
             moment: OnceCell::new(),
+            exchanged: None,
+        }
+    }
+
+    /// The same writer with a token for the backend, which the answer carries and must not outlive.
+    pub(crate) fn carrying(self, exchanged: Exchanged) -> Self {
+        let facts = Facts {
+            carried_until: Some(exchanged.valid_until),
+            ..self.facts
+        };
+        Self {
+            exchanged: Some(exchanged),
+            facts,
+            ..self
         }
     }
 
@@ -197,6 +215,7 @@ impl<'a> Writer<'a> {
             momentary,
             usage_plan_key,
             limit: quota.report().cloned(),
+            downstream_token: self.exchanged.as_ref().map(|held| held.token.clone()),
         })
     }
 
@@ -231,11 +250,13 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Whether a cached answer may let the caller use `route` too. A route with another context is left out: the gateway
-    /// forwards the cached context, which would be the wrong one there.
+    /// Whether a cached answer may let the caller use `route` too. A route with another context, or with another exchange than
+    /// the one whose token is in it, is left out: the gateway forwards the cached context, which would be the wrong one there.
     fn permits(&self, route: &Route) -> bool {
+        let held = self.exchanged.as_ref().map(|held| held.exchange.as_str());
         route.context == self.route.context
             && (!self.rests_on_proof() || route.key == self.route.key)
+            && route.remote.exchange.as_deref() == held
             && entitlements::check(route, self.caller, self.admitted.address()).is_ok()
             && self.limits.can_count(&Spender {
                 route,

@@ -58,6 +58,7 @@ fn route(methods: Methods, template: &str) -> Route {
         addresses: None::<AddressRules>,
         context: std::collections::BTreeMap::default(),
         limits: Vec::new(),
+        remote: doorward_engine::routes::Remote::default(),
     }
 }
 

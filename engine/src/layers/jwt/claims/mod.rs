@@ -20,10 +20,10 @@ use crate::{
 };
 
 /// A token that holds.
-pub(super) struct Accepted {
-    pub(super) subject: Subject,
+pub(crate) struct Accepted {
+    pub(crate) subject: Subject,
     /// The earliest time at which it holds, leeway included.
-    pub(super) not_before: Timestamp,
+    pub(crate) not_before: Timestamp,
 }
 
 /// Checks everything that is not signature: kind, times, audience, required claims; then reads who it is. `iss` has
@@ -34,8 +34,17 @@ pub(super) fn check(
     claims: &Object<'_>,
     now: Timestamp,
 ) -> Result<Accepted, Denial> {
-    let claims = Claims(claims);
     config.profile.check_kind(header.kind.as_deref())?;
+    check_claims(config, claims, now)
+}
+
+/// The same without the kind in the header, which the answer of an introspection server has not.
+pub(super) fn check_claims(
+    config: &IssuerConfig,
+    claims: &Object<'_>,
+    now: Timestamp,
+) -> Result<Accepted, Denial> {
+    let claims = Claims(claims);
     let times = times(config, claims, now)?;
     config.profile.check_claims(claims)?;
     let client_id = client_id(config, claims)?;
@@ -53,7 +62,7 @@ pub(super) fn check(
     Ok(Accepted {
         subject: Subject {
             confirmation,
-            ..subject(config, claims, client_id, times.expires_at)?
+            ..subject(config, claims, client_id, &times)?
         },
         not_before: times.not_before,
     })
@@ -62,12 +71,16 @@ pub(super) fn check(
 struct Times {
     not_before: Timestamp,
     expires_at: Timestamp,
+    valid_until: Timestamp,
 }
 
 fn times(config: &IssuerConfig, claims: Claims<'_, '_>, now: Timestamp) -> Result<Times, Denial> {
     let leeway = config.leeway;
-    let expires_at = claims
-        .time("exp")?
+    let stated = claims.time("exp")?;
+    // Where there need be none, what is said holds for a while, and no leeway comes on top.
+    let assumed = config.without_expiry.map(|seconds| now.plus(seconds));
+    let expires_at = stated
+        .or(assumed)
         .ok_or_else(|| claim_denial("`exp` is missing; tokens without end are not accepted"))?;
     let not_before = claims.time("nbf")?;
     let issued_at = claims.time("iat")?;
@@ -106,6 +119,7 @@ fn times(config: &IssuerConfig, claims: Claims<'_, '_>, now: Timestamp) -> Resul
     Ok(Times {
         not_before: starts.map_or(Timestamp::from_unix(0), |time| time.plus(-leeway)),
         expires_at,
+        valid_until: stated.map_or(expires_at, |stated| stated.plus(leeway)),
     })
 }
 
@@ -117,7 +131,7 @@ fn client_id<'o>(config: &IssuerConfig, claims: Claims<'o, '_>) -> Result<Option
             [one] => Ok(Some(one)),
             _ => Err(claim_denial("`aud` of an id token names several clients")),
         },
-        Profile::AccessToken | Profile::Legacy | Profile::CognitoAccess => {
+        Profile::AccessToken | Profile::Legacy | Profile::CognitoAccess | Profile::Introspected => {
             claims.text_at(&config.claims.client_id)
         }
     }
@@ -164,7 +178,7 @@ fn subject(
     config: &IssuerConfig,
     claims: Claims<'_, '_>,
     client_id: Option<&str>,
-    expires_at: Timestamp,
+    times: &Times,
 ) -> Result<Subject, Denial> {
     let map = &config.claims;
     let named = claims.text_at(&map.subject)?;
@@ -194,9 +208,10 @@ fn subject(
         tenant: tenant.map(str::to_owned),
         scopes: claims.words(map.scopes.as_ref())?,
         roles: claims.words(map.roles.as_ref())?,
-        valid_until: expires_at.plus(config.leeway),
-        expires_at,
+        valid_until: times.valid_until,
+        expires_at: times.expires_at,
         confirmation: None,
         context: context.collect(),
+        introspected: None,
     })
 }

@@ -141,11 +141,12 @@ fn check_fields(raw: RawIssuer, fields: &mut Fields<'_>, read_file: &ReadFile<'_
         client_ids,
         profile,
         max_lifetime,
+        without_expiry: None,
     }
 }
 
 /// The name in logs: as configured, or the text of the issuer without characters that a name has not.
-fn name(given: Option<String>, issuer: &str, fields: &mut Fields<'_>) -> String {
+pub(super) fn name(given: Option<String>, issuer: &str, fields: &mut Fields<'_>) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
     let Some(name) = given else {
         let replaced = issuer.chars().map(|c| if plain(c) { c } else { '_' });
@@ -160,7 +161,7 @@ fn name(given: Option<String>, issuer: &str, fields: &mut Fields<'_>) -> String 
     name
 }
 
-fn algorithms(names: Option<Vec<String>>, fields: &mut Fields<'_>) -> Vec<Algorithm> {
+pub(super) fn algorithms(names: Option<Vec<String>>, fields: &mut Fields<'_>) -> Vec<Algorithm> {
     const CHOICE: &str = "choose from RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA";
     if names.is_none() {
         fields.fault("algorithms", format!("missing; {CHOICE}"));

@@ -138,7 +138,13 @@ fn usable(
 }
 
 /// An address to fetch from: https, a host, nothing that hides (userinfo) or changes (fragment) it.
-fn address(field: &str, text: &str, http: bool, fields: &mut Fields<'_>, otherwise: &str) {
+pub(crate) fn address(
+    field: &str,
+    text: &str,
+    http: bool,
+    fields: &mut Fields<'_>,
+    otherwise: &str,
+) {
     let rest = match text.split_once("://") {
         Some(("https", rest)) => rest,
         Some(("http", rest)) if http => rest,

@@ -7,9 +7,9 @@ use crate::{
 };
 
 /// Reads fields of the table at `path`.
-pub(super) struct Fields<'f> {
-    pub(super) path: &'f str,
-    pub(super) faults: &'f mut Faults,
+pub(crate) struct Fields<'f> {
+    pub(crate) path: &'f str,
+    pub(crate) faults: &'f mut Faults,
 }
 
 impl Fields<'_> {

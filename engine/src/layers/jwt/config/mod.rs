@@ -4,6 +4,7 @@ mod check;
 mod check_claims;
 mod check_keys;
 mod fields;
+mod introspected;
 mod raw;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,9 @@ use super::{
 };
 
 pub use check::ReadFile;
+pub(crate) use check_keys::address as check_address;
+pub(crate) use fields::Fields;
+pub(crate) use introspected::RawAnswer;
 pub use raw::{RawClaims, RawFormat, RawIssuer, RawKeySet, RawPath, RawProfile, RawScalar};
 
 /// One issuer, checked. Made by [`IssuerConfig::check`] only.
@@ -37,6 +41,8 @@ pub struct IssuerConfig {
     pub(super) required_claims: Vec<(ClaimPath, Vec<RawScalar>)>,
     pub(super) claims: ClaimsMap,
     pub(super) context: BTreeMap<String, ClaimPath>,
+    /// How long an answer that names no `exp` holds, in seconds; `None` where there must be one.
+    pub(super) without_expiry: Option<i64>,
 }
 
 impl IssuerConfig {

@@ -239,6 +239,7 @@ fn with_token(subject: &str, tenant: Option<&str>, client: Option<&str>) -> Auth
             expires_at: NOW.plus(60),
             confirmation: None,
             context: BTreeMap::new(),
+            introspected: None,
         }),
         certificate: None,
     }

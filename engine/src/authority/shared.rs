@@ -1,0 +1,31 @@
+//! What sandboxes tell each other of a breaker.
+
+use async_trait::async_trait;
+
+use crate::limits::Moment;
+
+/// Why the state of a breaker could not be read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BreakerStoreError {
+    /// The store did not do what it was asked.
+    #[error("the store of breakers did not answer: {0}")]
+    Unavailable(String),
+    /// The item is not of our form.
+    #[error("the store of breakers holds what cannot be read: {0}")]
+    Corrupt(String),
+}
+
+/// Keeps until when breakers are open. A hint and no more: a store that fails leaves each sandbox with what it has seen
+/// itself.
+#[async_trait]
+pub trait BreakerStore: Send + Sync {
+    /// Until when the breaker of the endpoint at `url` is open; `None` where nobody says so.
+    async fn open_until(&self, url: &str) -> Result<Option<Moment>, BreakerStoreError>;
+
+    /// Notes that it is open until then. A later time that is noted already stays. What is noted may be forgotten some time
+    /// after `until`.
+    async fn opened(&self, url: &str, until: Moment) -> Result<(), BreakerStoreError>;
+
+    /// Notes that a probe of `since` or later found the server well. What says that it is open until after that stays.
+    async fn closed(&self, url: &str, since: Moment) -> Result<(), BreakerStoreError>;
+}

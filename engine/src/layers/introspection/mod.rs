@@ -1,0 +1,368 @@
+//! Opaque tokens (RFC 7662): a token goes in, a [`Subject`] or a [`Denial`] comes out.
+//!
+//! 1. **Server.** The route names it; else the longest `token_prefixes` that fits; else the default. A token is never tried
+//!    at a second server.
+//! 2. **Memory.** What a server said is remembered for a short time ([`memory`]), and at every hit the times are compared
+//!    again. Concurrent calls for one token are one ([`flights`]).
+//! 3. **Call.** One POST with client authentication, bounded in time and size, behind a circuit breaker
+//!    ([`crate::authority`]). What fails is [`IntrospectionUnavailable`](Reason::IntrospectionUnavailable): no answer, a
+//!    status of 429 or 500 and above. Status 401 or 403 is about us, not the token:
+//!    [`IntrospectionRefused`](Reason::IntrospectionRefused). Any other status, and a body that is not strict JSON with a
+//!    boolean `active`, is [`IntrospectionAnswer`](Reason::IntrospectionAnswer). None of these is remembered as inactive.
+//! 4. **Answer.** `active: false` is [`TokenInactive`](Reason::TokenInactive). An active token goes through the checks of a
+//!    JWT: `iss`, times, kind, audience or client, proof, required claims. `exp` may be missing; then what is said is good for
+//!    `without_expiry_seconds`.
+//! 5. **Signed answers** (RFC 9701): the kind of the JWT, the issuer, this client as its audience, its age and signature;
+//!    only the object in it is read, and an answer that is not signed is refused.
+//! 6. **Outage.** Where the server cannot be asked and the route says `on_outage = "recently_active"`, a token that was active
+//!    a while ago and has not expired is good. Such a caller may use only routes that say so.
+//!
+//! The breaker counts a failure for everything in 3 but other 4xx statuses, which a strange token can cause: oidc-provider
+//! answers 400 to a JWT. `active: false` is a success.
+
+mod config;
+pub(crate) mod flights;
+pub(crate) mod memory;
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use doorward_keys::Timestamp;
+
+pub use config::ServerConfig;
+pub(crate) use config::{RawIntrospection, check};
+
+use self::{
+    flights::Flights,
+    memory::{Active, Digest, Memory, Remembered, Spans, digest},
+};
+use crate::{
+    authority::{Answered, Authorities, CallError, Contact, Health},
+    denial::{Denial, Reason},
+    identity::{Introspected, Subject},
+    layers::jwt::{FetchError, KeySetSource, SignedAnswers, Told, told},
+    limits::Moment,
+    routes::Route,
+};
+
+const JSON: &str = "application/json";
+const SIGNED: &str = "application/token-introspection+jwt";
+
+/// All introspection servers. One for the life of a configuration, shared between concurrent requests.
+pub struct Introspection {
+    servers: Vec<Server>,
+    max_token_bytes: usize,
+}
+
+struct Server {
+    config: Arc<ServerConfig>,
+    contact: Contact,
+    memory: Memory,
+    flights: Flights<Outcome>,
+    signed: Option<SignedAnswers>,
+}
+
+/// What came of asking.
+type Outcome = Result<Box<Subject>, Failed>;
+
+#[derive(Clone)]
+struct Failed {
+    denial: Denial,
+    /// Whether nothing was found out, so that what is known from before may count.
+    is_outage: bool,
+}
+
+/// What one request knows.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) route: &'a Route,
+    pub(crate) now: Moment,
+    /// How long the server may take at most; `None` where its own bound is all.
+    pub(crate) within: Option<Duration>,
+}
+
+impl Introspection {
+    /// Takes the checked servers; tokens longer than `max_token_bytes` are refused unread.
+    pub(crate) fn new(
+        servers: &[Arc<ServerConfig>],
+        max_token_bytes: usize,
+        authorities: &Authorities,
+        key_sets: &Arc<dyn KeySetSource>,
+        stopwatch: fn() -> Duration,
+    ) -> Self {
+        let server = |config: &Arc<ServerConfig>| Server {
+            contact: Contact::new(
+                &config.name,
+                config.endpoint.clone(),
+                config.breaker,
+                authorities.clone(),
+                stopwatch,
+            ),
+            memory: Memory::new(Spans {
+                active: config.cache,
+                refused: config.negative,
+                recent: config.recent,
+            }),
+            flights: Flights::new(),
+            signed: config
+                .signed
+                .then(|| SignedAnswers::new(Arc::clone(&config.answers), Arc::clone(key_sets))),
+            config: Arc::clone(config),
+        };
+        Self {
+            servers: servers.iter().map(server).collect(),
+            max_token_bytes,
+        }
+    }
+
+    /// Takes over what other sandboxes know of the servers, and fetches the keys of signed answers. For the start.
+    pub(crate) async fn prefetch(&self, now: Moment) -> Vec<(String, Result<(), FetchError>)> {
+        let mut outcomes = vec![];
+        for server in &self.servers {
+            server.contact.recall(now).await;
+            if let Some(signed) = &server.signed {
+                outcomes.push(signed.prefetch(now.timestamp()).await);
+            }
+        }
+        outcomes
+    }
+
+    /// Checks `token` for the route that was asked for.
+    pub(crate) async fn verify(&self, token: &str, asked: Asked<'_>) -> Result<Subject, Denial> {
+        if token.len() > self.max_token_bytes {
+            let max = self.max_token_bytes;
+            let detail = format!("{} bytes, at most {max} are read", token.len());
+            return Err(Denial::new(Reason::TokenTooLong, detail));
+        }
+        let by_token = self.by_token(token);
+        let chosen = match &asked.route.remote.server {
+            Some(name) => self.servers.iter().position(|s| s.config.name == *name),
+            None => by_token,
+        };
+        let server = chosen.and_then(|index| self.servers.get(index));
+        let Some(server) = server else {
+            return Err(Denial::new(
+                Reason::CredentialUnsupported,
+                "the token has no prefix of a server in `introspection`, and none is the default",
+            ));
+        };
+        let (subject, is_recent) = server.verify(token, asked).await?;
+        Ok(Subject {
+            introspected: Some(Introspected {
+                by_token: chosen == by_token,
+                is_recent,
+            }),
+            ..subject
+        })
+    }
+
+    /// The server that the token alone chooses.
+    fn by_token(&self, token: &str) -> Option<usize> {
+        let longest = |server: &Server| {
+            let fitting = server.config.prefixes.iter();
+            let fitting = fitting.filter(|prefix| token.starts_with(*prefix));
+            fitting.map(String::len).max()
+        };
+        let by_prefix = self
+            .servers
+            .iter()
+            .enumerate()
+            .filter_map(|(index, server)| Some((longest(server)?, index)))
+            .max();
+        match by_prefix {
+            Some((_, index)) => Some(index),
+            None => self.servers.iter().position(|s| s.config.is_default),
+        }
+    }
+}
+
+impl Server {
+    /// Who the token speaks for, and whether only because it was active a while ago.
+    async fn verify(&self, token: &str, asked: Asked<'_>) -> Result<(Subject, bool), Denial> {
+        let now = asked.now.timestamp();
+        let digest = digest(&self.config.name, token)
+            .ok_or_else(|| Denial::new(Reason::Internal, "SHA-256 has another length"))?;
+        match self.memory.find(&digest, now) {
+            Remembered::Fresh(subject) => return Ok((*subject, false)),
+            Remembered::Refused(denial) => return Err(denial),
+            Remembered::Recent(..) | Remembered::Nothing => {}
+        }
+        let outcome = self
+            .flights
+            .share(digest, self.ask(token, digest, asked))
+            .await;
+        match outcome {
+            Ok(subject) => Ok((*subject, false)),
+            Err(failed) if failed.is_outage && asked.route.remote.recently_active => {
+                match self.memory.find(&digest, now) {
+                    Remembered::Recent(subject, until) => Ok((
+                        Subject {
+                            valid_until: until,
+                            ..*subject
+                        },
+                        true,
+                    )),
+                    _ => Err(failed.denial),
+                }
+            }
+            Err(failed) => Err(failed.denial),
+        }
+    }
+
+    /// Asks the server and remembers what it says.
+    async fn ask(&self, token: &str, digest: Digest, asked: Asked<'_>) -> Outcome {
+        let now = asked.now.timestamp();
+        let form = [("token", token), ("token_type_hint", "access_token")];
+        let accept = if self.signed.is_some() { SIGNED } else { JSON };
+        let posted = self
+            .contact
+            .post(
+                &form,
+                accept,
+                asked.now,
+                asked.within,
+                |answered| match self.read(answered, now) {
+                    Ok(read) => (Health::Well, Ok(read)),
+                    Err(Unread { failed, ill: true }) => {
+                        (Health::Ill(failed.denial.detail().to_owned()), Err(failed))
+                    }
+                    Err(Unread { failed, ill: false }) => (Health::Well, Err(failed)),
+                },
+            )
+            .await;
+        let read = match posted {
+            Ok(read) => read?,
+            Err(stopped) => {
+                return Err(self.failed(
+                    Reason::IntrospectionUnavailable,
+                    &stopped.to_string(),
+                    true,
+                ));
+            }
+        };
+        let (told, bytes) = match read {
+            Read::Told(told, bytes) => (told, bytes),
+            Read::Sealed(body) => (self.opened(&body, now).await?, body.len()),
+        };
+        self.note(told, bytes, digest, now)
+    }
+
+    /// What `answered` is, without asking anybody.
+    fn read(&self, answered: Result<Answered, CallError>, now: Timestamp) -> Result<Read, Unread> {
+        let unread = |reason, why: &str, ill, is_outage| Unread {
+            failed: self.failed(reason, why, is_outage),
+            ill,
+        };
+        let answered = answered.map_err(|error| {
+            unread(
+                Reason::IntrospectionUnavailable,
+                &error.to_string(),
+                true,
+                true,
+            )
+        })?;
+        match answered.status {
+            200 => {}
+            status @ (401 | 403) => {
+                let why = format!("status {status}: it refuses this client, not the token");
+                return Err(unread(Reason::IntrospectionRefused, &why, true, false));
+            }
+            status @ (429 | 500..) => {
+                let why = format!("status {status}");
+                return Err(unread(Reason::IntrospectionUnavailable, &why, true, true));
+            }
+            status => {
+                let redirected = if (300..400).contains(&status) {
+                    ", and redirects are not followed"
+                } else {
+                    ""
+                };
+                let why = format!("status {status}{redirected}");
+                let ill = !(400..500).contains(&status);
+                return Err(unread(Reason::IntrospectionAnswer, &why, ill, false));
+            }
+        }
+        let answer = |why: &str| unread(Reason::IntrospectionAnswer, why, true, false);
+        if self.signed.is_some() {
+            if answered.media_type != SIGNED {
+                return Err(answer(
+                    "the answer is not signed, and `signed` wants it to be",
+                ));
+            }
+            return Ok(Read::Sealed(answered.body));
+        }
+        let told = told(&self.config.answers, &answered.body, false, now)
+            .map_err(|why| answer(&format!("the answer cannot be read: {why}")))?;
+        Ok(Read::Told(told, answered.body.len()))
+    }
+
+    /// What a signed answer says.
+    async fn opened(&self, body: &[u8], now: Timestamp) -> Result<Told, Failed> {
+        let Some(signed) = &self.signed else {
+            let why = "a signed answer was not asked for";
+            return Err(self.failed(Reason::IntrospectionAnswer, why, false));
+        };
+        let client_id = &self.config.endpoint.client.id;
+        let payload = signed.open(body, client_id, now).await;
+        let payload = payload.map_err(|denial| Failed {
+            is_outage: denial.reason() == Reason::KeySetUnavailable,
+            denial,
+        })?;
+        told(&self.config.answers, &payload, true, now).map_err(|why| {
+            let why = format!("the signed answer cannot be read: {why}");
+            self.failed(Reason::IntrospectionAnswer, &why, false)
+        })
+    }
+
+    /// Remembers what the server says.
+    fn note(&self, told: Told, bytes: usize, digest: Digest, now: Timestamp) -> Outcome {
+        let refused = |denial: Denial| {
+            self.memory.refused(digest, denial.clone(), now);
+            Failed {
+                denial,
+                is_outage: false,
+            }
+        };
+        match told {
+            Told::Inactive => {
+                let detail = format!("server `{}` says that it is not active", self.config.name);
+                Err(refused(Denial::new(Reason::TokenInactive, detail)))
+            }
+            Told::Active(Err(denial)) => Err(refused(denial)),
+            Told::Active(Ok(accepted)) => {
+                let active = Active {
+                    subject: accepted.subject.clone(),
+                    not_before: accepted.not_before,
+                    at: now,
+                    bytes,
+                };
+                self.memory.active(digest, active);
+                Ok(Box::new(accepted.subject))
+            }
+        }
+    }
+
+    fn failed(&self, reason: Reason, why: &str, is_outage: bool) -> Failed {
+        let detail = format!("server `{}`: {why}", self.contact.name());
+        Failed {
+            denial: Denial::new(reason, detail),
+            is_outage,
+        }
+    }
+}
+
+/// An answer.
+enum Read {
+    /// What it says, and its size in bytes.
+    Told(Told, usize),
+    /// A signed one, not opened yet.
+    Sealed(Vec<u8>),
+}
+
+/// No answer.
+struct Unread {
+    failed: Failed,
+    /// Whether that speaks against the server.
+    ill: bool,
+}

@@ -1,0 +1,96 @@
+//! The servers of the table that know opaque tokens, and what they say.
+
+use doorward_tests::{authorities::Spoken, tokens::Token};
+use serde_json::{Value, json};
+
+use crate::{tokens, world::NOW};
+
+/// Opaque tokens, each with its name.
+pub(crate) const TOKENS: [(&str, &str); 9] = [
+    ("opaque token", "active"),
+    ("opaque token with dots", "a.b.c"),
+    ("opaque token, unknown", "unknown"),
+    ("opaque token, expired", "expired"),
+    ("opaque token, other audience", "elsewhere"),
+    ("opaque token, bound", "bound"),
+    ("refresh token", "refresh"),
+    ("opaque token, server down", "down"),
+    ("opaque token, server garbled", "garbled"),
+];
+
+/// Opaque tokens on a route with an exchange, each with its name.
+pub(crate) const SWAPS: [(&str, &str); 5] = [
+    ("opaque token", "active"),
+    ("opaque token, no exchange", "kept"),
+    ("opaque token, exchange down", "stuck"),
+    ("opaque token, exchange large", "large"),
+    ("opaque token, client refused", "refused"),
+];
+
+pub(crate) fn routes() -> Vec<(&'static str, Value)> {
+    vec![
+        ("opaque", json!({"credentials": ["opaque"]})),
+        (
+            "opaque-admin",
+            json!({"credentials": ["opaque"], "scopes": ["orders:admin"]}),
+        ),
+        (
+            "opaque-elsewhere",
+            json!({"credentials": ["opaque"], "introspection": "other"}),
+        ),
+        (
+            "swap",
+            json!({"credentials": ["jwt", "opaque"], "exchange": "backend"}),
+        ),
+    ]
+}
+
+fn client() -> Value {
+    json!({"id": "gate", "secret": "env:CLIENT_SECRET"})
+}
+
+pub(crate) fn introspection() -> Value {
+    let server = |name: &str, host: &str| {
+        json!({
+            "name": name, "issuer": format!("https://{host}.example"), "audiences": ["api"],
+            "endpoint": format!("https://{host}.example/introspect"), "client": client(),
+        })
+    };
+    let mut first = server("servers", "servers");
+    first["default"] = json!(true);
+    json!([first, server("other", "other")])
+}
+
+pub(crate) fn exchanges() -> Value {
+    json!([{
+        "name": "backend", "token_endpoint": "https://servers.example/token", "client": client(),
+        "audiences": ["backend"],
+    }])
+}
+
+/// What the servers say.
+pub(crate) fn spoken() -> Spoken {
+    let spoken = Spoken::default();
+    for token in ["active", "a.b.c", "kept", "stuck", "large"] {
+        spoken.activate(token, NOW, &[]);
+    }
+    spoken.activate("expired", NOW, &[("exp", json!(NOW - 61))]);
+    spoken.activate("elsewhere", NOW, &[("aud", json!("shop"))]);
+    spoken.activate("bound", NOW, &[("cnf", json!({"jkt": "x"}))]);
+    spoken.activate("refresh", NOW, &[("token_type", json!("refresh_token"))]);
+    spoken.break_off("down");
+    spoken.say("garbled", 200, "<html>");
+    spoken.say("refused", 401, "");
+    spoken.break_off("exchange stuck");
+    let issued = |token: &str| {
+        let kind = "urn:ietf:params:oauth:token-type:access_token";
+        json!({"access_token": token, "issued_token_type": kind, "token_type": "Bearer", "expires_in": 300})
+            .to_string()
+    };
+    let small =
+        Token::access("https://servers.example", "backend", NOW).signed_by(&tokens::people());
+    spoken.say("exchange active", 200, issued(&small));
+    let large = tokens::with(&[("padding", json!("p".repeat(9000)))]);
+    spoken.say("exchange large", 200, issued(&large));
+    spoken
+}
