@@ -34,6 +34,9 @@
 //! | item | `pk` | `sk` | other attributes |
 //! |---|---|---|---|
 //! | limit | `rate#` bucket, or `rate256#` and its SHA-256 when it is long | `rate#` region | `format` N, `mark` N, `current` N, `previous` N, `expires_at` N |
+//! | decisions | `usage#` key id | `hour#` hour `#` region | `format` N, `allowed` N, `unauthenticated` N, `forbidden` N, `throttled` N, `unavailable` N, `last_used_at` N, `last_address` S?, `flush` S, `expires_at` N |
+//! | requests | `usage#` key id | `hour#` hour `#` region `#requests` | `format` N, `requests` N, `requests_throttled` N?, `requests_failed` N?, `expires_at` N |
+//! | batch | `batch#` name | `batch` | `format` N, `expires_at` N |
 //!
 //! A bucket is the name of a limit and whose it is. `mark`, `current` and `previous` are the three numbers of
 //! [`doorward_engine::limits::State`], whole and not negative; an absent item means an untouched bucket. The region stands
@@ -41,6 +44,13 @@
 //! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html>): each region has a
 //! bucket of its own. `expires_at` lies a day behind the moment from which the bucket is as good as untouched, so that a
 //! clock that lags by less finds it; an item that is past it and not yet swept counts like any other.
+//!
+//! An hour is one of UTC, written as `2026-11-27T05`. The authorizer adds to decisions, the reader of the access log to
+//! requests; each in the region where it runs, and who reads sums the regions up. Both only grow, and the latest use never
+//! gives way to an earlier one. `last_address` is that of the latest use, and absent where that has none. `flush` is the
+//! name of the addition that was made last: one that comes again under the same name is not made again. A batch is one
+//! piece of the access log that is counted already. `expires_at` is the end of the hour and the time for which usage is
+//! kept, so that every item of an hour is swept at one time.
 //!
 //! # Rule for change
 //!
@@ -54,7 +64,7 @@
 //! 2. No attribute changes its type or meaning; a new one takes its place, in a new version.
 //! 3. A new version comes in two releases: the first reads both and writes the old, the second writes the new.
 
-use doorward_keys::Digest;
+use doorward_keys::{Digest, Hour};
 
 /// The version of the stored form.
 pub const FORMAT_VERSION: u32 = 1;
@@ -108,6 +118,17 @@ pub(super) const CONTENT: &str = "content";
 pub(super) const MARK: &str = "mark";
 pub(super) const CURRENT: &str = "current";
 pub(super) const PREVIOUS: &str = "previous";
+pub(super) const ALLOWED: &str = "allowed";
+pub(super) const UNAUTHENTICATED: &str = "unauthenticated";
+pub(super) const FORBIDDEN: &str = "forbidden";
+pub(super) const THROTTLED: &str = "throttled";
+pub(super) const UNAVAILABLE: &str = "unavailable";
+pub(super) const LAST_USED_AT: &str = "last_used_at";
+pub(super) const LAST_ADDRESS: &str = "last_address";
+pub(super) const FLUSH: &str = "flush";
+pub(super) const REQUESTS: &str = "requests";
+pub(super) const REQUESTS_THROTTLED: &str = "requests_throttled";
+pub(super) const REQUESTS_FAILED: &str = "requests_failed";
 
 /// The longest name of a bucket that stands in a key as it is, in bytes; `DynamoDB` takes keys of up to 2,048
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
@@ -121,6 +142,12 @@ pub const ID_SK: &str = "id";
 pub const REQUEST_SK: &str = "idem";
 /// What the sort keys of audit entries begin with.
 pub const AUDIT_SK: &str = "audit#";
+/// What the sort keys of usage begin with.
+pub const HOUR_SK: &str = "hour#";
+/// What the sort keys of requests end with.
+pub const REQUESTS_SK: &str = "#requests";
+/// Sort key of a batch.
+pub const BATCH_SK: &str = "batch";
 
 /// Partition key of the record under a digest in hexadecimal.
 pub fn record_pk(digest_hex: &str) -> String {
@@ -154,6 +181,26 @@ pub fn rate_pk(name: &str) -> String {
 /// Sort key of the bucket of a limit in a region.
 pub fn rate_sk(region: &str) -> String {
     format!("rate#{region}")
+}
+
+/// Partition key of the usage of a key.
+pub fn usage_pk(id: &str) -> String {
+    format!("usage#{id}")
+}
+
+/// Sort key of the decisions of an hour in a region.
+pub fn decisions_sk(hour: Hour, region: &str) -> String {
+    format!("{HOUR_SK}{hour}#{region}")
+}
+
+/// Sort key of the requests of an hour in a region.
+pub fn requests_sk(hour: Hour, region: &str) -> String {
+    format!("{HOUR_SK}{hour}#{region}{REQUESTS_SK}")
+}
+
+/// Partition key of a piece of the access log that is counted already.
+pub fn batch_pk(name: &str) -> String {
+    format!("batch#{name}")
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 mod buckets;
 mod keys;
 mod limits;
+mod usage;
 
 pub(crate) use buckets::Buckets;
 pub use keys::MemoryKeys;
 pub use limits::MemoryLimits;
+pub use usage::MemoryUsage;
