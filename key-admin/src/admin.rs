@@ -2,12 +2,13 @@
 
 mod changes;
 mod creation;
+mod usage;
 
 use std::sync::Arc;
 
 use doorward_engine::layers::api_key::ApiKeysConfig;
 use doorward_keys::{
-    Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Timestamp, format::KeyFormat,
+    Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Timestamp, UsageReader, format::KeyFormat,
     lifecycle::Limits,
 };
 
@@ -71,13 +72,18 @@ impl From<&ApiKeysConfig> for KeyPolicy {
 #[derive(Clone)]
 pub struct KeyAdmin {
     ledger: Arc<dyn KeyLedger>,
+    usage: Option<Arc<dyn UsageReader>>,
     policy: KeyPolicy,
 }
 
 impl KeyAdmin {
     /// Key administration on `ledger` under `policy`.
     pub fn new(policy: KeyPolicy, ledger: Arc<dyn KeyLedger>) -> Self {
-        Self { ledger, policy }
+        Self {
+            ledger,
+            usage: None,
+            policy,
+        }
     }
 
     /// Key administration on `ledger` for the configuration of the authorizer, so that what is made here is accepted there.
@@ -88,6 +94,12 @@ impl KeyAdmin {
     /// The same with the time for which the gateway remembers answers; it is part of the stated delay of changes.
     pub fn with_gateway_ttl(mut self, seconds: u32) -> Self {
         self.policy.gateway_ttl_seconds = seconds;
+        self
+    }
+
+    /// The same with the counts of `usage`; without them the command `usage` is refused.
+    pub fn with_usage(mut self, usage: Arc<dyn UsageReader>) -> Self {
+        self.usage = Some(usage);
         self
     }
 
@@ -122,6 +134,7 @@ impl KeyAdmin {
             Command::Get(asked) => call.get(&asked).await,
             Command::List(asked) => call.list(&asked).await,
             Command::Audit(asked) => call.audit(&asked).await,
+            Command::Usage(asked) => call.usage(&asked).await,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! refuses garbage without I/O; [`digest`] is what is stored instead of the key; [`record`] is what is known of
 //! a key; [`lifecycle`] says which changes there are; [`audit`] and [`idempotency`] are what is written beside a change;
 //! [`store`] holds the two narrow traits that back ends implement, one for each deployable; [`usage`] is what is counted of
-//! a key by [`hour`], with its two traits.
+//! a key by [`hour`], with its two traits, and [`requests`] what the access log of the gateway adds to that.
 //!
 //! Invariant: nothing here reads a clock, a generator of random numbers, the environment or a socket.
 
@@ -16,6 +16,7 @@ pub mod hour;
 pub mod idempotency;
 pub mod lifecycle;
 pub mod record;
+pub mod requests;
 pub mod secret;
 pub mod store;
 pub mod time;
@@ -26,6 +27,7 @@ pub use digest::{Digest, Pepper};
 pub use hour::{Hour, Hours};
 pub use idempotency::Idempotency;
 pub use record::{KeyId, KeyRecord, KeyStatus};
+pub use requests::{LogPiece, Pieced, RequestCount, RequestSink};
 pub use secret::Secret;
 pub use store::{Cursor, Earlier, KeyLedger, KeyLookup, Page, StoreError, Written};
 pub use time::Timestamp;

@@ -1,7 +1,7 @@
 //! `DynamoDB`: the two tables, the client, API keys, limits and usage on it.
 //!
 //! [`schema`] lists every table, key and attribute; nothing else names one. [`connect`] builds the client from an
-//! environment handed in. [`DynamoKeys`] implements both key traits, [`DynamoUsage`] both usage traits; which of them a
+//! environment handed in. [`DynamoKeys`] implements both key traits, [`DynamoUsage`] the three usage traits; which of them a
 //! function may use is decided by its role: the authorizer's allows `dynamodb:GetItem` of keys and `dynamodb:UpdateItem` of
 //! counters only.
 

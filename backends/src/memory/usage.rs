@@ -1,27 +1,30 @@
 //! Usage in memory, with the very semantics of the table.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use doorward_keys::{
-    Hour, Hours, KeyId, LastUse, Requests, StoreError, Usage, UsageEntry, UsageHour, UsageReader,
-    UsageSink,
+    Hour, Hours, KeyId, LastUse, LogPiece, Pieced, RequestSink, Requests, StoreError, Usage,
+    UsageEntry, UsageHour, UsageReader, UsageSink,
 };
 
 /// Usage in memory. Each addition takes one short lock. Nothing is forgotten: for tests and for trying things out.
 #[derive(Default)]
 pub struct MemoryUsage {
     hours: Mutex<BTreeMap<(KeyId, Hour), Counted>>,
+    /// The names of the pieces of the access log that are counted.
+    pieces: Mutex<BTreeSet<String>>,
 }
 
 #[derive(Default)]
 struct Counted {
     flush: String,
     decisions: Usage,
+    requests: Requests,
 }
 
 impl MemoryUsage {
@@ -52,6 +55,22 @@ impl UsageSink for MemoryUsage {
 }
 
 #[async_trait]
+impl RequestSink for MemoryUsage {
+    async fn count(&self, piece: &LogPiece) -> Result<Pieced, StoreError> {
+        let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        if !pieces.insert(piece.name.clone()) {
+            return Ok(Pieced::Before);
+        }
+        let mut hours = self.hours();
+        for count in &piece.counts {
+            let counted = hours.entry((count.key.clone(), count.hour)).or_default();
+            counted.requests = counted.requests.plus(count.requests);
+        }
+        Ok(Pieced::Now)
+    }
+}
+
+#[async_trait]
 impl UsageReader for MemoryUsage {
     async fn usage(&self, key: &KeyId, hours: Hours) -> Result<Vec<UsageHour>, StoreError> {
         let range = (key.clone(), hours.from())..(key.clone(), hours.until());
@@ -59,7 +78,7 @@ impl UsageReader for MemoryUsage {
         let found = counted.range(range).map(|((_, hour), counted)| UsageHour {
             hour: *hour,
             decisions: counted.decisions,
-            requests: Requests::default(),
+            requests: counted.requests,
         });
         Ok(found.collect())
     }

@@ -5,17 +5,17 @@
 //!  "keyId":"key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N","address":"203.0.113.7","apiId":"a1b2c3","stage":"v1","authorizerMs":"12"}
 //! ```
 //!
-//! | member | variable of the gateway | read |
+//! | member | variable of the gateway | used for |
 //! |---|---|---|
 //! | `doorward` | none: the version of this form | must be `1` |
-//! | `requestId` | `$context.requestId` | not |
-//! | `at` | `$context.requestTimeEpoch` | the hour and the time of the last use |
-//! | `status` | `$context.status` | not |
-//! | `route` | `$context.resourcePath`, in an HTTP API `$context.routeKey` | not |
+//! | `requestId` | `$context.requestId` | people |
+//! | `at` | `$context.requestTimeEpoch` | the hour |
+//! | `status` | `$context.status` | whether the answer was 429 or 5xx |
+//! | `route` | `$context.resourcePath`, in an HTTP API `$context.routeKey` | people |
 //! | `keyId` | `$context.authorizer.keyId`: what the authorizer put into the context, from the cache or not | whose it is |
-//! | `address` | `$context.identity.sourceIp` | the address of the last use |
-//! | `apiId`, `stage` | `$context.apiId`, `$context.stage` | not |
-//! | `authorizerMs` | `$context.authorizer.latency` | not |
+//! | `address` | `$context.identity.sourceIp` | people |
+//! | `apiId`, `stage` | `$context.apiId`, `$context.stage` | people |
+//! | `authorizerMs` | `$context.authorizer.latency` | people |
 //!
 //! The variables are those of REST APIs
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html>) and HTTP APIs
@@ -25,9 +25,7 @@
 //! taken from a line: AWS documents no variable that says so. What the cache answered is the difference between the
 //! requests counted here and the decisions that the authorizer counts itself.
 
-use std::net::IpAddr;
-
-use doorward_keys::{KeyId, Timestamp};
+use doorward_keys::{KeyId, Requests, Timestamp};
 use serde_json::{Value, json};
 
 use super::LogEvent;
@@ -49,8 +47,22 @@ pub struct Request {
     pub key: KeyId,
     /// When the gateway received it.
     pub at: Timestamp,
-    /// The address it came from, where the gateway knows one.
-    pub address: Option<IpAddr>,
+    /// The status of the answer, where there was one.
+    pub status: Option<u16>,
+}
+
+impl Request {
+    /// This one request, as it is counted.
+    pub fn counted(&self) -> Requests {
+        Requests {
+            total: 1,
+            throttled: u64::from(self.status == Some(429)),
+            failed: u64::from(
+                self.status
+                    .is_some_and(|status| (500..600).contains(&status)),
+            ),
+        }
+    }
 }
 
 /// What a line turned out to be.
@@ -92,29 +104,22 @@ pub fn read(event: &LogEvent) -> Line {
     let Some(key) = key else {
         return Line::Foreign;
     };
-    let address = value.get("address").and_then(Value::as_str);
+    let status = value.get("status").and_then(Value::as_str);
     Line::Request(Request {
         key,
         at,
-        address: address.and_then(|text| text.parse().ok()),
+        status: status.and_then(|text| text.parse().ok()),
     })
 }
 
 /// The line of a request, for a gateway that is not AWS's. `key` is absent where no context says one.
-pub fn write(
-    request_id: &str,
-    at: Timestamp,
-    status: u16,
-    key: Option<&str>,
-    address: IpAddr,
-) -> String {
+pub fn write(request_id: &str, at: Timestamp, status: u16, key: Option<&str>) -> String {
     json!({
         "doorward": VERSION,
         "requestId": request_id,
         "at": at.unix().saturating_mul(1000).to_string(),
         "status": status.to_string(),
         "keyId": key.unwrap_or("-"),
-        "address": address.to_string(),
     })
     .to_string()
 }

@@ -8,7 +8,7 @@
 //!
 //! 1. A batch that is not of the documented form is refused as a whole. Single lines that are not ours are counted as such
 //!    and left out: one bad line never holds up the others.
-//! 2. A batch is written in chunks of one transaction each. The name of a chunk is a digest of what is counted in it, and is
+//! 2. A batch is written in pieces of one transaction each. The name of a piece is a digest of what is counted in it, and is
 //!    written with it, so a batch that is delivered again counts nothing twice, however far it came before.
 //! 3. All sizes are bounded, also the size of what was compressed.
 
@@ -17,6 +17,6 @@ pub mod line;
 mod tally;
 
 pub use batch::{Batch, BatchError, LogEvent};
-pub use tally::{Chunk, Tally};
+pub use tally::Tally;
 
 pub(crate) use batch::Delivery;

@@ -1,26 +1,30 @@
-//! The requests of a batch, counted by key and hour and cut into chunks.
+//! The requests of a batch, counted by key and hour and cut into pieces.
 //!
-//! A chunk is what one transaction can write: a marker, and at most [`Chunk::MAX_COUNTS`] counts. The marker is SHA-256 over
-//! log group, log stream and the ids of the events counted in the chunk. The same batch gives the same chunks, in whatever
-//! order its events come, so a second delivery finds the markers of the first.
+//! A piece is what one transaction can write: its name, and at most [`LogPiece::MAX_COUNTS`] counts. The name is SHA-256 over
+//! log group, log stream and the ids of the events counted in it. The same batch gives the same pieces, in whatever order its
+//! events come, so a second delivery finds the names of the first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use doorward_keys::{KeyId, Timestamp};
+use doorward_keys::{Hour, KeyId, LogPiece, RequestCount, Requests, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::{
     Batch,
-    line::{self, Line, Request},
+    line::{self, Line},
 };
 
-const SECONDS_OF_HOUR: i64 = 3600;
+/// How long the counts of an hour are kept behind its end, in seconds: 400 days, so that a year can be looked at whole.
+const KEPT: i64 = 400 * 86_400;
+/// How long the name of a piece is kept, in seconds: three days. CloudWatch Logs tries to deliver for a day, and Lambda to
+/// invoke for six hours.
+const REMEMBERED: i64 = 3 * 86_400;
 
 /// What a batch holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// What is to be written.
-    pub chunks: Vec<Chunk>,
+    pub pieces: Vec<LogPiece>,
     /// How many lines there are.
     pub lines: usize,
     /// How many of them are requests with a key.
@@ -33,48 +37,21 @@ pub struct Tally {
     pub repeated: usize,
 }
 
-/// What is written at once or not at all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chunk {
-    /// Names the chunk: 64 lower-case hexadecimal digits.
-    pub marker: String,
-    /// The counts, by key and hour.
-    pub counts: Vec<Count>,
-}
-
-/// Requests with one key in one hour.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Count {
-    /// The key.
-    pub key: KeyId,
-    /// The beginning of the hour.
-    pub hour: Timestamp,
-    /// How many.
-    pub requests: u64,
-    /// The latest of them.
-    pub last: Request,
-}
-
-impl Chunk {
-    /// How many counts fit beside the marker: a transaction holds 100 writes
-    /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
-    pub const MAX_COUNTS: usize = 99;
-}
-
+#[derive(Default)]
 struct Cell<'batch> {
     ids: Vec<&'batch str>,
-    last: Request,
+    requests: Requests,
 }
 
 impl Tally {
-    /// Counts the lines of `batch`.
-    pub fn of(batch: &Batch) -> Self {
+    /// Counts the lines of `batch`, which came at `now`.
+    pub fn of(batch: &Batch, now: Timestamp) -> Self {
         let mut tally = Self {
             lines: batch.events.len(),
             ..Self::default()
         };
         let mut seen = BTreeSet::new();
-        let mut cells: BTreeMap<(KeyId, i64), Cell<'_>> = BTreeMap::new();
+        let mut cells: BTreeMap<(KeyId, Hour), Cell<'_>> = BTreeMap::new();
         for event in &batch.events {
             if !seen.insert(event.id.as_str()) {
                 tally.repeated += 1;
@@ -92,28 +69,21 @@ impl Tally {
                 }
             };
             tally.requests += 1;
-            let hour = request.at.unix().div_euclid(SECONDS_OF_HOUR);
-            cells
-                .entry((request.key.clone(), hour))
-                .and_modify(|cell| {
-                    cell.ids.push(&event.id);
-                    if request.at >= cell.last.at {
-                        cell.last = request.clone();
-                    }
-                })
-                .or_insert_with(|| Cell {
-                    ids: vec![&event.id],
-                    last: request,
-                });
+            let counted = request.counted();
+            let cell = cells
+                .entry((request.key, Hour::of(request.at)))
+                .or_default();
+            cell.ids.push(&event.id);
+            cell.requests = cell.requests.plus(counted);
         }
         let cells: Vec<_> = cells.into_iter().collect();
-        let chunks = cells.chunks(Chunk::MAX_COUNTS);
-        tally.chunks = chunks.map(|cells| chunk(batch, cells)).collect();
+        let pieces = cells.chunks(LogPiece::MAX_COUNTS);
+        tally.pieces = pieces.map(|cells| piece(batch, cells, now)).collect();
         tally
     }
 }
 
-fn chunk(batch: &Batch, cells: &[((KeyId, i64), Cell<'_>)]) -> Chunk {
+fn piece(batch: &Batch, cells: &[((KeyId, Hour), Cell<'_>)], now: Timestamp) -> LogPiece {
     let mut ids: Vec<&str> = cells
         .iter()
         .flat_map(|(_, cell)| cell.ids.iter().copied())
@@ -126,19 +96,21 @@ fn chunk(batch: &Batch, cells: &[((KeyId, i64), Cell<'_>)]) -> Chunk {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    let counts = cells.iter().map(|((key, hour), cell)| Count {
+    let name = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let counts = cells.iter().map(|((key, hour), cell)| RequestCount {
         key: key.clone(),
-        hour: Timestamp::from_unix(hour.saturating_mul(SECONDS_OF_HOUR)),
-        requests: cell.ids.len() as u64,
-        last: cell.last.clone(),
+        hour: *hour,
+        requests: cell.requests,
+        expires_at: hour.end().plus(KEPT),
     });
-    Chunk {
-        marker: hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+    LogPiece {
+        name,
         counts: counts.collect(),
+        expires_at: now.plus(REMEMBERED),
     }
 }
 

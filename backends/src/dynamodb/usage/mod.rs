@@ -7,15 +7,20 @@
 //!
 //! That an addition is never made twice holds as long as no other process adds to the same hour of the same key between an
 //! attempt whose answer was lost and its repetition: the item remembers the name of the last addition only.
+//!
+//! A piece of the access log is one transaction: it writes the name of the piece, unless that is there, and adds to the
+//! requests of each hour. So a piece that comes again is found out exactly, at twice the price of plain writes.
 
 mod add;
+mod count;
 mod read;
 
 use aws_sdk_dynamodb::Client;
 
 use super::Patience;
 
-/// Usage in a table of `DynamoDB`. Writing needs the right to `dynamodb:UpdateItem`, reading that to `dynamodb:Query`.
+/// Usage in a table of `DynamoDB`. Writing needs the right to `dynamodb:UpdateItem`, reading that to `dynamodb:Query`,
+/// counting the access log those to `dynamodb:PutItem` and `dynamodb:UpdateItem`.
 #[derive(Clone, Debug)]
 pub struct DynamoUsage {
     client: Client,

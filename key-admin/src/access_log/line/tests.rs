@@ -45,34 +45,53 @@ fn a_request_with_a_key_is_read() {
     let expected = Request {
         key: KeyId::parse(KEY).unwrap(),
         at: Timestamp::from_unix(AT),
-        address: Some("203.0.113.7".parse().unwrap()),
+        status: Some(200),
     };
     assert_eq!(request(&line().to_string()), expected);
     assert_eq!(request(&format!("{}\n", line())), expected);
     // Seconds do as well as milliseconds.
     assert_eq!(request(&with("at", json!("1795428000"))), expected);
-    let six = request(&with("address", json!("2001:db8::7")));
-    assert_eq!(six.address, Some("2001:db8::7".parse().unwrap()));
     for unknown in [
-        with("address", json!("-")),
-        with("address", json!("203.0.113.7, 10.0.0.1")),
-        without("address"),
+        with("status", json!("-")),
+        with("status", json!(200)),
+        without("status"),
     ] {
-        assert_eq!(request(&unknown).address, None, "{unknown}");
+        assert_eq!(request(&unknown).status, None, "{unknown}");
     }
-    for unread in [without("status"), without("requestId"), without("route")] {
+    for unread in [without("address"), without("requestId"), without("route")] {
         assert_eq!(request(&unread), expected);
     }
 }
 
 #[test]
 fn what_the_local_gateway_writes_is_read() {
-    let address = "192.0.2.1".parse().unwrap();
     let at = Timestamp::from_unix(AT);
-    let written = request(&write("r1", at, 200, Some(KEY), address));
-    assert_eq!((written.at, written.address), (at, Some(address)));
-    let nobody = write("r1", at, 401, None, address);
+    let written = request(&write("r1", at, 200, Some(KEY)));
+    assert_eq!((written.at, written.status), (at, Some(200)));
+    let nobody = write("r1", at, 401, None);
     assert_eq!(read(&event(&nobody)), Line::NoKey);
+}
+
+#[test]
+fn a_request_is_counted_by_its_answer() {
+    for (status, throttled, failed) in [
+        ("200", 0, 0),
+        ("403", 0, 0),
+        ("429", 1, 0),
+        ("499", 0, 0),
+        ("500", 0, 1),
+        ("599", 0, 1),
+        ("600", 0, 0),
+        ("-", 0, 0),
+    ] {
+        let expected = Requests {
+            total: 1,
+            throttled,
+            failed,
+        };
+        let request = request(&with("status", json!(status)));
+        assert_eq!(request.counted(), expected, "{status}");
+    }
 }
 
 #[test]
