@@ -1,4 +1,5 @@
-//! What every store of keys must do, run over each of them; and in [`limits`] what every store of limits must do.
+//! What every store of keys must do, run over each of them; in [`limits`] what every store of limits must do,
+//! and in [`usage`] what every store of usage must do.
 //!
 //! Memory and the embedded `DynamoDB` always; and the `DynamoDB` that `DOORWARD_TEST_DYNAMODB_ENDPOINT` names.
 #![expect(
@@ -14,6 +15,7 @@ mod lists;
 mod outage;
 mod repeats;
 mod stores;
+mod usage;
 mod writes;
 
 /// Declares each case once and runs it over every store. The word before a case says which stores have it.

@@ -68,7 +68,7 @@ impl DynamoUsage {
         for latest in latest.into_iter().chain([Latest::Leave]) {
             match self.try_to_add(entry, latest).await? {
                 Tried::Done => return Ok(()),
-                Tried::Unfit(held) if self.is_made(entry, &held)? => return Ok(()),
+                Tried::Unfit(held) if is_made(entry, &held)? => return Ok(()),
                 Tried::Unfit(_) => {}
             }
         }
@@ -77,18 +77,6 @@ impl DynamoUsage {
             entry.key
         );
         Err(StoreError::Unavailable(text))
-    }
-
-    /// Whether the addition of `entry` is the last that `held` got.
-    fn is_made(&self, entry: &UsageEntry, held: &Item) -> Result<bool, StoreError> {
-        let format = AttributeValue::N(schema::FORMAT_VERSION.to_string());
-        let Some(AttributeValue::S(flush)) = held.get(schema::FLUSH) else {
-            return Err(self.corrupt(entry));
-        };
-        if held.get(schema::FORMAT) != Some(&format) {
-            return Err(self.corrupt(entry));
-        }
-        Ok(*flush == entry.flush)
     }
 
     async fn try_to_add(&self, entry: &UsageEntry, latest: Latest) -> Result<Tried, StoreError> {
@@ -133,7 +121,7 @@ impl DynamoUsage {
             {
                 match error.into_err() {
                     UpdateItemError::ConditionalCheckFailedException(failed) => {
-                        let held = failed.item.ok_or_else(|| self.corrupt(entry))?;
+                        let held = failed.item.ok_or_else(|| corrupt(entry))?;
                         Ok(Tried::Unfit(held))
                     }
                     other => Err(StoreError::Unavailable(other.to_string())),
@@ -141,15 +129,6 @@ impl DynamoUsage {
             }
             Err(error) => Err(unavailable("UpdateItem", &self.table, &error)),
         }
-    }
-
-    fn corrupt(&self, entry: &UsageEntry) -> StoreError {
-        StoreError::Corrupt(format!(
-            "the usage of `{}` in {} is not of format {}",
-            entry.key,
-            entry.hour,
-            schema::FORMAT_VERSION
-        ))
     }
 
     fn late(&self) -> StoreError {
@@ -202,6 +181,25 @@ enum Tried {
     Done,
     /// Its condition does not hold; the item as it is.
     Unfit(Item),
+}
+
+/// Whether the addition of `entry` is the last that `held` got.
+fn is_made(entry: &UsageEntry, held: &Item) -> Result<bool, StoreError> {
+    let format = AttributeValue::N(schema::FORMAT_VERSION.to_string());
+    if held.get(schema::FORMAT) == Some(&format) {
+        Ok(held.get(schema::FLUSH) == Some(&text(&entry.flush)))
+    } else {
+        Err(corrupt(entry))
+    }
+}
+
+fn corrupt(entry: &UsageEntry) -> StoreError {
+    StoreError::Corrupt(format!(
+        "the usage of `{}` in {} is not of format {}",
+        entry.key,
+        entry.hour,
+        schema::FORMAT_VERSION
+    ))
 }
 
 fn counts(entry: &UsageEntry) -> [(&'static str, AttributeValue); 8] {
