@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use span::{Span, check_span};
 
 pub(crate) use check::{check_draft, check_key_ref, check_list, check_rotation, checked};
+#[cfg(test)]
 pub(crate) use fields::Check;
 
 /// One command, as given.

@@ -8,7 +8,7 @@ use std::{
 
 use doorward_authorizer::Authorizer;
 use doorward_backends::{
-    dynamodb::{DynamoKeys, TableNames},
+    dynamodb::{DynamoKeys, DynamoUsage, Patience, TableNames},
     http::HttpKeySets,
     memory::MemoryLimits,
     sources::ConfigSource,
@@ -21,6 +21,7 @@ use doorward_keys::Secret;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use super::{
+    access_log,
     gateway::{
         ApiKind, Backend, Clocks, DeniedStatus, Gateway, IdentitySource, Observer, Payload, Routes,
         Settings, Throttle, UsagePlan, UsagePlans,
@@ -147,6 +148,12 @@ impl LocalGateway {
         let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
         let payload = settings.payload();
         let ttl_seconds = settings.ttl().as_secs();
+        let usage = Arc::new(DynamoUsage::new(
+            dynamo.client(),
+            &tables.counters,
+            Patience::ADMIN,
+        ));
+        let (observer, counting) = access_log::open(plan.observer, usage);
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
@@ -156,11 +163,15 @@ impl LocalGateway {
                 wall: clock::wall,
                 stopwatch: clock::stopwatch,
             },
-            plan.observer,
+            observer,
         ));
 
         let (stop, stopped) = watch::channel(());
         let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            counting.await;
+            Ok(())
+        });
         let until = stopping(stopped.clone());
         tasks.spawn(async move {
             listener::serve(listener, gateway, until)
@@ -181,6 +192,7 @@ impl LocalGateway {
             audience: DEMO_AUDIENCE.to_owned(),
             dynamodb: dynamo.endpoint_url(),
             table: tables.keys,
+            counters_table: tables.counters,
             config: match plan.source {
                 Source::Demo | Source::Text(_) => None,
                 Source::Named(ConfigSource::File(path)) => {

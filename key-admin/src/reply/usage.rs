@@ -14,7 +14,7 @@
 use doorward_keys::{LastUse, Requests, Usage, UsageHour};
 use serde::Serialize;
 
-use crate::command::{By, Span};
+use crate::command::Span;
 
 /// What was counted of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

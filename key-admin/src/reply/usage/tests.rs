@@ -1,7 +1,7 @@
 use doorward_keys::{Hour, Timestamp};
 
 use super::*;
-use crate::command::{Check, ReadUsage, check_span};
+use crate::command::{By, Check, ReadUsage, check_span};
 
 /// 2026-11-23T10:00:00Z.
 const BEGIN: i64 = 1_795_428_000;
