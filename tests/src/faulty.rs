@@ -1,13 +1,20 @@
 //! Faults injected at the trait: a store that is down, slow or returns garbage.
 
-use std::{num::NonZeroU64, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU64,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use doorward_engine::{
     layers::jwt::{FetchError, Fetched, KeySetSource, Origin},
     limits::{Bucket, LimitStore, LimitStoreError, Moment, Rule, Spent},
 };
-use doorward_keys::{Digest, KeyLookup, KeyRecord, StoreError};
+use doorward_keys::{Digest, KeyLookup, KeyRecord, LogPiece, Pieced, RequestSink, StoreError};
 
 /// What is wrong with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,5 +134,53 @@ impl<S: LimitStore + ?Sized> LimitStore for Faulty<S> {
                 self.inner.give_back(bucket, rule, amount, spent).await
             }
         }
+    }
+}
+
+/// When a process ends, as seen from the piece of the access log that it is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interruption {
+    /// Before the piece is written.
+    Before,
+    /// After it is written, and before anybody learns of it.
+    After,
+}
+
+/// A store whose caller ends in the middle: from one piece on nothing is answered any more.
+pub struct Interrupted<S: ?Sized> {
+    inner: Arc<S>,
+    at: usize,
+    interruption: Interruption,
+    seen: AtomicUsize,
+}
+
+impl<S: ?Sized> Interrupted<S> {
+    /// Ends at piece number `at`, counted from 0.
+    pub fn new(inner: Arc<S>, at: usize, interruption: Interruption) -> Self {
+        Self {
+            inner,
+            at,
+            interruption,
+            seen: AtomicUsize::new(0),
+        }
+    }
+}
+
+#[async_trait]
+impl<S: RequestSink + ?Sized> RequestSink for Interrupted<S> {
+    async fn count(&self, piece: &LogPiece) -> Result<Pieced, StoreError> {
+        let number = self.seen.fetch_add(1, Ordering::SeqCst);
+        let is_written = match self.interruption {
+            Interruption::Before => number < self.at,
+            Interruption::After => number <= self.at,
+        };
+        let written = if is_written {
+            Some(self.inner.count(piece).await?)
+        } else {
+            None
+        };
+        written
+            .filter(|_| number < self.at)
+            .ok_or_else(|| StoreError::Unavailable("connection closed".to_owned()))
     }
 }
