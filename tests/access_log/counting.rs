@@ -34,12 +34,18 @@ async fn a_batch_that_comes_again_counts_nothing_twice() {
             json!({"requests": 500, "pieces": 0, "repeatedPieces": 3})
         );
     }
-    let counted = house.counted((0..250).map(key)).await;
-    assert!(counted.values().all(|count| *count == 2), "{counted:?}");
+    let counted = house.counted().await;
+    assert!(
+        counted.len() == 250 && counted.values().all(|count| *count == 2),
+        "{counted:?}"
+    );
     // The same ids in another stream are other requests.
     send(&function, &delivery("t", &events)).await.unwrap();
-    let counted = house.counted((0..250).map(key)).await;
-    assert!(counted.values().all(|count| *count == 4), "{counted:?}");
+    let counted = house.counted().await;
+    assert!(
+        counted.len() == 250 && counted.values().all(|count| *count == 4),
+        "{counted:?}"
+    );
 }
 
 #[tokio::test]
@@ -61,7 +67,8 @@ async fn batches_of_one_key_at_one_moment_all_count() {
     }
     let pieces: u64 = tasks.join_all().await.iter().sum();
     assert_eq!(pieces, 20);
-    assert_eq!(house.counted([key(1)].into_iter()).await[&key(1)], 100);
+    let counted = house.counted().await;
+    assert_eq!(counted[key(1).as_str()], 100);
 }
 
 #[tokio::test]
@@ -150,8 +157,8 @@ async fn an_item_of_another_format_is_not_added_to_and_holds_up_no_other_piece()
     let refused = send(&function, &delivery("s", &events)).await;
     assert_eq!(refused, Err("corrupt".to_owned()));
     // The piece with the foreign item is left out as a whole, the other is counted.
-    let counted = house.counted((1..150).map(key)).await;
-    assert_eq!(counted.values().sum::<u64>(), 51);
+    let counted = house.counted().await;
+    assert_eq!(counted.values().sum::<u64>(), 51 + 7);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use doorward_key_admin::{
     access_log::line,
     lambda::{Answer, Event, Function},
 };
-use doorward_keys::{Hour, Hours, KeyId, RequestSink, Timestamp, UsageReader, format::KeyFormat};
+use doorward_keys::{KeyId, RequestSink, Timestamp, format::KeyFormat};
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
@@ -64,15 +64,24 @@ impl House {
         Function::new(admin, Arc::new(SystemEntropy), |_| {}).with_requests(Some(sink))
     }
 
-    /// How many requests are counted of each of `keys`, in the day around [`NOW`].
-    pub(crate) async fn counted(&self, keys: impl Iterator<Item = KeyId>) -> BTreeMap<KeyId, u64> {
-        let hour = Hour::of(NOW);
-        let day = Hours::new(hour.plus(-12), hour.plus(12)).unwrap();
-        let usage = self.usage();
+    /// How many requests are counted of each key in all, from one look at the table.
+    pub(crate) async fn counted(&self) -> BTreeMap<String, u64> {
         let mut counted = BTreeMap::new();
-        for key in keys {
-            let hours = usage.usage(&key, day).await.unwrap();
-            counted.insert(key, hours.iter().map(|hour| hour.requests.total).sum());
+        let scan = self.dynamo.client().scan();
+        let mut parts = scan
+            .table_name(&self.names.counters)
+            .into_paginator()
+            .send();
+        while let Some(part) = parts.next().await {
+            for item in part.unwrap().items.unwrap_or_default() {
+                let Some(requests) = item.get("requests") else {
+                    continue;
+                };
+                let pk = item["pk"].as_s().unwrap();
+                let key = pk.strip_prefix("usage#").unwrap().to_owned();
+                let requests: u64 = requests.as_n().unwrap().parse().unwrap();
+                *counted.entry(key).or_default() += requests;
+            }
         }
         counted
     }
