@@ -30,6 +30,7 @@ use super::{
     listener,
     seed::{self, DemoKey, Rights},
     source::{DEMO_AUDIENCE, Source},
+    usage::LocalUsage,
 };
 use crate::{
     clock,
@@ -97,6 +98,7 @@ pub struct LocalGateway {
     pub issuer_keys: DemoKeys,
     state: StateFolder,
     dynamo: EmbeddedDynamo,
+    usage: LocalUsage,
     stop: watch::Sender<()>,
     tasks: JoinSet<Result<(), String>>,
 }
@@ -144,13 +146,14 @@ impl LocalGateway {
             .as_ref()
             .map_or(0, |keys| keys.cache_seconds);
 
+        let usage = LocalUsage::new(dynamo.client(), &tables.counters, config.usage);
         let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
         let payload = settings.payload();
         let ttl_seconds = settings.ttl().as_secs();
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
-            Arc::new(InProcess::new(authorizer(config, keys))),
+            Arc::new(InProcess::new(authorizer(config, keys, &usage))),
             plan.backend,
             Clocks {
                 wall: clock::wall,
@@ -166,6 +169,11 @@ impl LocalGateway {
             listener::serve(listener, gateway, until)
                 .await
                 .map_err(|error| error.to_string())
+        });
+        let (writing, until) = (usage.clone(), stopping(stopped.clone()));
+        tasks.spawn(async move {
+            writing.write(until).await;
+            Ok(())
         });
         let (own_name, until) = (issuer.clone(), stopping(stopped));
         tasks.spawn(async move {
@@ -205,6 +213,7 @@ impl LocalGateway {
             issuer_keys,
             state: plan.state,
             dynamo,
+            usage,
             stop,
             tasks,
         })
@@ -225,6 +234,8 @@ impl LocalGateway {
         let _ = self.stop.send(());
         let end = async {
             while self.tasks.join_next().await.is_some() {}
+            self.usage.finish().await;
+            drop(self.usage);
             self.dynamo.stop().await;
         };
         let _ = tokio::time::timeout(LAST_WAIT, end).await;
@@ -295,7 +306,7 @@ fn notes(settings: &Settings, config: &Config) -> Vec<String> {
     vec![note.to_owned()]
 }
 
-fn authorizer(config: Config, keys: Arc<DynamoKeys>) -> Authorizer {
+fn authorizer(config: Config, keys: Arc<DynamoKeys>, usage: &LocalUsage) -> Authorizer {
     let sources = Sources {
         keys,
         key_sets: Arc::new(HttpKeySets::new()),
@@ -309,6 +320,7 @@ fn authorizer(config: Config, keys: Arc<DynamoKeys>) -> Authorizer {
         Arc::new(|_| {}),
         clock::stopwatch,
     )
+    .counting(usage.buffer())
 }
 
 async fn listen(
