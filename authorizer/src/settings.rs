@@ -32,7 +32,7 @@ const KEYS_TABLE: Variable = Variable {
 };
 const COUNTERS_TABLE: Variable = Variable {
     name: "DOORWARD_COUNTERS_TABLE",
-    meaning: "The name of the DynamoDB table of usage counters and limits. Needed where routes have limits that are counted in DynamoDB.",
+    meaning: "The name of the DynamoDB table of usage counters and limits. Needed where routes have limits that are counted in DynamoDB, and where the configuration has `usage`; without it the use of keys is not counted.",
     default: "",
 };
 const REFRESH: Variable = Variable {

@@ -6,13 +6,15 @@
 //!    function that does not start says nothing.
 //! 3. A remote configuration is read again after an answer has left, when that is due: nobody waits for it. A bad new
 //!    version is refused and the old one stays.
+//! 4. So is usage written, when that is due, and at the end of the process whatever is held, together with the return of
+//!    leases.
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use doorward_backends::{
-    dynamodb::{Connection, DynamoKeys, DynamoLimits, Patience, connect},
+    dynamodb::{Connection, DynamoKeys, DynamoLimits, DynamoUsage, Patience, connect},
     http::HttpKeySets,
     memory::{MemoryKeys, MemoryLimits},
     sources::{
@@ -24,18 +26,22 @@ use doorward_engine::{
     config::{AnswersConfig, ConfigEnv, Fault},
     layers::rate_limit::LimitsStore,
     limits::LimitStore,
+    usage::{UsageBuffer, UsageConfig, UsageMode},
 };
-use doorward_keys::KeyLookup;
+use doorward_keys::{KeyLookup, UsageSink};
 
 use crate::{
     clock,
     handler::{Authorizer, Decide, summary},
-    limits_in_redis, log,
+    limits_in_redis, log, names,
     settings::{Environment, Settings},
 };
 
 /// How soon a remote configuration is read again while there is none that could be used.
 const RETRY: Duration = Duration::from_secs(5);
+
+/// How long usage may be written after an answer, at most: the sandbox takes no event meanwhile.
+const FLUSH: Duration = Duration::from_secs(1);
 
 #[async_trait]
 impl Decide for Engine {
@@ -51,6 +57,10 @@ impl Decide for Engine {
 
     fn answers(&self) -> &AnswersConfig {
         &self.config().answers
+    }
+
+    fn usage(&self) -> UsageConfig {
+        self.config().usage
     }
 }
 
@@ -76,6 +86,8 @@ struct Parts {
     keys: Option<Arc<dyn KeyLookup>>,
     /// The table of counters, for limits; `None` where no table is named.
     counters: Option<Arc<dyn LimitStore>>,
+    /// What is counted of the use of keys, before the same table. It outlives a configuration.
+    usage: Option<Arc<UsageBuffer>>,
     /// For limits that each sandbox keeps by itself. They outlive a configuration.
     memory: Arc<MemoryLimits>,
     key_sets: Arc<HttpKeySets>,
@@ -99,11 +111,16 @@ impl Service {
             retry: source.is_remote().then_some(RETRY),
         };
         let loader = Loader::new(source, settings.root.clone(), aws_access(&environment));
-        let (read, (keys, counters)) =
+        let (read, tables) =
             tokio::join!(read(&loader, &environment), tables(&settings, &environment));
+        let usage = tables.usage.map(|sink| {
+            let buffer = UsageBuffer::new(sink, names::fresh, clock::stopwatch);
+            Arc::new(buffer)
+        });
         let parts = Parts {
-            keys,
-            counters,
+            keys: tables.keys,
+            counters: tables.counters,
+            usage: usage.clone(),
             memory: Arc::new(MemoryLimits::new()),
             key_sets: Arc::new(HttpKeySets::new()),
         };
@@ -138,7 +155,10 @@ impl Service {
             clock::stopwatch,
         );
         Self {
-            authorizer,
+            authorizer: match usage {
+                Some(usage) => authorizer.counting(usage),
+                None => authorizer,
+            },
             live: Some(live),
         }
     }
@@ -148,11 +168,33 @@ impl Service {
         &self.authorizer
     }
 
-    /// Reads a remote configuration again when that is due, in at most `time_left`. For the time after an answer.
+    /// Writes usage and reads a remote configuration again, each when it is due, in at most `time_left`. For the time after
+    /// an answer.
     pub async fn refresh(&self, time_left: Duration) {
         if let Some(live) = &self.live {
             // Given up in the middle, the old version stays in force and the next turn comes as scheduled.
-            let _ = tokio::time::timeout(time_left, live.refresh()).await;
+            let refreshing = tokio::time::timeout(time_left, live.refresh());
+            let _ = tokio::join!(live.flush(time_left.min(FLUSH)), refreshing);
+        }
+    }
+
+    /// Writes all usage and gives back what is leased of limits, in at most `within`. For the end of the process.
+    pub async fn finish(&self, within: Duration) {
+        if let Some(live) = &self.live {
+            let all = async { tokio::join!(live.flush_all(within), self.return_leases()) };
+            if tokio::time::timeout(within, all).await.is_err() {
+                let detail = "not all of the usage is written, or not all leases are returned";
+                log::life(&live.sink, "ERROR", "end_cut_short", detail);
+            }
+        }
+    }
+
+    /// Notes that nobody tells this process of its end.
+    pub(crate) fn is_unheard(&self, why: &str) {
+        if let Some(live) = &self.live {
+            let detail =
+                format!("not registered as an extension, so that the end may come unheard: {why}");
+            log::life(&live.sink, "WARN", "end_unheard", &detail);
         }
     }
 
@@ -174,6 +216,29 @@ impl Service {
 }
 
 impl Live {
+    async fn flush(&self, within: Duration) {
+        if let Some(usage) = &self.parts.usage {
+            let flushed = usage.flush(&self.usage(), clock::moment(), within).await;
+            if let Some(flushed) = flushed {
+                log::usage_flushed(&self.sink, &flushed, clock::wall());
+            }
+        }
+    }
+
+    async fn flush_all(&self, within: Duration) {
+        if let Some(usage) = &self.parts.usage {
+            let flushed = usage.finish(&self.usage(), clock::moment(), within).await;
+            if let Some(flushed) = flushed {
+                log::usage_flushed(&self.sink, &flushed, clock::wall());
+            }
+        }
+    }
+
+    fn usage(&self) -> UsageConfig {
+        let current = self.reloading.current();
+        current.map_or_else(|_| UsageConfig::default(), |engine| engine.config().usage)
+    }
+
     async fn refresh(&self) {
         let Some(turn) = self.reloading.due(clock::stopwatch()) else {
             return;
@@ -272,6 +337,16 @@ fn build(
         // Without `api_keys` no key is ever looked up.
         None => Arc::new(MemoryKeys::new()),
     };
+    let usage = checked.config.usage;
+    let counts = usage.mode != UsageMode::Off && checked.config.api_keys.is_some();
+    if usage.is_asked && counts && parts.usage.is_none() {
+        let faults = [fault(
+            "DOORWARD_COUNTERS_TABLE",
+            "must name the table of counters, because the configuration has `usage`".to_owned(),
+        )];
+        log::config_invalid(sink, &faults);
+        return Err(summary(&faults));
+    }
     let limits = limits(&checked.config, parts).map_err(|fault| {
         let faults = [fault];
         log::config_invalid(sink, &faults);
@@ -308,22 +383,29 @@ fn limits(config: &Config, parts: &Parts) -> Result<Arc<dyn LimitStore>, Fault> 
     }
 }
 
+/// What the two tables hold, as far as they are named.
+#[derive(Default)]
+struct Tables {
+    keys: Option<Arc<dyn KeyLookup>>,
+    counters: Option<Arc<dyn LimitStore>>,
+    usage: Option<Arc<dyn UsageSink>>,
+}
+
 /// The tables of keys and of counters, over one connection.
-async fn tables(
-    settings: &Settings,
-    environment: &Environment,
-) -> (Option<Arc<dyn KeyLookup>>, Option<Arc<dyn LimitStore>>) {
+async fn tables(settings: &Settings, environment: &Environment) -> Tables {
     let (keys, counters) = (&settings.keys_table, &settings.counters_table);
     if keys.is_none() && counters.is_none() {
-        return (None, None);
+        return Tables::default();
     }
     let client = connect(connection(environment)).await;
-    let counters = counters.as_ref();
-    let counters =
-        counters.map(|table| Arc::new(DynamoLimits::new(&client, table, Patience::LIMITS)) as _);
-    let keys = keys.as_ref();
-    let keys = keys.map(|table| Arc::new(DynamoKeys::new(client, table)) as _);
-    (keys, counters)
+    let limits = |table| Arc::new(DynamoLimits::new(&client, table, Patience::LIMITS)) as _;
+    let usage = |table| Arc::new(DynamoUsage::new(&client, table, Patience::USAGE)) as _;
+    let of_keys = |table| Arc::new(DynamoKeys::new(client.clone(), table)) as _;
+    Tables {
+        keys: keys.as_ref().map(of_keys),
+        counters: counters.as_ref().map(limits),
+        usage: counters.as_ref().map(usage),
+    }
 }
 
 fn aws_access(environment: &Environment) -> Option<AwsAccess> {

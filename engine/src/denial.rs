@@ -152,6 +152,8 @@ reasons! {
     RateLimited = "rate_limited" => Throttled, mend: "wait for as many seconds as `retryAfter` says, or raise the limit in `limits` or the plan of the key";
     /// The store of limits did not answer, and the limit says that nobody passes then.
     LimitStoreUnavailable = "limit_store_unavailable" => Unavailable, mend: "check the store that `limits_store` names, the role of the function and the network; or choose `on_outage = \"local\"`";
+    /// The store of usage did not count an allowed call, and the configuration says that it does not pass then.
+    UsageStoreUnavailable = "usage_store_unavailable" => Unavailable, mend: "check the table of counters, its name, the role of the function and the network; or choose `usage.on_outage = \"allow\"`";
     /// The permission cannot be said in a policy without saying too much.
     PolicyInexpressible = "policy_inexpressible" => Forbidden, mend: "send the path in its plain spelling, without doubled slashes, dot segments or needless escapes; if it is plain, separate the templates of the route and of its stricter neighbour";
     /// The policy for this route alone is larger than the gateway takes.

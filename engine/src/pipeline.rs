@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use doorward_keys::{KeyLookup, Timestamp};
+use doorward_keys::{KeyId, KeyLookup, Timestamp};
 
 use crate::{
     attempt::Attempt,
@@ -146,11 +146,11 @@ impl Engine {
         let presented = walk.visit("credentials", began, presented)?;
 
         let began = walk.began();
+        let found = &mut walk.trail.key_id;
         let client = self
-            .client(&presented, admitted.address(), now.timestamp())
+            .client(&presented, admitted.address(), now.timestamp(), found)
             .await;
         let client = walk.attempt("api_key", began, client)?;
-        walk.trail.key_id = client.as_ref().map(|client| client.record().id.to_string());
 
         let began = walk.began();
         let subject = self.subject(&presented, now.timestamp()).await;
@@ -205,6 +205,7 @@ impl Engine {
         presented: &Presented<'_>,
         address: Option<IpAddr>,
         now: Timestamp,
+        found: &mut Option<KeyId>,
     ) -> Attempt<Client> {
         match (presented.api_key, &self.api_keys) {
             (None, _) => Attempt::Absent,
@@ -212,7 +213,7 @@ impl Engine {
                 Reason::CredentialUnsupported,
                 "API keys are not configured",
             )),
-            (Some(key), Some(api_keys)) => api_keys.verify(key, address, now).await.into(),
+            (Some(key), Some(api_keys)) => api_keys.verify(key, address, now, found).await.into(),
         }
     }
 

@@ -6,7 +6,7 @@ mod usage;
 
 use std::sync::Arc;
 
-use doorward_engine::layers::api_key::ApiKeysConfig;
+use doorward_engine::{layers::api_key::ApiKeysConfig, usage::UsageConfig};
 use doorward_keys::{
     Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Timestamp, UsageReader, format::KeyFormat,
     lifecycle::Limits,
@@ -73,6 +73,7 @@ impl From<&ApiKeysConfig> for KeyPolicy {
 pub struct KeyAdmin {
     ledger: Arc<dyn KeyLedger>,
     usage: Option<Arc<dyn UsageReader>>,
+    usage_kept_days: u32,
     policy: KeyPolicy,
 }
 
@@ -82,6 +83,7 @@ impl KeyAdmin {
         Self {
             ledger,
             usage: None,
+            usage_kept_days: UsageConfig::default().retention_days,
             policy,
         }
     }
@@ -101,6 +103,17 @@ impl KeyAdmin {
     pub fn with_usage(mut self, usage: Arc<dyn UsageReader>) -> Self {
         self.usage = Some(usage);
         self
+    }
+
+    /// The same with the time for which the configuration of the authorizer keeps counts.
+    pub const fn with_usage_config(mut self, config: &UsageConfig) -> Self {
+        self.usage_kept_days = config.retention_days;
+        self
+    }
+
+    /// For how many days counts are kept.
+    pub(crate) const fn usage_kept_days(&self) -> u32 {
+        self.usage_kept_days
     }
 
     /// What holds for all keys.

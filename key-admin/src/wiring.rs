@@ -167,7 +167,8 @@ fn build(
     let checked = Config::read(text, &loader.source().to_string(), &env);
     let config = checked.map_err(WiringError::Config)?.config;
     let keys = config.api_keys.as_ref().ok_or(WiringError::NoKeys)?;
-    let admin = KeyAdmin::from_config(keys, Arc::clone(&stores.ledger));
+    let admin =
+        KeyAdmin::from_config(keys, Arc::clone(&stores.ledger)).with_usage_config(&config.usage);
     Ok(match &stores.usage {
         Some(usage) => admin.with_usage(Arc::clone(usage) as _),
         None => admin,

@@ -106,6 +106,7 @@ pub(crate) struct Setup {
     pub(crate) ttl: u64,
     pub(crate) backend: Backend,
     pub(crate) denied: Option<DeniedStatus>,
+    pub(crate) storage: Storage,
     /// Put after [`CONFIG`].
     pub(crate) more: &'static str,
 }
@@ -118,6 +119,7 @@ impl Default for Setup {
             ttl: 60,
             backend: Backend::Echo,
             denied: None,
+            storage: Storage::Memory,
             more: "",
         }
     }
@@ -179,7 +181,7 @@ impl House {
                 plans: UsagePlans::default(),
                 denied: setup.denied,
             },
-            storage: Storage::Memory,
+            storage: setup.storage,
             backend: setup.backend,
             state: StateFolder::at(folder.clone()),
             observer: Arc::new(move |exchange: &Exchange| {
@@ -201,6 +203,11 @@ impl House {
     pub(crate) async fn stop(self) {
         self.gateway.stop().await;
         std::fs::remove_dir_all(self.folder).unwrap();
+    }
+
+    /// The address of its table.
+    pub(crate) fn dynamodb(&self) -> &str {
+        &self.gateway.running.dynamodb
     }
 
     /// The address of the gateway.

@@ -14,7 +14,9 @@ use doorward_engine::{
     layers::jwt::{FetchError, Fetched, KeySetSource, Origin},
     limits::{Bucket, LimitStore, LimitStoreError, Moment, Rule, Spent},
 };
-use doorward_keys::{Digest, KeyLookup, KeyRecord, LogPiece, Pieced, RequestSink, StoreError};
+use doorward_keys::{
+    Digest, KeyLookup, KeyRecord, LogPiece, Pieced, RequestSink, StoreError, UsageEntry, UsageSink,
+};
 
 /// What is wrong with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +136,28 @@ impl<S: LimitStore + ?Sized> LimitStore for Faulty<S> {
                 self.inner.give_back(bucket, rule, amount, spent).await
             }
         }
+    }
+}
+
+#[async_trait]
+impl<S: UsageSink + ?Sized> UsageSink for Faulty<S> {
+    async fn add(&self, entries: &[UsageEntry], within: Duration) -> Vec<Result<(), StoreError>> {
+        let failed = match self.fault {
+            Fault::None => return self.inner.add(entries, within).await,
+            Fault::Down => StoreError::Unavailable("connection refused".to_owned()),
+            Fault::Garbage | Fault::Wrong => {
+                StoreError::Corrupt("the item is of another".to_owned())
+            }
+            Fault::Slow(by) if by <= within => {
+                tokio::time::sleep(by).await;
+                return self.inner.add(entries, within).await;
+            }
+            Fault::Slow(_) => {
+                tokio::time::sleep(within).await;
+                StoreError::Unavailable("no answer in time".to_owned())
+            }
+        };
+        vec![Err(failed); entries.len()]
     }
 }
 

@@ -8,5 +8,6 @@ pub mod keys;
 pub mod limits;
 pub mod line;
 pub mod remote;
+pub mod runtime_api;
 pub mod servers;
 pub mod tokens;

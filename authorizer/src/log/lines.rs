@@ -59,6 +59,12 @@ pub(super) struct DecisionLine {
     /// How many limits the store did not count.
     #[serde(rename = "LimitStoreFaults", skip_serializing_if = "is_nothing")]
     pub(super) limit_store_faults: usize,
+    /// Whether the store did not count the call, where it was to before the answer.
+    #[serde(rename = "UsageStoreFaults", skip_serializing_if = "Option::is_none")]
+    pub(super) usage_store_faults: Option<u8>,
+    /// Why it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) usage: Option<String>,
 }
 
 #[expect(
@@ -120,7 +126,7 @@ impl LimitLine {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Metrics {
     pub(super) timestamp: i64,
-    pub(super) cloud_watch_metrics: [&'static Directive; 1],
+    pub(super) cloud_watch_metrics: Vec<&'static Directive>,
 }
 
 #[derive(Serialize)]
@@ -173,6 +179,43 @@ pub(super) static OF_DECISIONS_WITHOUT_STORE: Directive = Directive {
     ],
 };
 
+/// Beside those of a decision, when the store of usage failed in mode `exact`.
+pub(super) static OF_UNCOUNTED: Directive = Directive {
+    namespace: NAMESPACE,
+    dimensions: &[&["Class"]],
+    metrics: &[Metric {
+        name: "UsageStoreFaults",
+        unit: "Count",
+    }],
+};
+
+pub(super) static OF_FLUSHES: Directive = Directive {
+    namespace: NAMESPACE,
+    dimensions: &[&[]],
+    metrics: &[
+        Metric {
+            name: "UsageWrites",
+            unit: "Count",
+        },
+        Metric {
+            name: "UsageFlushLag",
+            unit: "Milliseconds",
+        },
+        Metric {
+            name: "UsageFlushFaults",
+            unit: "Count",
+        },
+        Metric {
+            name: "UsageWaiting",
+            unit: "Count",
+        },
+        Metric {
+            name: "UsageLost",
+            unit: "Count",
+        },
+    ],
+};
+
 pub(super) static OF_REFUSED_CONFIGURATIONS: Directive = Directive {
     namespace: NAMESPACE,
     dimensions: &[&[]],
@@ -183,11 +226,16 @@ pub(super) static OF_REFUSED_CONFIGURATIONS: Directive = Directive {
 };
 
 impl Metrics {
-    pub(super) const fn of(now: Timestamp, directive: &'static Directive) -> Self {
+    pub(super) fn of(now: Timestamp, directive: &'static Directive) -> Self {
         Self {
             timestamp: now.unix().saturating_mul(1000),
-            cloud_watch_metrics: [directive],
+            cloud_watch_metrics: vec![directive],
         }
+    }
+
+    pub(super) fn and(mut self, directive: Option<&'static Directive>) -> Self {
+        self.cloud_watch_metrics.extend(directive);
+        self
     }
 }
 
@@ -217,6 +265,32 @@ pub(super) struct RefusedLine {
     pub(super) metrics: Metrics,
     #[serde(rename = "ConfigRefused")]
     pub(super) refused: u8,
+}
+
+#[derive(Serialize)]
+pub(super) struct FlushLine {
+    pub(super) level: &'static str,
+    pub(super) event: &'static str,
+    /// What the store said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) detail: Option<String>,
+    /// How many calls were written.
+    pub(super) calls: u64,
+    #[serde(rename = "_aws")]
+    pub(super) metrics: Metrics,
+    #[serde(rename = "UsageWrites")]
+    pub(super) writes: u64,
+    /// How long the first of the calls had waited, in milliseconds.
+    #[serde(rename = "UsageFlushLag")]
+    pub(super) lag: u64,
+    #[serde(rename = "UsageFlushFaults")]
+    pub(super) faults: usize,
+    /// How many calls wait to be written.
+    #[serde(rename = "UsageWaiting")]
+    pub(super) waiting: u64,
+    /// How many calls will never be written.
+    #[serde(rename = "UsageLost")]
+    pub(super) lost: u64,
 }
 
 #[derive(Serialize)]

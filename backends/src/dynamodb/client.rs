@@ -45,6 +45,14 @@ impl Patience {
         attempts: 2,
     };
 
+    /// For usage, which is written when nobody waits but the next event, or within the half second that Lambda leaves a
+    /// function at its end.
+    pub const USAGE: Self = Self {
+        connect: Duration::from_millis(100),
+        attempt: Duration::from_millis(190),
+        attempts: 2,
+    };
+
     /// For administration, where a transaction may take longer and a failure costs more than a wait.
     pub const ADMIN: Self = Self {
         connect: Duration::from_secs(1),

@@ -23,10 +23,11 @@ const BATCH: usize = 1000;
 const GATHERED: Duration = Duration::from_millis(100);
 
 /// An observer that writes lines and tells `observer` of every request; and what is to run beside the gateway. That ends when
-/// the observer is gone and every line is counted.
+/// the observer is gone and every line is counted. Counts are kept for `kept_days`.
 pub(super) fn open(
     observer: Observer,
     sink: Arc<dyn RequestSink>,
+    kept_days: u32,
 ) -> (Observer, impl Future<Output = ()>) {
     let (lines, counted) = channel(WAITING);
     let log: Observer = Arc::new(move |exchange: &Exchange| {
@@ -36,7 +37,7 @@ pub(super) fn open(
             let _ = lines.try_send(event(exchange, key));
         }
     });
-    (log, count(counted, sink))
+    (log, count(counted, sink, kept_days))
 }
 
 fn event(exchange: &Exchange, key: &str) -> LogEvent {
@@ -52,7 +53,7 @@ fn event(exchange: &Exchange, key: &str) -> LogEvent {
     }
 }
 
-async fn count(mut lines: Receiver<LogEvent>, sink: Arc<dyn RequestSink>) {
+async fn count(mut lines: Receiver<LogEvent>, sink: Arc<dyn RequestSink>, kept_days: u32) {
     while let Some(first) = lines.recv().await {
         tokio::time::sleep(GATHERED).await;
         let mut events = vec![first];
@@ -67,7 +68,7 @@ async fn count(mut lines: Receiver<LogEvent>, sink: Arc<dyn RequestSink>) {
             stream: "access".to_owned(),
             events,
         };
-        for piece in Tally::of(&batch, clock::wall()).pieces {
+        for piece in Tally::of(&batch, clock::wall(), kept_days).pieces {
             if let Err(error) = sink.count(&piece).await {
                 let warning = styled(WARN, "warning");
                 let error = one_line(&error.to_string());

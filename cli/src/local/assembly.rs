@@ -31,6 +31,7 @@ use super::{
     listener,
     seed::{self, DemoKey, Rights},
     source::{DEMO_AUDIENCE, Source},
+    usage::LocalUsage,
 };
 use crate::{
     clock,
@@ -98,6 +99,7 @@ pub struct LocalGateway {
     pub issuer_keys: DemoKeys,
     state: StateFolder,
     dynamo: EmbeddedDynamo,
+    usage: LocalUsage,
     stop: watch::Sender<()>,
     tasks: JoinSet<Result<(), String>>,
 }
@@ -145,19 +147,17 @@ impl LocalGateway {
             .as_ref()
             .map_or(0, |keys| keys.cache_seconds);
 
+        let usage = LocalUsage::new(dynamo.client(), &tables.counters, config.usage);
         let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
         let payload = settings.payload();
         let ttl_seconds = settings.ttl().as_secs();
-        let usage = Arc::new(DynamoUsage::new(
-            dynamo.client(),
-            &tables.counters,
-            Patience::ADMIN,
-        ));
-        let (observer, counting) = access_log::open(plan.observer, usage);
+        let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
+        let kept_days = config.usage.retention_days;
+        let (observer, counting) = access_log::open(plan.observer, Arc::new(counts), kept_days);
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
-            Arc::new(InProcess::new(authorizer(config, keys))),
+            Arc::new(InProcess::new(authorizer(config, keys, &usage))),
             plan.backend,
             Clocks {
                 wall: clock::wall,
@@ -177,6 +177,11 @@ impl LocalGateway {
             listener::serve(listener, gateway, until)
                 .await
                 .map_err(|error| error.to_string())
+        });
+        let (writing, until) = (usage.clone(), stopping(stopped.clone()));
+        tasks.spawn(async move {
+            writing.write(until).await;
+            Ok(())
         });
         let (own_name, until) = (issuer.clone(), stopping(stopped));
         tasks.spawn(async move {
@@ -217,6 +222,7 @@ impl LocalGateway {
             issuer_keys,
             state: plan.state,
             dynamo,
+            usage,
             stop,
             tasks,
         })
@@ -237,6 +243,8 @@ impl LocalGateway {
         let _ = self.stop.send(());
         let end = async {
             while self.tasks.join_next().await.is_some() {}
+            self.usage.finish().await;
+            drop(self.usage);
             self.dynamo.stop().await;
         };
         let _ = tokio::time::timeout(LAST_WAIT, end).await;
@@ -307,7 +315,7 @@ fn notes(settings: &Settings, config: &Config) -> Vec<String> {
     vec![note.to_owned()]
 }
 
-fn authorizer(config: Config, keys: Arc<DynamoKeys>) -> Authorizer {
+fn authorizer(config: Config, keys: Arc<DynamoKeys>, usage: &LocalUsage) -> Authorizer {
     let sources = Sources {
         keys,
         key_sets: Arc::new(HttpKeySets::new()),
@@ -321,6 +329,7 @@ fn authorizer(config: Config, keys: Arc<DynamoKeys>) -> Authorizer {
         Arc::new(|_| {}),
         clock::stopwatch,
     )
+    .counting(usage.buffer())
 }
 
 async fn listen(

@@ -10,6 +10,7 @@ pub mod issuer;
 mod listener;
 mod seed;
 mod source;
+mod usage;
 
 pub use assembly::{Api, LocalGateway, Plan};
 pub use seed::DemoKey;

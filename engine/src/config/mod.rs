@@ -35,6 +35,7 @@ use crate::{
         rate_limit::LimitsConfig,
     },
     routes::RouteTable,
+    usage::UsageConfig,
 };
 
 pub(crate) use addresses::{AddressLists, RawRanges};
@@ -67,6 +68,8 @@ pub struct Config {
     pub policy: PolicyConfig,
     /// How answers are shaped.
     pub answers: AnswersConfig,
+    /// How the use of API keys is counted.
+    pub usage: UsageConfig,
 }
 
 /// Where tokens may stand and how long they may be.

@@ -119,7 +119,12 @@ problems! {
     RedisAlone = "redis_alone", "has no effect without `kind = \"redis\"`";
     FileUnread { file: String, reason: String } = "file_unread", "`{file}` cannot be read: {reason}";
 
+    // Usage.
+    UsageOff = "usage_off", "has no effect with `mode = \"off\"`";
+    UsageSetting { needs: &'static str } = "usage_setting", "has a meaning for `{needs}` only";
+
     // Warnings.
+    UsageAlone = "usage_alone", "has no effect without `api_keys`, because usage is counted by key";
     LimitsInMemory = "limits_in_memory", "each sandbox counts for itself, so that a caller may have every limit as often as there are sandboxes";
     NobodyAllowed = "nobody_allowed", "is empty, so that nobody is allowed; leave it out to allow everybody";
     Anywhere = "anywhere", "lists may allow or trust every address there is";

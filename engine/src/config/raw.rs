@@ -24,7 +24,10 @@ use crate::layers::{
     policy::RawPolicy,
     rate_limit::{self, RawCharge, RawLimit, RawLimitsStore, RawPlan},
 };
-use crate::routes::RouteTable;
+use crate::{
+    routes::RouteTable,
+    usage::{RawUsage, UsageConfig},
+};
 
 /// The configuration of Doorward.
 #[derive(Default, Deserialize)]
@@ -61,6 +64,8 @@ pub(super) struct RawConfig {
     policy: Option<RawPolicy>,
     /// How answers are shaped.
     answers: Option<RawAnswers>,
+    /// How the use of API keys is counted. Without this table it is, where there is a table of counters.
+    usage: Option<RawUsage>,
 }
 
 /// Where tokens may stand and how long they may be.
@@ -188,6 +193,10 @@ impl RawConfig {
         let addresses = addresses.check(&mut lists, faults);
         let answers = self.answers.unwrap_or_default().check(env, faults);
         let policy = self.policy.unwrap_or_default().check();
+        let usage = match self.usage {
+            None => UsageConfig::default(),
+            Some(raw) => raw.check(kinds.api_key, faults),
+        };
         uses.default(self.default_limits, faults);
         let context = routes::Surroundings {
             configured: kinds,
@@ -232,6 +241,7 @@ impl RawConfig {
             routes,
             policy,
             answers,
+            usage,
         }
     }
 }

@@ -14,11 +14,10 @@ use super::{
     line::{self, Line},
 };
 
-/// How long the counts of an hour are kept behind its end, in seconds: 400 days, so that a year can be looked at whole.
-const KEPT: i64 = 400 * 86_400;
+const SECONDS_OF_DAY: i64 = 86_400;
 /// How long the name of a piece is kept, in seconds: three days. CloudWatch Logs tries to deliver for a day, and Lambda to
 /// invoke for six hours.
-const REMEMBERED: i64 = 3 * 86_400;
+const REMEMBERED: i64 = 3 * SECONDS_OF_DAY;
 
 /// What a batch holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,8 +43,8 @@ struct Cell<'batch> {
 }
 
 impl Tally {
-    /// Counts the lines of `batch`, which came at `now`.
-    pub fn of(batch: &Batch, now: Timestamp) -> Self {
+    /// Counts the lines of `batch`, which came at `now`. Counts are kept for so many days behind the end of their hour.
+    pub fn of(batch: &Batch, now: Timestamp, kept_days: u32) -> Self {
         let mut tally = Self {
             lines: batch.events.len(),
             ..Self::default()
@@ -78,12 +77,19 @@ impl Tally {
         }
         let cells: Vec<_> = cells.into_iter().collect();
         let pieces = cells.chunks(LogPiece::MAX_COUNTS);
-        tally.pieces = pieces.map(|cells| piece(batch, cells, now)).collect();
+        tally.pieces = pieces
+            .map(|cells| piece(batch, cells, now, kept_days))
+            .collect();
         tally
     }
 }
 
-fn piece(batch: &Batch, cells: &[((KeyId, Hour), Cell<'_>)], now: Timestamp) -> LogPiece {
+fn piece(
+    batch: &Batch,
+    cells: &[((KeyId, Hour), Cell<'_>)],
+    now: Timestamp,
+    kept_days: u32,
+) -> LogPiece {
     let mut ids: Vec<&str> = cells
         .iter()
         .flat_map(|(_, cell)| cell.ids.iter().copied())
@@ -101,11 +107,12 @@ fn piece(batch: &Batch, cells: &[((KeyId, Hour), Cell<'_>)], now: Timestamp) -> 
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
+    let kept = i64::from(kept_days).saturating_mul(SECONDS_OF_DAY);
     let counts = cells.iter().map(|((key, hour), cell)| RequestCount {
         key: key.clone(),
         hour: *hour,
         requests: cell.requests,
-        expires_at: hour.end().plus(KEPT),
+        expires_at: hour.end().plus(kept),
     });
     LogPiece {
         name,

@@ -59,7 +59,7 @@ impl Function {
         };
         match read {
             Ok(Delivery::Lines(batch)) => {
-                done.tally = Tally::of(&batch, now);
+                done.tally = Tally::of(&batch, now, self.admin.usage_kept_days());
                 done.group = Some(batch.group);
                 self.count(&mut done).await;
             }

@@ -18,7 +18,7 @@ fn with_status(id: &str, key: Option<&KeyId>, at: i64, status: u16) -> LogEvent 
 }
 
 fn of(batch: &Batch) -> Tally {
-    Tally::of(batch, Timestamp::from_unix(HOUR))
+    Tally::of(batch, Timestamp::from_unix(HOUR), 30)
 }
 
 fn batch(events: Vec<LogEvent>) -> Batch {
@@ -62,7 +62,7 @@ fn requests_are_counted_by_key_and_hour() {
         .counts
         .iter()
         .map(|count| {
-            assert_eq!(count.expires_at, count.hour.end().plus(KEPT));
+            assert_eq!(count.expires_at, count.hour.end().plus(30 * 86_400));
             (count.key.clone(), count.hour.begin().unix(), count.requests)
         })
         .collect();
