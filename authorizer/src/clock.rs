@@ -46,7 +46,7 @@ pub fn stopwatch() -> Duration {
     BEGAN.get_or_init(Instant::now).elapsed()
 }
 
-fn since_epoch() -> Duration {
+pub(crate) fn since_epoch() -> Duration {
     system().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 

@@ -17,9 +17,11 @@ use doorward_engine::{
     Class, Decision, Denial, Reason, Request, Trail, Verdict,
     config::{AnswersConfig, Fault},
     limits::Moment,
+    usage::{Uncounted, UsageBuffer, UsageConfig},
 };
 
 use crate::{
+    counting,
     event::{Event, EventKind, decode},
     log,
     response::{Answer, Asker, Encoded, Refusal, encode},
@@ -52,6 +54,11 @@ pub trait Decide: Send + Sync {
 
     /// How answers are shaped.
     fn answers(&self) -> &AnswersConfig;
+
+    /// How the use of API keys is counted.
+    fn usage(&self) -> UsageConfig {
+        UsageConfig::default()
+    }
 }
 
 /// A decision with everything around it.
@@ -65,6 +72,8 @@ pub struct Explained {
     pub answer: Result<Answer, Refusal>,
     /// Why the answer refuses although the engine allowed, if it does.
     pub overruled: Option<Reason>,
+    /// Why the store did not count the call at once, where it was to.
+    pub uncounted: Option<Uncounted>,
 }
 
 /// Gives the engine in force, or says why there is none and everything is to be refused.
@@ -75,6 +84,7 @@ pub struct Authorizer {
     in_force: Box<InForce>,
     sink: log::Sink,
     stopwatch: fn() -> Duration,
+    usage: Option<Arc<UsageBuffer>>,
 }
 
 impl Authorizer {
@@ -101,13 +111,22 @@ impl Authorizer {
             in_force,
             sink,
             stopwatch,
+            usage: None,
         }
     }
 
-    /// Answers `event` and writes the line of the decision.
+    /// Counts the use of API keys in `usage`.
+    pub fn counting(self, usage: Arc<UsageBuffer>) -> Self {
+        Self {
+            usage: Some(usage),
+            ..self
+        }
+    }
+
+    /// Answers `event`, counts the use of the key and writes the line of the decision.
     pub async fn handle(&self, event: &Event, call: &Call) -> Result<Answer, Refusal> {
         let begun = (self.stopwatch)();
-        let explained = self.explain(event, call).await;
+        let explained = self.decide(event, call).await;
         let took = (self.stopwatch)().saturating_sub(begun);
         let overruled = explained.overruled.map(Reason::as_str);
         log::decision(
@@ -117,12 +136,23 @@ impl Authorizer {
             overruled,
             call,
             took,
+            explained.uncounted.as_ref(),
         );
         explained.answer
     }
 
-    /// Answers `event` without writing anything, and says how the answer came about.
+    /// Answers `event`, counts the use of the key, and says how the answer came about.
+    pub async fn decide(&self, event: &Event, call: &Call) -> Explained {
+        self.work(event, call, self.usage.as_deref()).await
+    }
+
+    /// Answers `event` without writing or counting anything, and says how the answer came about.
     pub async fn explain(&self, event: &Event, call: &Call) -> Explained {
+        self.work(event, call, None).await
+    }
+
+    async fn work(&self, event: &Event, call: &Call, usage: Option<&UsageBuffer>) -> Explained {
+        let begun = (self.stopwatch)();
         let mut decoded = decode(event, call.received_at);
         if let Ok(request) = &mut decoded.request {
             request.time_left = call.time_left.map(|left| left.saturating_sub(MARGIN));
@@ -132,6 +162,7 @@ impl Authorizer {
             asked: decoded.asked.as_ref(),
             received_at: call.received_at.timestamp(),
         };
+        let mut uncounted = None;
         let (verdict, encoded) = match (self.in_force)() {
             Err(why) => {
                 let verdict = refused(Denial::new(Reason::ConfigInvalid, &*why));
@@ -149,7 +180,24 @@ impl Authorizer {
                     Ok(request) => in_time(&*engine, request, call.time_left).await,
                 };
                 let encoded = encode(&verdict, asker, engine.answers());
-                (verdict, encoded)
+                if let Some(usage) = usage {
+                    let took = (self.stopwatch)().saturating_sub(begun);
+                    let left = call
+                        .time_left
+                        .map(|left| left.saturating_sub(MARGIN + took));
+                    let config = engine.usage();
+                    let overruled = encoded.overruled;
+                    let counting = counting::count(usage, &config, &verdict, overruled, call, left);
+                    uncounted = counting.await.err();
+                }
+                let instead = uncounted.as_ref();
+                match instead.and_then(|failed| counting::instead(&verdict, failed)) {
+                    None => (verdict, encoded),
+                    Some(verdict) => {
+                        let encoded = encode(&verdict, asker, engine.answers());
+                        (verdict, encoded)
+                    }
+                }
             }
         };
         Explained {
@@ -157,6 +205,7 @@ impl Authorizer {
             verdict,
             answer: encoded.answer,
             overruled: encoded.overruled,
+            uncounted,
         }
     }
 }

@@ -5,10 +5,13 @@
 //! builder of back ends, [`clock`] the only reader of clocks, and [`runtime`] all that knows the Lambda runtime.
 
 pub mod clock;
+mod counting;
+mod ending;
 pub mod event;
 pub mod handler;
 mod limits_in_redis;
 pub mod log;
+pub mod names;
 pub mod response;
 pub mod runtime;
 pub mod settings;

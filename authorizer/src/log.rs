@@ -9,15 +9,20 @@ mod lines;
 
 use std::{io::Write, sync::Arc, time::Duration};
 
-use doorward_engine::{Decision, Reason, Verdict, authority::BreakerChange, config::Fault};
+use doorward_engine::{
+    Decision, Reason, Verdict,
+    authority::BreakerChange,
+    config::Fault,
+    usage::{Flushed, Uncounted},
+};
 use doorward_keys::Timestamp;
 use serde::Serialize;
 
-use crate::{event::EventKind, handler::Call};
+use crate::{counting::refusal, event::EventKind, handler::Call};
 use lines::{
-    BreakerLine, DecisionLine, FaultLine, FaultsLine, Layer, LifeLine, LimitLine, Metrics,
-    OF_CLOSED_BREAKERS, OF_DECISIONS, OF_DECISIONS_WITHOUT_STORE, OF_OPENED_BREAKERS,
-    OF_REFUSED_CONFIGURATIONS, RefusedLine, micros,
+    BreakerLine, DecisionLine, FaultLine, FaultsLine, FlushLine, Layer, LifeLine, LimitLine,
+    Metrics, OF_CLOSED_BREAKERS, OF_DECISIONS, OF_DECISIONS_WITHOUT_STORE, OF_FLUSHES,
+    OF_OPENED_BREAKERS, OF_REFUSED_CONFIGURATIONS, OF_UNCOUNTED, RefusedLine, micros,
 };
 
 /// Where lines go. Called with one line, without the line break.
@@ -47,18 +52,15 @@ pub(crate) fn decision(
     overruled: Option<&'static str>,
     call: &Call,
     took: Duration,
+    uncounted: Option<&Uncounted>,
 ) {
     let trail = &verdict.trail;
-    let (decision, refusal, limit) = match &verdict.decision {
+    let (decision, denial, limit) = match &verdict.decision {
         Decision::Allow(grant) => ("allow", None, grant.limit()),
         Decision::Deny(denial) => ("deny", Some(denial), denial.limit()),
     };
-    // An Allow over a limit is refused by the backend or by a usage plan.
     let exceeded = limit.filter(|limit| limit.is_exceeded());
-    let reason = match refusal {
-        Some(denial) => Some(denial.reason()),
-        None => exceeded.map(|_| Reason::RateLimited),
-    };
+    let reason = refusal(verdict);
     let class = reason.map_or("allowed", |reason| reason.class().as_str());
     let faults = trail.limits.iter().filter(|limit| limit.fault.is_some());
     let limit_store_faults = faults.count();
@@ -71,7 +73,7 @@ pub(crate) fn decision(
         event: "decision",
         decision,
         reason: reason.map(Reason::as_str),
-        detail: refusal
+        detail: denial
             .map(|denial| clean(denial.detail()))
             .filter(|detail| !detail.is_empty()),
         answer: overruled,
@@ -80,7 +82,7 @@ pub(crate) fn decision(
         limits: trail.limits.iter().map(LimitLine::of).collect(),
         kind: kind.as_str(),
         route: trail.route.as_deref().map(clean),
-        key_id: trail.key_id.as_deref().map(clean),
+        key_id: trail.key_id.as_ref().map(ToString::to_string),
         certificate: trail.certificate.as_ref().map(|(name, _)| clean(name)),
         certificate_serial: trail.certificate.as_ref().map(|(_, serial)| clean(serial)),
         issuer: trail.issuer.as_deref().map(clean),
@@ -96,11 +98,14 @@ pub(crate) fn decision(
             } else {
                 &OF_DECISIONS_WITHOUT_STORE
             },
-        ),
+        )
+        .and(uncounted.map(|_| &OF_UNCOUNTED)),
         class,
         decisions: 1,
         latency: micros(took),
         limit_store_faults,
+        usage_store_faults: uncounted.map(|_| 1),
+        usage: uncounted.map(|failed| clean(&failed.why)),
     };
     write(sink, &line);
 }
@@ -164,6 +169,28 @@ pub fn breaker_changed(sink: &Sink, change: &BreakerChange) {
         metrics: metrics.map(|directive| Metrics::of(change.at, directive)),
         opened,
         closed,
+    };
+    write(sink, &line);
+}
+
+/// Writes what came of writing usage.
+pub fn usage_flushed(sink: &Sink, flushed: &Flushed, now: Timestamp) {
+    let is_well = flushed.fault.is_none() && flushed.lost == 0;
+    let line = FlushLine {
+        level: if is_well { "INFO" } else { "ERROR" },
+        event: if flushed.fault.is_none() {
+            "usage_flushed"
+        } else {
+            "usage_not_flushed"
+        },
+        detail: flushed.fault.as_deref().map(clean),
+        calls: flushed.calls,
+        metrics: Metrics::of(now, &OF_FLUSHES),
+        writes: flushed.writes,
+        lag: flushed.lag.micros() / 1000,
+        faults: flushed.fault.iter().len(),
+        waiting: flushed.waiting,
+        lost: flushed.lost,
     };
     write(sink, &line);
 }

@@ -1,9 +1,9 @@
 //! The function on the Lambda runtime: what comes in goes to the handler, and after an answer has left there is time to
-//! refresh.
+//! write what was counted and to refresh.
 //!
 //! The runtime polls for the next event only when the outermost service is done, and the innermost has sent the answer by
 //! then (AWS: Lambda runtime API). So what a layer does after its inner service delays nobody but the next event in this
-//! sandbox.
+//! sandbox. At the end of the process there is a little time as well; see [`crate::ending`].
 
 use std::{
     future::Future,
@@ -15,10 +15,16 @@ use std::{
 
 use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, service_fn, tower};
 
-use crate::{Answer, Call, Event, Refusal, clock, wiring::Service};
+use crate::{Answer, Call, Event, Refusal, clock, ending, wiring::Service};
 
 /// What is kept of the function's time at its very end.
 const MARGIN: Duration = Duration::from_millis(250);
+
+/// How long the work after an answer may take where the runtime states no time.
+const UNBOUNDED: Duration = Duration::from_secs(3);
+
+/// How long the end of the process may take. Lambda gives no more than 500 ms.
+const END: Duration = Duration::from_millis(450);
 
 /// Serves until the sandbox ends: one event after the other, or as many at once as `AWS_LAMBDA_MAX_CONCURRENCY` says.
 pub async fn run(service: Service) -> Result<(), Error> {
@@ -27,13 +33,21 @@ pub async fn run(service: Service) -> Result<(), Error> {
         let service = Arc::clone(&service);
         service_fn(move |event: LambdaEvent<Event>| answer(Arc::clone(&service), event))
     };
-    Runtime::new(handler)
-        .layer(tower::layer::layer_fn(|inner| Refreshing {
-            inner,
-            service: Arc::clone(&service),
-        }))
-        .run_concurrent()
-        .await
+    let runtime = Runtime::new(handler).layer(tower::layer::layer_fn(|inner| Refreshing {
+        inner,
+        service: Arc::clone(&service),
+    }));
+    if let Err(why) = ending::register().await {
+        service.is_unheard(&why);
+    }
+    // What is under way when the signal comes is given up: Lambda sends it between two events.
+    tokio::select! {
+        served = runtime.run_concurrent() => served,
+        () = ending::signal() => {
+            service.finish(END).await;
+            Ok(())
+        }
+    }
 }
 
 async fn answer(service: Arc<Service>, event: LambdaEvent<Event>) -> Result<Answer, Refusal> {
@@ -47,7 +61,7 @@ async fn answer(service: Arc<Service>, event: LambdaEvent<Event>) -> Result<Answ
     service.authorizer().handle(&event, &call).await
 }
 
-/// Lets `inner` answer, then refreshes.
+/// Lets `inner` answer, then has done what waited for that.
 #[derive(Clone)]
 struct Refreshing<S> {
     inner: S,
@@ -76,8 +90,7 @@ where
             service
                 .refresh(
                     clock::left_until(deadline)
-                        .unwrap_or_default()
-                        .saturating_sub(MARGIN),
+                        .map_or(UNBOUNDED, |left| left.saturating_sub(MARGIN)),
                 )
                 .await;
             answered

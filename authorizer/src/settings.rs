@@ -32,7 +32,7 @@ const KEYS_TABLE: Variable = Variable {
 };
 const COUNTERS_TABLE: Variable = Variable {
     name: "DOORWARD_COUNTERS_TABLE",
-    meaning: "The name of the DynamoDB table of usage counters and limits. Needed where routes have limits that are counted in DynamoDB, with `dpop`, and where a breaker is `shared`.",
+    meaning: "The name of the DynamoDB table of usage counters and limits. Needed where routes have limits that are counted in DynamoDB, with `dpop` and `usage`, and where a breaker is `shared`; without it the use of keys is not counted.",
     default: "",
 };
 const REFRESH: Variable = Variable {

@@ -6,39 +6,46 @@
 //!    function that does not start says nothing.
 //! 3. A remote configuration is read again after an answer has left, when that is due: nobody waits for it. A bad new
 //!    version is refused and the old one stays. Lists of revoked certificates are read again at the same time.
+//! 4. So is usage written, when that is due, and at the end of the process whatever is held, together with the return of
+//!    leases.
+
+mod choices;
+mod tables;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use doorward_backends::{
-    dynamodb::{
-        Connection, DynamoBreakers, DynamoKeys, DynamoLimits, DynamoReplays, Patience, connect,
-    },
     http::{HttpEndpoints, HttpKeySets},
-    memory::{MemoryKeys, MemoryLimits, MemoryReplays},
-    sources::{
-        AwsAccess, ConfigSource, Endpoints, Loader, Reload, Reloading, Schedule, Secrets, Version,
-    },
+    memory::{MemoryKeys, MemoryLimits},
+    sources::{ConfigSource, Loader, Reload, Reloading, Schedule, Secrets, Version},
 };
 use doorward_engine::{
     Config, Engine, Request, Sources, Verdict,
-    authority::{Authorities, BreakerStore},
+    authority::BreakerStore,
     config::{AnswersConfig, ConfigEnv, Fault},
-    layers::{proof::ReplayStore, rate_limit::LimitsStore},
+    layers::proof::ReplayStore,
     limits::LimitStore,
+    usage::{UsageBuffer, UsageConfig, UsageMode},
 };
 use doorward_keys::KeyLookup;
 
+use self::{
+    choices::{authorities, limits, replays},
+    tables::{aws_access, tables},
+};
 use crate::{
     clock,
     handler::{Authorizer, Decide, summary},
-    limits_in_redis, log,
+    log, names,
     settings::{Environment, Settings},
 };
 
 /// How soon a remote configuration is read again while there is none that could be used.
 const RETRY: Duration = Duration::from_secs(5);
+
+/// How long usage may be written after an answer, at most: the sandbox takes no event meanwhile.
+const FLUSH: Duration = Duration::from_secs(1);
 
 #[async_trait]
 impl Decide for Engine {
@@ -54,6 +61,10 @@ impl Decide for Engine {
 
     fn answers(&self) -> &AnswersConfig {
         &self.config().answers
+    }
+
+    fn usage(&self) -> UsageConfig {
+        self.config().usage
     }
 }
 
@@ -83,18 +94,12 @@ struct Parts {
     replays: Option<Arc<dyn ReplayStore>>,
     /// The same table, for breakers.
     breakers: Option<Arc<dyn BreakerStore>>,
+    /// What is counted of the use of keys, before the same table. It outlives a configuration.
+    usage: Option<Arc<UsageBuffer>>,
     /// For limits that each sandbox keeps by itself. They outlive a configuration.
     memory: Arc<MemoryLimits>,
     key_sets: Arc<HttpKeySets>,
     endpoints: Arc<HttpEndpoints>,
-}
-
-/// What is kept in tables, as far as they are named.
-#[derive(Default)]
-struct Tables {
-    keys: Option<Arc<dyn KeyLookup>>,
-    counters: Option<Arc<dyn LimitStore>>,
-    breakers: Option<Arc<dyn BreakerStore>>,
 }
 
 impl Service {
@@ -117,11 +122,16 @@ impl Service {
         let loader = Loader::new(source, settings.root.clone(), aws_access(&environment));
         let (read, tables) =
             tokio::join!(read(&loader, &environment), tables(&settings, &environment));
+        let usage = tables.usage.map(|sink| {
+            let buffer = UsageBuffer::new(sink, names::fresh, clock::stopwatch);
+            Arc::new(buffer)
+        });
         let parts = Parts {
             keys: tables.keys,
             counters: tables.counters,
             replays: tables.replays,
             breakers: tables.breakers,
+            usage: usage.clone(),
             memory: Arc::new(MemoryLimits::new()),
             key_sets: Arc::new(HttpKeySets::new()),
             endpoints: Arc::new(HttpEndpoints::new()),
@@ -157,7 +167,10 @@ impl Service {
             clock::stopwatch,
         );
         Self {
-            authorizer,
+            authorizer: match usage {
+                Some(usage) => authorizer.counting(usage),
+                None => authorizer,
+            },
             live: Some(live),
         }
     }
@@ -167,11 +180,33 @@ impl Service {
         &self.authorizer
     }
 
-    /// Reads a remote configuration again when that is due, in at most `time_left`. For the time after an answer.
+    /// Writes usage and reads a remote configuration again, each when it is due, in at most `time_left`. For the time after
+    /// an answer.
     pub async fn refresh(&self, time_left: Duration) {
         if let Some(live) = &self.live {
             // Given up in the middle, the old version stays in force and the next turn comes as scheduled.
-            let _ = tokio::time::timeout(time_left, live.refresh()).await;
+            let refreshing = tokio::time::timeout(time_left, live.refresh());
+            let _ = tokio::join!(live.flush(time_left.min(FLUSH)), refreshing);
+        }
+    }
+
+    /// Writes all usage and gives back what is leased of limits, in at most `within`. For the end of the process.
+    pub async fn finish(&self, within: Duration) {
+        if let Some(live) = &self.live {
+            let all = async { tokio::join!(live.flush_all(within), self.return_leases()) };
+            if tokio::time::timeout(within, all).await.is_err() {
+                let detail = "not all of the usage is written, or not all leases are returned";
+                log::life(&live.sink, "ERROR", "end_cut_short", detail);
+            }
+        }
+    }
+
+    /// Notes that nobody tells this process of its end.
+    pub(crate) fn is_unheard(&self, why: &str) {
+        if let Some(live) = &self.live {
+            let detail =
+                format!("not registered as an extension, so that the end may come unheard: {why}");
+            log::life(&live.sink, "WARN", "end_unheard", &detail);
         }
     }
 
@@ -193,6 +228,29 @@ impl Service {
 }
 
 impl Live {
+    async fn flush(&self, within: Duration) {
+        if let Some(usage) = &self.parts.usage {
+            let flushed = usage.flush(&self.usage(), clock::moment(), within).await;
+            if let Some(flushed) = flushed {
+                log::usage_flushed(&self.sink, &flushed, clock::wall());
+            }
+        }
+    }
+
+    async fn flush_all(&self, within: Duration) {
+        if let Some(usage) = &self.parts.usage {
+            let flushed = usage.finish(&self.usage(), clock::moment(), within).await;
+            if let Some(flushed) = flushed {
+                log::usage_flushed(&self.sink, &flushed, clock::wall());
+            }
+        }
+    }
+
+    fn usage(&self) -> UsageConfig {
+        let current = self.reloading.current();
+        current.map_or_else(|_| UsageConfig::default(), |engine| engine.config().usage)
+    }
+
     async fn refresh(&self) {
         self.refresh_crls().await;
         let Some(turn) = self.reloading.due(clock::stopwatch()) else {
@@ -308,6 +366,16 @@ fn build(
         // Without `api_keys` no key is ever looked up.
         None => Arc::new(MemoryKeys::new()),
     };
+    let usage = checked.config.usage;
+    let counts = usage.mode != UsageMode::Off && checked.config.api_keys.is_some();
+    if usage.is_asked && counts && parts.usage.is_none() {
+        let faults = [fault(
+            "DOORWARD_COUNTERS_TABLE",
+            "must name the table of counters, because the configuration has `usage`".to_owned(),
+        )];
+        log::config_invalid(sink, &faults);
+        return Err(summary(&faults));
+    }
     let limits = limits(&checked.config, parts).map_err(|fault| {
         let faults = [fault];
         log::config_invalid(sink, &faults);
@@ -337,107 +405,6 @@ fn build(
             stopwatch: clock::stopwatch,
         },
     ))
-}
-
-/// The way to the authorization servers of `config`.
-fn authorities(config: &Config, parts: &Parts, sink: &log::Sink) -> Result<Authorities, Fault> {
-    if config.needs_breaker_store() && parts.breakers.is_none() {
-        return Err(fault(
-            "DOORWARD_COUNTERS_TABLE",
-            "must name the table of counters, because a breaker of the configuration is `shared`"
-                .to_owned(),
-        ));
-    }
-    let sink = Arc::clone(sink);
-    Ok(Authorities {
-        endpoints: Arc::clone(&parts.endpoints) as _,
-        breakers: parts.breakers.clone(),
-        watch: Arc::new(move |change| log::breaker_changed(&sink, change)),
-    })
-}
-
-/// Where the limits of `config` are counted.
-fn limits(config: &Config, parts: &Parts) -> Result<Arc<dyn LimitStore>, Fault> {
-    // Without limits none is ever counted.
-    if !config.needs_limit_store() {
-        return Ok(Arc::clone(&parts.memory) as _);
-    }
-    match &config.limits.store {
-        LimitsStore::Memory => Ok(Arc::clone(&parts.memory) as _),
-        LimitsStore::Redis(store) => limits_in_redis::open(store),
-        LimitsStore::DynamoDb => parts.counters.clone().ok_or_else(|| {
-            fault(
-                "DOORWARD_COUNTERS_TABLE",
-                "must name the table of counters, because the configuration has limits".to_owned(),
-            )
-        }),
-    }
-}
-
-/// Where proofs that were seen are remembered.
-fn replays(config: &Config, parts: &Parts) -> Result<Arc<dyn ReplayStore>, Fault> {
-    match &parts.replays {
-        Some(replays) => Ok(Arc::clone(replays)),
-        None if config.needs_replay_store() => Err(fault(
-            "DOORWARD_COUNTERS_TABLE",
-            "must name the table of counters, because the configuration accepts proofs (`dpop`)"
-                .to_owned(),
-        )),
-        // Without `dpop` no proof is ever remembered.
-        None => Ok(Arc::new(MemoryReplays::new())),
-    }
-}
-
-/// What is kept in the tables of keys and of counters; nothing where a table is not named.
-#[derive(Default)]
-struct Tables {
-    keys: Option<Arc<dyn KeyLookup>>,
-    counters: Option<Arc<dyn LimitStore>>,
-    replays: Option<Arc<dyn ReplayStore>>,
-}
-
-/// The tables of keys and of counters, over one connection.
-async fn tables(settings: &Settings, environment: &Environment) -> Tables {
-    let (keys, counters) = (&settings.keys_table, &settings.counters_table);
-    if keys.is_none() && counters.is_none() {
-        return Tables::default();
-    }
-    let client = connect(connection(environment)).await;
-    let patience = Patience::LIMITS;
-    let counters = counters.as_ref();
-    Tables {
-        counters: counters.map(|table| Arc::new(DynamoLimits::new(&client, table, patience)) as _),
-        replays: counters
-            .map(|table| Arc::new(DynamoReplays::new(&client, table, Patience::REPLAYS)) as _),
-        breakers: counters
-            .map(|table| Arc::new(DynamoBreakers::new(&client, table, patience)) as _),
-        keys: keys
-            .as_ref()
-            .map(|table| Arc::new(DynamoKeys::new(client, table)) as _),
-    }
-}
-
-fn aws_access(environment: &Environment) -> Option<AwsAccess> {
-    let Connection {
-        region,
-        credentials,
-        ..
-    } = connection(environment);
-    let variable = |name: &str| environment.value(name).map(str::to_owned);
-    let credentials = SharedCredentialsProvider::new(credentials?);
-    Some(AwsAccess::new(
-        credentials,
-        region?,
-        Endpoints::from_variables(variable),
-        clock::system,
-    ))
-}
-
-fn connection(environment: &Environment) -> Connection {
-    Connection::from_environment(
-        |name| environment.value(name).map(str::to_owned),
-        Patience::AUTHORIZER,
-    )
 }
 
 pub(crate) fn fault(path: &str, message: String) -> Fault {

@@ -4,6 +4,9 @@
 //! |---|---|---|---|---|
 //! | [`doorward_keys::KeyLookup`] | [`dynamodb::DynamoKeys`] | | | [`memory::MemoryKeys`] |
 //! | [`doorward_keys::KeyLedger`] | [`dynamodb::DynamoKeys`] | | | [`memory::MemoryKeys`] |
+//! | [`doorward_keys::UsageSink`] | [`dynamodb::DynamoUsage`] | | | [`memory::MemoryUsage`] |
+//! | [`doorward_keys::RequestSink`] | [`dynamodb::DynamoUsage`] | | | [`memory::MemoryUsage`] |
+//! | [`doorward_keys::UsageReader`] | [`dynamodb::DynamoUsage`] | | | [`memory::MemoryUsage`] |
 //! | [`doorward_engine::limits::LimitStore`] | [`dynamodb::DynamoLimits`] | `redis::RedisLimits`, with the feature `redis` | | [`memory::MemoryLimits`] |
 //! | [`doorward_engine::authority::TokenEndpoints`] | | | [`http::HttpEndpoints`] | |
 //! | [`doorward_engine::authority::BreakerStore`] | [`dynamodb::DynamoBreakers`] | | | [`memory::MemoryBreakers`] |

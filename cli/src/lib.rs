@@ -15,3 +15,4 @@ pub mod output;
 pub mod reference;
 pub mod state;
 pub mod target;
+pub mod when;

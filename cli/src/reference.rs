@@ -6,7 +6,7 @@ use doorward_engine::config;
 use serde_json::{Map, Value};
 
 /// The tables of the configuration in reading order.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "routes",
     "api_keys",
     "issuers",
@@ -19,6 +19,7 @@ const TABLES: [&str; 12] = [
     "limits_store",
     "policy",
     "answers",
+    "usage",
 ];
 
 const INTRODUCTION: &str = "\

@@ -27,6 +27,8 @@ pub struct Running {
     pub dynamodb: String,
     /// The name of the table with the keys.
     pub table: String,
+    /// The name of the table with the counters.
+    pub counters_table: String,
     /// Where the configuration in force is, as `--config` takes it, or `None` for the built-in demonstration.
     pub config: Option<String>,
     /// How long the gateway keeps an answer, in seconds.
@@ -133,6 +135,7 @@ pub(crate) mod tests {
             audience: "a".to_owned(),
             dynamodb: "http://127.0.0.1:8789".to_owned(),
             table: "keys".to_owned(),
+            counters_table: "counters".to_owned(),
             config: None,
             ttl_seconds: 10,
         };

@@ -1,5 +1,6 @@
 //! Which table and which configuration a command works on: those that it names, or those of the running `doorward local`.
 
+use aws_sdk_dynamodb::Client;
 use doorward_backends::{
     dynamodb::{Connection, DynamoKeys, Patience, connect},
     sources::ConfigSource,
@@ -25,6 +26,17 @@ pub struct Target<'a> {
     pub config: Option<&'a ConfigSource>,
 }
 
+/// Where keys and counts are.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    /// A client that reaches them.
+    pub client: Client,
+    /// The name of the table with the keys.
+    pub keys: String,
+    /// The name of the table with the counters, where it is known.
+    pub counters: Option<String>,
+}
+
 /// What to do about the secrets of a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secrets {
@@ -46,6 +58,12 @@ impl Target<'_> {
 
     /// The keys of the table, or `None` when no table is named and no gateway runs here.
     pub async fn keys(&self, patience: Patience) -> Option<DynamoKeys> {
+        let tables = self.tables(patience).await?;
+        Some(DynamoKeys::new(tables.client, tables.keys))
+    }
+
+    /// The tables, or `None` when none is named and no gateway runs here.
+    pub async fn tables(&self, patience: Patience) -> Option<Tables> {
         if let Some(table) = self.table {
             let connection = match self.endpoint {
                 Some(url) if is_loopback(url) => Connection {
@@ -61,14 +79,22 @@ impl Target<'_> {
                     }
                 }
             };
-            return Some(DynamoKeys::new(connect(connection).await, table));
+            return Some(Tables {
+                client: connect(connection).await,
+                keys: table.to_owned(),
+                counters: None,
+            });
         }
         let running = self.running()?;
         let connection = Connection {
             patience,
             ..dynamodb::connection(&running.dynamodb)
         };
-        Some(DynamoKeys::new(connect(connection).await, running.table))
+        Some(Tables {
+            client: connect(connection).await,
+            keys: running.table,
+            counters: Some(running.counters_table),
+        })
     }
 
     /// The configuration: the one named, that of the running gateway, or doorward.toml.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use doorward_keys::{Secret, Timestamp};
+use doorward_keys::{KeyId, Secret, Timestamp};
 
 use crate::{
     denial::{Denial, Reason},
@@ -127,8 +127,8 @@ pub struct Trail {
     pub route: Option<String>,
     /// The name of the issuer, once the token was verified.
     pub issuer: Option<String>,
-    /// The public id of the key, once it was found.
-    pub key_id: Option<String>,
+    /// The public id of the key, once it was found under the digest of what was presented, whatever came of it then.
+    pub key_id: Option<KeyId>,
     /// The subject and serial number of the client certificate, once verified: cleaned and cut.
     pub certificate: Option<(String, String)>,
     /// The subject or client, once verified.

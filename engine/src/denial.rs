@@ -212,6 +212,8 @@ reasons! {
     ExchangeUnavailable = "exchange_unavailable" => Unavailable, mend: "check `token_endpoint` and `client` of the exchange, the server and the network of the function";
     /// The token for the backend does not fit into the context.
     ExchangeTooLarge = "exchange_too_large" => Unavailable, mend: "ask the server for a smaller token, or raise `answers.max_context_bytes`";
+    /// The store of usage did not count an allowed call, and the configuration says that it does not pass then.
+    UsageStoreUnavailable = "usage_store_unavailable" => Unavailable, mend: "check the table of counters, its name, the role of the function and the network; or choose `usage.on_outage = \"allow\"`";
     /// The permission cannot be said in a policy without saying too much.
     PolicyInexpressible = "policy_inexpressible" => Forbidden, mend: "send the path in its plain spelling, without doubled slashes, dot segments or needless escapes; if it is plain, separate the templates of the route and of its stricter neighbour";
     /// The policy for this route alone is larger than the gateway takes.

@@ -6,7 +6,8 @@
 //! 2. [`pipeline`]: **the order** of all layers, in one straight function, [`Engine::decide`].
 //! 3. [`layers`]: one folder each; every result is evidence that the next step demands.
 //! 4. [`decision`] and [`denial`]: what comes out, and the one table from reason to answer class.
-//! 5. [`config`]: raw text to checked configuration, every fault at once with its place.
+//! 5. [`usage`]: what is counted of decisions, and when it is written.
+//! 6. [`config`]: raw text to checked configuration, every fault at once with its place.
 //!
 //! Invariant: nothing here knows AWS, opens a socket, reads the environment or a clock.
 
@@ -25,6 +26,7 @@ pub mod routes;
 mod template;
 #[cfg(test)]
 mod test_support;
+pub mod usage;
 
 pub use attempt::Attempt;
 pub use config::Config;

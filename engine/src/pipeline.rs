@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use doorward_keys::{KeyLookup, Timestamp};
+use doorward_keys::{KeyId, KeyLookup, Timestamp};
 
 use crate::{
     attempt::Attempt,
@@ -201,11 +201,11 @@ impl Engine {
         walk.trail.certificate = certificate.as_ref().map(Certificate::told);
 
         let began = walk.began();
+        let found = &mut walk.trail.key_id;
         let client = self
-            .client(&presented, admitted.address(), now.timestamp())
+            .client(&presented, admitted.address(), now.timestamp(), found)
             .await;
         let client = walk.attempt("api_key", began, client)?;
-        walk.trail.key_id = client.as_ref().map(|client| client.record().id.to_string());
 
         let began = walk.began();
         let subject = self.subject(&presented, now.timestamp()).await;
@@ -290,6 +290,7 @@ impl Engine {
         presented: &Presented<'_>,
         address: Option<IpAddr>,
         now: Timestamp,
+        found: &mut Option<KeyId>,
     ) -> Attempt<Client> {
         match (presented.api_key, &self.api_keys) {
             (None, _) => Attempt::Absent,
@@ -297,7 +298,7 @@ impl Engine {
                 Reason::CredentialUnsupported,
                 "API keys are not configured",
             )),
-            (Some(key), Some(api_keys)) => api_keys.verify(key, address, now).await.into(),
+            (Some(key), Some(api_keys)) => api_keys.verify(key, address, now, found).await.into(),
         }
     }
 

@@ -2,12 +2,13 @@
 
 mod changes;
 mod creation;
+mod usage;
 
 use std::sync::Arc;
 
-use doorward_engine::layers::api_key::ApiKeysConfig;
+use doorward_engine::{layers::api_key::ApiKeysConfig, usage::UsageConfig};
 use doorward_keys::{
-    Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Timestamp, format::KeyFormat,
+    Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Timestamp, UsageReader, format::KeyFormat,
     lifecycle::Limits,
 };
 
@@ -71,13 +72,20 @@ impl From<&ApiKeysConfig> for KeyPolicy {
 #[derive(Clone)]
 pub struct KeyAdmin {
     ledger: Arc<dyn KeyLedger>,
+    usage: Option<Arc<dyn UsageReader>>,
+    usage_kept_days: u32,
     policy: KeyPolicy,
 }
 
 impl KeyAdmin {
     /// Key administration on `ledger` under `policy`.
     pub fn new(policy: KeyPolicy, ledger: Arc<dyn KeyLedger>) -> Self {
-        Self { ledger, policy }
+        Self {
+            ledger,
+            usage: None,
+            usage_kept_days: UsageConfig::default().retention_days,
+            policy,
+        }
     }
 
     /// Key administration on `ledger` for the configuration of the authorizer, so that what is made here is accepted there.
@@ -89,6 +97,23 @@ impl KeyAdmin {
     pub fn with_gateway_ttl(mut self, seconds: u32) -> Self {
         self.policy.gateway_ttl_seconds = seconds;
         self
+    }
+
+    /// The same with the counts of `usage`; without them the command `usage` is refused.
+    pub fn with_usage(mut self, usage: Arc<dyn UsageReader>) -> Self {
+        self.usage = Some(usage);
+        self
+    }
+
+    /// The same with the time for which the configuration of the authorizer keeps counts.
+    pub const fn with_usage_config(mut self, config: &UsageConfig) -> Self {
+        self.usage_kept_days = config.retention_days;
+        self
+    }
+
+    /// For how many days counts are kept.
+    pub(crate) const fn usage_kept_days(&self) -> u32 {
+        self.usage_kept_days
     }
 
     /// What holds for all keys.
@@ -122,6 +147,7 @@ impl KeyAdmin {
             Command::Get(asked) => call.get(&asked).await,
             Command::List(asked) => call.list(&asked).await,
             Command::Audit(asked) => call.audit(&asked).await,
+            Command::Usage(asked) => call.usage(&asked).await,
         }
     }
 }

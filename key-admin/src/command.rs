@@ -17,12 +17,17 @@
 
 mod check;
 mod fields;
+mod span;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use span::{Span, check_span};
+
 pub(crate) use check::{check_draft, check_key_ref, check_list, check_rotation, checked};
+#[cfg(test)]
+pub(crate) use fields::Check;
 
 /// One command, as given.
 #[derive(Clone, Deserialize, Serialize)]
@@ -44,6 +49,8 @@ pub enum Command {
     Revoke(ChangeKey),
     /// Show the changes of a key.
     Audit(ListChanges),
+    /// Show how often a key was used.
+    Usage(ReadUsage),
 }
 
 impl Command {
@@ -58,6 +65,7 @@ impl Command {
             Self::Enable(_) => "enable",
             Self::Revoke(_) => "revoke",
             Self::Audit(_) => "audit",
+            Self::Usage(_) => "usage",
         }
     }
 
@@ -70,7 +78,8 @@ impl Command {
             | Self::Disable(ChangeKey { id, .. })
             | Self::Enable(ChangeKey { id, .. })
             | Self::Revoke(ChangeKey { id, .. })
-            | Self::Audit(ListChanges { id, .. }) => Some(id),
+            | Self::Audit(ListChanges { id, .. })
+            | Self::Usage(ReadUsage { id, .. }) => Some(id),
         }
     }
 }
@@ -189,4 +198,46 @@ pub struct ListChanges {
     /// From the part before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
+}
+
+/// Show how often a key was used.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ReadUsage {
+    /// The key.
+    pub id: String,
+    /// In which steps; hours when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<By>,
+    /// From when, in seconds since the epoch; the whole step in which it lies. When absent, 24 hours, 30 days or 12 months
+    /// before the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<i64>,
+    /// Until when, in seconds since the epoch; the whole step in which it lies, or the one before where it begins one. When
+    /// absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<i64>,
+}
+
+/// A step of time in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum By {
+    /// An hour.
+    Hour,
+    /// From midnight to midnight.
+    Day,
+    /// From the first of the month to the first of the next.
+    Month,
+}
+
+impl By {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
 }

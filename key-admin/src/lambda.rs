@@ -1,4 +1,5 @@
-//! Events to commands: a direct invocation, or an event of a REST API behind IAM authorization.
+//! Events to commands: a direct invocation, or an event of a REST API behind IAM authorization; and log batches, which are
+//! counted.
 //!
 //! - **Direct**: the event is the [`Command`] itself. Who may invoke the function is decided by IAM before it runs, so the
 //!   caller is an operator. The answer is the [`Reply`](crate::Reply); an error ends the invocation as a function error
@@ -6,14 +7,19 @@
 //! - **REST**: recognised by `requestContext`. The caller is the IAM principal that the gateway names in
 //!   `requestContext.identity`; where it names none, the API does not use IAM authorization and everything is refused.
 //!   The answer has a status, and every error is JSON.
+//! - **Log batch**: recognised by `awslogs`. Sent by CloudWatch Logs as a direct invocation
+//!   (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#LambdaFunctionExample>). What cannot be
+//!   counted ends the invocation as a function error, so that Lambda invokes again; what was counted before is not counted
+//!   again.
 //!
-//! An event that is both, or neither, is refused.
+//! An event that is more than one of these, or none, is refused.
 
+mod logs;
 mod rest;
 
 use std::sync::Arc;
 
-use doorward_keys::Timestamp;
+use doorward_keys::{RequestSink, Timestamp};
 use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::Value;
@@ -45,6 +51,7 @@ pub enum Answer {
 pub struct Function {
     admin: KeyAdmin,
     entropy: Arc<dyn Entropy>,
+    requests: Option<Arc<dyn RequestSink>>,
     log: fn(&str),
 }
 
@@ -54,8 +61,15 @@ impl Function {
         Self {
             admin,
             entropy,
+            requests: None,
             log,
         }
+    }
+
+    /// The same with a place for the requests of log batches; without one these are refused.
+    pub fn with_requests(mut self, requests: Option<Arc<dyn RequestSink>>) -> Self {
+        self.requests = requests;
+        self
     }
 
     /// Answers one event, received at `now`.
@@ -64,6 +78,11 @@ impl Function {
             value,
             is_ambiguous,
         }) = event;
+        if value.get("awslogs").is_some() {
+            return self
+                .answer_logs(&value, is_ambiguous, request_id, now)
+                .await;
+        }
         let is_rest = value.get("requestContext").is_some();
         if is_rest && value.get("operation").is_none() {
             return Answer::Body(self.answer_rest(&value, request_id, now).await);
@@ -151,7 +170,7 @@ fn command(value: Value, is_ambiguous: bool) -> Result<Command, AdminError> {
         is_ambiguous,
     })?;
     if value.get("operation").is_none() {
-        let message = "is missing; it is one of `create`, `get`, `list`, `rotate`, `disable`, `enable`, `revoke`, `audit`";
+        let message = "is missing; it is one of `create`, `get`, `list`, `rotate`, `disable`, `enable`, `revoke`, `audit`, `usage`";
         return Err(AdminError::invalid("operation", message));
     }
     serde_json::from_value(value).map_err(|error| AdminError::invalid("", shape(&error)))

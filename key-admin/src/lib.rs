@@ -12,6 +12,7 @@
 //! 3. Nobody grants what they lack: a caller bound to a tenant makes and rotates keys with scopes of their own only.
 //! 4. A key of another tenant is not there, for reading as for changing.
 
+pub mod access_log;
 mod admin;
 pub mod caller;
 pub mod command;

@@ -83,7 +83,8 @@ fn key_of(reply: &Reply) -> Option<&KeyView> {
         | Reply::Rotated { key, .. }
         | Reply::Repeated { key, .. }
         | Reply::Key { key }
-        | Reply::Changed { key, .. } => Some(key),
+        | Reply::Changed { key, .. }
+        | Reply::Usage { key, .. } => Some(key),
         Reply::Keys { .. } | Reply::Changes { .. } => None,
     }
 }

@@ -25,7 +25,8 @@ async fn main() -> anyhow::Result<()> {
         async move {
             let LambdaEvent { payload, context } = event;
             let admin = service.admin(stopwatch()).await;
-            let function = Function::new(admin, Arc::new(SystemEntropy), log);
+            let function = Function::new(admin, Arc::new(SystemEntropy), log)
+                .with_requests(service.requests());
             match function.answer(payload, &context.request_id, now()).await {
                 Answer::Body(body) => Ok(body),
                 Answer::Failure(diagnostic) => Err(diagnostic),

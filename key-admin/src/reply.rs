@@ -1,5 +1,7 @@
 //! What comes of a command, as plain JSON. Times are seconds since 1970-01-01T00:00:00Z.
 
+mod usage;
+
 use std::collections::BTreeMap;
 
 use doorward_keys::{
@@ -7,6 +9,9 @@ use doorward_keys::{
     lifecycle::{self, Standing},
 };
 use serde::{Serialize, Serializer};
+
+pub(crate) use usage::steps_of;
+pub use usage::{DecisionsView, RequestsView, UsageStep, UsageView};
 
 /// What comes of a command.
 #[derive(Debug, Serialize)]
@@ -67,6 +72,13 @@ pub enum Reply {
         /// For the next part; absent when there is no more.
         #[serde(skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
+    },
+    /// How often a key was used.
+    Usage {
+        /// The key.
+        key: KeyView,
+        /// What was counted.
+        usage: UsageView,
     },
 }
 

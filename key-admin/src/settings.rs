@@ -39,8 +39,14 @@ const REFRESH: Variable = Variable {
     default: "60",
 };
 
+const COUNTERS_TABLE: Variable = Variable {
+    name: "DOORWARD_COUNTERS_TABLE",
+    meaning: "The name of the DynamoDB table of usage counters. Needed for showing usage and for counting the access log.",
+    default: "",
+};
+
 /// Every variable there is.
-pub const VARIABLES: [Variable; 4] = [CONFIG, KEYS_TABLE, REFRESH, GATEWAY_TTL];
+pub const VARIABLES: [Variable; 5] = [CONFIG, KEYS_TABLE, COUNTERS_TABLE, REFRESH, GATEWAY_TTL];
 
 const PREFIX: &str = "DOORWARD_";
 const SECRET_PREFIX: &str = "DOORWARD_SECRET_";
@@ -54,6 +60,8 @@ pub struct Settings {
     pub root: PathBuf,
     /// The table of API keys.
     pub keys_table: String,
+    /// The table of usage counters; `None` means that usage is neither shown nor counted.
+    pub counters_table: Option<String>,
     /// How old a remote configuration may be; `None` means that it is read once.
     pub refresh: Option<Duration>,
     /// How long the gateway remembers an answer of the authorizer.
@@ -96,6 +104,7 @@ impl Settings {
             config: text(CONFIG),
             root: root.map_or_else(|| PathBuf::from("."), PathBuf::from),
             keys_table,
+            counters_table: Some(text(COUNTERS_TABLE)).filter(|name| !name.is_empty()),
             refresh: Some(Duration::from_secs(refresh.into())).filter(|every| !every.is_zero()),
             gateway_ttl_seconds,
         };

@@ -10,13 +10,13 @@ use std::{
 };
 
 use doorward_backends::{
-    dynamodb::{Connection, DynamoKeys, Patience, connect},
+    dynamodb::{Connection, DynamoKeys, DynamoUsage, Patience, connect},
     sources::{
         AwsAccess, ConfigSource, Loader, Reload, Reloading, Schedule, Secrets, SourceError, Version,
     },
 };
 use doorward_engine::config::{Config, ConfigEnv, ConfigFaults};
-use doorward_keys::KeyLedger;
+use doorward_keys::{KeyLedger, RequestSink};
 
 use crate::{
     admin::KeyAdmin,
@@ -48,11 +48,17 @@ pub enum WiringError {
 pub struct Service {
     loader: Loader,
     environment: BTreeMap<String, String>,
-    ledger: Arc<dyn KeyLedger>,
+    stores: Stores,
     gateway_ttl_seconds: u32,
     first: KeyAdmin,
     reloading: Reloading<KeyAdmin>,
     log: fn(&str),
+}
+
+/// The tables.
+struct Stores {
+    ledger: Arc<dyn KeyLedger>,
+    usage: Option<Arc<DynamoUsage>>,
 }
 
 impl Service {
@@ -75,22 +81,32 @@ impl Service {
         let loader = Loader::new(source, settings.root, access);
         let (text, secrets) = read(&loader, &environment).await?;
         let connection = Connection::from_environment(variable, Patience::ADMIN);
-        let ledger: Arc<dyn KeyLedger> = Arc::new(DynamoKeys::new(
-            connect(connection).await,
-            settings.keys_table,
-        ));
+        let client = connect(connection).await;
+        let usage = settings
+            .counters_table
+            .map(|table| Arc::new(DynamoUsage::new(&client, table, Patience::ADMIN)));
+        let stores = Stores {
+            ledger: Arc::new(DynamoKeys::new(client, settings.keys_table)),
+            usage,
+        };
         let gateway_ttl_seconds = settings.gateway_ttl_seconds;
-        let first = build(&text, &secrets, &loader, &ledger)?.with_gateway_ttl(gateway_ttl_seconds);
+        let first = build(&text, &secrets, &loader, &stores)?.with_gateway_ttl(gateway_ttl_seconds);
         let version = Version::of(&text, &secrets);
         Ok(Self {
             loader,
             environment,
-            ledger,
+            stores,
             gateway_ttl_seconds,
             reloading: Reloading::new(schedule, Ok((version, first.clone())), now),
             first,
             log,
         })
+    }
+
+    /// Where the requests of log batches are counted; `None` where no table of counters is named.
+    pub fn requests(&self) -> Option<Arc<dyn RequestSink>> {
+        let usage = self.stores.usage.as_ref()?;
+        Some(Arc::clone(usage) as _)
     }
 
     /// Key administration as the configuration says at `now` on a monotonic clock.
@@ -101,7 +117,7 @@ impl Service {
                 Err(_) => turn.finish(Err("no answer in time".to_owned()), no_value),
                 Ok(Err(error)) => turn.finish(Err(error.to_string()), no_value),
                 Ok(Ok((text, secrets))) => turn.finish(Ok(Version::of(&text, &secrets)), || {
-                    build(&text, &secrets, &self.loader, &self.ledger)
+                    build(&text, &secrets, &self.loader, &self.stores)
                         .map(|admin| admin.with_gateway_ttl(self.gateway_ttl_seconds))
                         .map_err(|error| error.to_string())
                 }),
@@ -142,7 +158,7 @@ fn build(
     text: &str,
     secrets: &Secrets,
     loader: &Loader,
-    ledger: &Arc<dyn KeyLedger>,
+    stores: &Stores,
 ) -> Result<KeyAdmin, WiringError> {
     let env = ConfigEnv {
         read_file: &|path| loader.read_file(path),
@@ -151,5 +167,10 @@ fn build(
     let checked = Config::read(text, &loader.source().to_string(), &env);
     let config = checked.map_err(WiringError::Config)?.config;
     let keys = config.api_keys.as_ref().ok_or(WiringError::NoKeys)?;
-    Ok(KeyAdmin::from_config(keys, Arc::clone(ledger)))
+    let admin =
+        KeyAdmin::from_config(keys, Arc::clone(&stores.ledger)).with_usage_config(&config.usage);
+    Ok(match &stores.usage {
+        Some(usage) => admin.with_usage(Arc::clone(usage) as _),
+        None => admin,
+    })
 }

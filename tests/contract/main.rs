@@ -1,5 +1,5 @@
-//! What every store of keys must do, run over each of them; in [`limits`] what every store of limits must do, and in
-//! [`replays`] what every store of proofs must.
+//! What every store of keys must do, run over each of them; in [`limits`] what every store of limits must do, in
+//! [`replays`] what every store of proofs must, and in [`usage`] what every store of usage must.
 //!
 //! Memory and the embedded `DynamoDB` always; and the `DynamoDB` that `DOORWARD_TEST_DYNAMODB_ENDPOINT` names.
 #![expect(
@@ -16,6 +16,7 @@ mod outage;
 mod repeats;
 mod replays;
 mod stores;
+mod usage;
 mod writes;
 
 /// Declares each case once and runs it over every store. The word before a case says which stores have it.

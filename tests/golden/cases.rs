@@ -270,6 +270,13 @@ fn limits() -> Vec<Case> {
         let state = State::LimitStore(fault);
         all.push(Case::bearer("token", &token, "any").in_state(state));
     }
+    for fault in [Fault::None, Fault::Down, Fault::Garbage] {
+        let state = State::UsageStore(fault);
+        all.push(Case::bearer("key", &key, "any").in_state(state));
+        // Only keys are counted, and only what is allowed is counted before the answer.
+        all.push(Case::bearer("token", &token, "any").in_state(state));
+        all.push(Case::bearer("key", &key, "scope").in_state(state));
+    }
     all
 }
 

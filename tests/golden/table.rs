@@ -65,7 +65,7 @@ async fn cell(case: &Case, gateway: Gateway) -> Cell {
         // The line of this call belongs to no cell.
         authorizer.explain(&event, &call(case.state)).await;
     }
-    let explained = authorizer.explain(&event, &call(case.state)).await;
+    let explained = authorizer.decide(&event, &call(case.state)).await;
     let handled = authorizer.handle(&event, &call(case.state)).await;
     assert_eq!(handled, explained.answer, "a second decision differs");
     let mut said = lines.lock().unwrap().clone();

@@ -3,12 +3,13 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use doorward_authorizer::{Authorizer, Call, log::Sink};
-use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays};
+use doorward_authorizer::{Authorizer, Call, log::Sink, names};
+use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays, MemoryUsage};
 use doorward_engine::{
     Config, Engine, Sources,
     authority::Authorities,
     config::{ConfigEnv, ConfigFaults},
+    usage::UsageBuffer,
 };
 use doorward_keys::{
     AuditAction, Digest, KeyLedger, KeyLookup, KeyRecord, Secret, StoreError, Timestamp,
@@ -52,6 +53,8 @@ pub(crate) enum State {
     AddressUsedUp,
     /// The store of limits has a fault, and nobody passes then.
     LimitStore(Fault),
+    /// Usage is counted before the answer, the store of usage has a fault, and nobody passes uncounted.
+    UsageStore(Fault),
     /// The event has numbers where texts belong.
     BadEvent,
     /// Keys have a pepper, and there was another before.
@@ -134,6 +137,11 @@ impl State {
             Self::LimitStore(Fault::Slow(_)) => "limit store slow",
             Self::LimitStore(Fault::Garbage) => "limit store garbage",
             Self::LimitStore(Fault::Wrong) => "limit store wrong",
+            Self::UsageStore(Fault::None) => "usage store well",
+            Self::UsageStore(Fault::Down) => "usage store down",
+            Self::UsageStore(Fault::Slow(_)) => "usage store slow",
+            Self::UsageStore(Fault::Garbage) => "usage store garbage",
+            Self::UsageStore(Fault::Wrong) => "usage store wrong",
             Self::BadEvent => "bad event",
             Self::Peppers => "two peppers",
             Self::NewPepper => "one pepper",
@@ -268,6 +276,7 @@ fn configuration(route: &str, state: State) -> String {
             config["certificates"] = possession::certificates(possession);
             config["dpop"] = possession::dpop(possession);
         }
+        State::UsageStore(_) => config["usage"] = json!({"mode": "exact"}),
         State::BadConfiguration => config["routes"][0]["route"] = json!("GET orders"),
         _ => {}
     }
@@ -350,7 +359,14 @@ pub(crate) async fn authorizer(route: &str, state: State, simple: bool, sink: Si
         pause,
         stopwatch: still,
     };
-    Authorizer::new(Engine::new(config, sources), sink, still)
+    let authorizer = Authorizer::new(Engine::new(config, sources), sink, still);
+    match state {
+        State::UsageStore(fault) => {
+            let store = Arc::new(Faulty::new(Arc::new(MemoryUsage::new()), fault));
+            authorizer.counting(Arc::new(UsageBuffer::new(store, names::fresh, still)))
+        }
+        _ => authorizer,
+    }
 }
 
 pub(crate) fn pause(time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {

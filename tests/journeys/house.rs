@@ -19,10 +19,11 @@ use doorward::{
     },
     state::StateFolder,
 };
-use doorward_backends::dynamodb::{DynamoKeys, connect};
+use doorward_backends::dynamodb::{DynamoKeys, DynamoUsage, Patience, connect};
 use doorward_key_admin::{
     Caller, Command, KeyAdmin, KeyPolicy, Reply, SystemEntropy,
-    command::{ChangeKey, CreateKey},
+    command::{By, ChangeKey, CreateKey, ReadUsage},
+    reply::UsageView,
 };
 use doorward_keys::format::KeyFormat;
 use serde_json::{Map, Value};
@@ -105,6 +106,7 @@ pub(crate) struct Setup {
     pub(crate) ttl: u64,
     pub(crate) backend: Backend,
     pub(crate) denied: Option<DeniedStatus>,
+    pub(crate) storage: Storage,
     /// Put after [`CONFIG`].
     pub(crate) more: &'static str,
 }
@@ -117,6 +119,7 @@ impl Default for Setup {
             ttl: 60,
             backend: Backend::Echo,
             denied: None,
+            storage: Storage::Memory,
             more: "",
         }
     }
@@ -178,7 +181,7 @@ impl House {
                 plans: UsagePlans::default(),
                 denied: setup.denied,
             },
-            storage: Storage::Memory,
+            storage: setup.storage,
             backend: setup.backend,
             state: StateFolder::at(folder.clone()),
             observer: Arc::new(move |exchange: &Exchange| {
@@ -200,6 +203,11 @@ impl House {
     pub(crate) async fn stop(self) {
         self.gateway.stop().await;
         std::fs::remove_dir_all(self.folder).unwrap();
+    }
+
+    /// The address of its table.
+    pub(crate) fn dynamodb(&self) -> &str {
+        &self.gateway.running.dynamodb
     }
 
     /// The address of the gateway.
@@ -338,6 +346,20 @@ impl House {
         }
     }
 
+    /// What is counted of a key today and in the days before.
+    pub(crate) async fn usage(&self, id: &str) -> UsageView {
+        let command = Command::Usage(ReadUsage {
+            id: id.to_owned(),
+            by: Some(By::Day),
+            from: None,
+            to: None,
+        });
+        match self.administer(command).await {
+            Reply::Usage { usage, .. } => usage,
+            other => panic!("{other:?}"),
+        }
+    }
+
     async fn administer(&self, command: Command) -> Reply {
         let running = &self.gateway.running;
         let client = connect(dynamodb::connection(&running.dynamodb)).await;
@@ -353,7 +375,9 @@ impl House {
             cache_seconds: self.gateway.key_cache_seconds,
             gateway_ttl_seconds: u32::try_from(running.ttl_seconds).unwrap(),
         };
-        let admin = KeyAdmin::new(policy, Arc::new(DynamoKeys::new(client, &running.table)));
+        let usage = DynamoUsage::new(&client, &running.counters_table, Patience::ADMIN);
+        let admin = KeyAdmin::new(policy, Arc::new(DynamoKeys::new(client, &running.table)))
+            .with_usage(Arc::new(usage));
         let caller = Caller::operator("journey");
         admin
             .run(command, &caller, clock::wall(), &SystemEntropy)

@@ -18,3 +18,4 @@ mod house;
 mod limits;
 mod paths;
 mod revocation;
+mod usage;

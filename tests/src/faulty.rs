@@ -1,6 +1,13 @@
 //! Faults injected at the trait: a store that is down, slow or returns garbage.
 
-use std::{num::NonZeroU64, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU64,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use doorward_engine::{
@@ -10,7 +17,10 @@ use doorward_engine::{
     },
     limits::{Bucket, LimitStore, LimitStoreError, Moment, Rule, Spent},
 };
-use doorward_keys::{Digest, KeyLookup, KeyRecord, StoreError, Timestamp};
+use doorward_keys::{
+    Digest, KeyLookup, KeyRecord, LogPiece, Pieced, RequestSink, StoreError, Timestamp, UsageEntry,
+    UsageSink,
+};
 
 /// What is wrong with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,5 +161,75 @@ impl<S: LimitStore + ?Sized> LimitStore for Faulty<S> {
                 self.inner.give_back(bucket, rule, amount, spent).await
             }
         }
+    }
+}
+
+#[async_trait]
+impl<S: UsageSink + ?Sized> UsageSink for Faulty<S> {
+    async fn add(&self, entries: &[UsageEntry], within: Duration) -> Vec<Result<(), StoreError>> {
+        let failed = match self.fault {
+            Fault::None => return self.inner.add(entries, within).await,
+            Fault::Down => StoreError::Unavailable("connection refused".to_owned()),
+            Fault::Garbage | Fault::Wrong => {
+                StoreError::Corrupt("the item is of another".to_owned())
+            }
+            Fault::Slow(by) if by <= within => {
+                tokio::time::sleep(by).await;
+                return self.inner.add(entries, within).await;
+            }
+            Fault::Slow(_) => {
+                tokio::time::sleep(within).await;
+                StoreError::Unavailable("no answer in time".to_owned())
+            }
+        };
+        vec![Err(failed); entries.len()]
+    }
+}
+
+/// When a process ends, as seen from the piece of the access log that it is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interruption {
+    /// Before the piece is written.
+    Before,
+    /// After it is written, and before anybody learns of it.
+    After,
+}
+
+/// A store whose caller ends in the middle: from one piece on nothing is answered any more.
+pub struct Interrupted<S: ?Sized> {
+    inner: Arc<S>,
+    at: usize,
+    interruption: Interruption,
+    seen: AtomicUsize,
+}
+
+impl<S: ?Sized> Interrupted<S> {
+    /// Ends at piece number `at`, counted from 0.
+    pub fn new(inner: Arc<S>, at: usize, interruption: Interruption) -> Self {
+        Self {
+            inner,
+            at,
+            interruption,
+            seen: AtomicUsize::new(0),
+        }
+    }
+}
+
+#[async_trait]
+impl<S: RequestSink + ?Sized> RequestSink for Interrupted<S> {
+    async fn count(&self, piece: &LogPiece) -> Result<Pieced, StoreError> {
+        let number = self.seen.fetch_add(1, Ordering::SeqCst);
+        let is_written = match self.interruption {
+            Interruption::Before => number < self.at,
+            Interruption::After => number <= self.at,
+        };
+        let written = if is_written {
+            Some(self.inner.count(piece).await?)
+        } else {
+            None
+        };
+        written
+            .filter(|_| number < self.at)
+            .ok_or_else(|| StoreError::Unavailable("connection closed".to_owned()))
     }
 }

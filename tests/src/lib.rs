@@ -11,5 +11,6 @@ pub mod limits;
 pub mod line;
 pub mod proofs;
 pub mod remote;
+pub mod runtime_api;
 pub mod servers;
 pub mod tokens;

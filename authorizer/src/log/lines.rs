@@ -64,6 +64,12 @@ pub(super) struct DecisionLine {
     /// How many limits the store did not count.
     #[serde(rename = "LimitStoreFaults", skip_serializing_if = "is_nothing")]
     pub(super) limit_store_faults: usize,
+    /// Whether the store did not count the call, where it was to before the answer.
+    #[serde(rename = "UsageStoreFaults", skip_serializing_if = "Option::is_none")]
+    pub(super) usage_store_faults: Option<u8>,
+    /// Why it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) usage: Option<String>,
 }
 
 #[expect(
@@ -125,7 +131,7 @@ impl LimitLine {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Metrics {
     pub(super) timestamp: i64,
-    pub(super) cloud_watch_metrics: [&'static Directive; 1],
+    pub(super) cloud_watch_metrics: Vec<&'static Directive>,
 }
 
 #[derive(Serialize)]
@@ -187,6 +193,16 @@ pub(super) static OF_OPENED_BREAKERS: Directive = Directive {
     }],
 };
 
+/// Beside those of a decision, when the store of usage failed in mode `exact`.
+pub(super) static OF_UNCOUNTED: Directive = Directive {
+    namespace: NAMESPACE,
+    dimensions: &[&["Class"]],
+    metrics: &[Metric {
+        name: "UsageStoreFaults",
+        unit: "Count",
+    }],
+};
+
 pub(super) static OF_CLOSED_BREAKERS: Directive = Directive {
     namespace: NAMESPACE,
     dimensions: &[&[]],
@@ -194,6 +210,33 @@ pub(super) static OF_CLOSED_BREAKERS: Directive = Directive {
         name: "BreakerClosed",
         unit: "Count",
     }],
+};
+
+pub(super) static OF_FLUSHES: Directive = Directive {
+    namespace: NAMESPACE,
+    dimensions: &[&[]],
+    metrics: &[
+        Metric {
+            name: "UsageWrites",
+            unit: "Count",
+        },
+        Metric {
+            name: "UsageFlushLag",
+            unit: "Milliseconds",
+        },
+        Metric {
+            name: "UsageFlushFaults",
+            unit: "Count",
+        },
+        Metric {
+            name: "UsageWaiting",
+            unit: "Count",
+        },
+        Metric {
+            name: "UsageLost",
+            unit: "Count",
+        },
+    ],
 };
 
 pub(super) static OF_REFUSED_CONFIGURATIONS: Directive = Directive {
@@ -206,11 +249,16 @@ pub(super) static OF_REFUSED_CONFIGURATIONS: Directive = Directive {
 };
 
 impl Metrics {
-    pub(super) const fn of(now: Timestamp, directive: &'static Directive) -> Self {
+    pub(super) fn of(now: Timestamp, directive: &'static Directive) -> Self {
         Self {
             timestamp: now.unix().saturating_mul(1000),
-            cloud_watch_metrics: [directive],
+            cloud_watch_metrics: vec![directive],
         }
+    }
+
+    pub(super) fn and(mut self, directive: Option<&'static Directive>) -> Self {
+        self.cloud_watch_metrics.extend(directive);
+        self
     }
 }
 
@@ -256,6 +304,32 @@ pub(super) struct BreakerLine {
     pub(super) opened: Option<u8>,
     #[serde(rename = "BreakerClosed", skip_serializing_if = "Option::is_none")]
     pub(super) closed: Option<u8>,
+}
+
+#[derive(Serialize)]
+pub(super) struct FlushLine {
+    pub(super) level: &'static str,
+    pub(super) event: &'static str,
+    /// What the store said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) detail: Option<String>,
+    /// How many calls were written.
+    pub(super) calls: u64,
+    #[serde(rename = "_aws")]
+    pub(super) metrics: Metrics,
+    #[serde(rename = "UsageWrites")]
+    pub(super) writes: u64,
+    /// How long the first of the calls had waited, in milliseconds.
+    #[serde(rename = "UsageFlushLag")]
+    pub(super) lag: u64,
+    #[serde(rename = "UsageFlushFaults")]
+    pub(super) faults: usize,
+    /// How many calls wait to be written.
+    #[serde(rename = "UsageWaiting")]
+    pub(super) waiting: u64,
+    /// How many calls will never be written.
+    #[serde(rename = "UsageLost")]
+    pub(super) lost: u64,
 }
 
 #[derive(Serialize)]

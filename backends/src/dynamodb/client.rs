@@ -51,6 +51,13 @@ impl Patience {
         attempt: Duration::from_millis(400),
         attempts: 1,
     };
+    /// For usage, which is written when nobody waits but the next event, or within the half second that Lambda leaves a
+    /// function at its end.
+    pub const USAGE: Self = Self {
+        connect: Duration::from_millis(100),
+        attempt: Duration::from_millis(190),
+        attempts: 2,
+    };
 
     /// For administration, where a transaction may take longer and a failure costs more than a wait.
     pub const ADMIN: Self = Self {

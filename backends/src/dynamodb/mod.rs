@@ -1,8 +1,9 @@
-//! `DynamoDB`: the two tables, the client, API keys and limits on it.
+//! `DynamoDB`: the two tables, the client, API keys, limits and usage on it.
 //!
 //! [`schema`] lists every table, key and attribute; nothing else names one. [`connect`] builds the client from an
-//! environment handed in. [`DynamoKeys`] implements both key traits; which of them a function may use is decided by its
-//! role: the authorizer's allows `dynamodb:GetItem` only.
+//! environment handed in. [`DynamoKeys`] implements both key traits, [`DynamoUsage`] the three usage traits; which of them a
+//! function may use is decided by its role: the authorizer's allows `dynamodb:GetItem` of keys and `dynamodb:UpdateItem` of
+//! counters only.
 
 mod breakers;
 mod client;
@@ -13,6 +14,7 @@ mod limits;
 mod replays;
 pub mod schema;
 mod tables;
+mod usage;
 
 pub use breakers::DynamoBreakers;
 pub use client::{Connection, Patience, connect};
@@ -20,3 +22,4 @@ pub use keys::DynamoKeys;
 pub use limits::DynamoLimits;
 pub use replays::DynamoReplays;
 pub use tables::{TableNames, create_missing_tables};
+pub use usage::DynamoUsage;

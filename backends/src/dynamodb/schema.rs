@@ -35,10 +35,12 @@
 //! |---|---|---|---|
 //! | limit | `rate#` bucket, or `rate256#` and its SHA-256 when it is long | `rate#` region | `format` N, `mark` N, `current` N, `previous` N, `expires_at` N |
 //! | breaker | `breaker#` address of the endpoint, or `breaker256#` and its SHA-256 when it is long | `breaker#` region | `format` N, `open_until` N, `expires_at` N |
+//! | proof | `seen#` digest | `seen` | `format` N, `expires_at` N |
+//! | decisions | `usage#` key id | `hour#` hour `#` region | `format` N, `allowed` N, `unauthenticated` N, `forbidden` N, `throttled` N, `unavailable` N, `last_used_at` N, `last_address` S?, `flush` S, `expires_at` N |
+//! | requests | `usage#` key id | `hour#` hour `#` region `#requests` | `format` N, `requests` N, `requests_throttled` N?, `requests_failed` N?, `expires_at` N |
+//! | batch | `batch#` name | `batch` | `format` N, `expires_at` N |
 //!
 //! A breaker is open until `open_until`, in microseconds since 1970; 0 means closed. It is a hint between sandboxes.
-//!
-//! | proof | `seen#` digest | `seen` | `format` N, `expires_at` N |
 //!
 //! The digest of a proof is 64 lower-case hexadecimal digits: the SHA-256 over the thumbprint of its key and its `jti`. The item
 //! says that the proof was seen, and counts until `expires_at`, which readers compare themselves.
@@ -49,6 +51,13 @@
 //! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html>): each region has a
 //! bucket of its own. `expires_at` lies a day behind the moment from which the bucket is as good as untouched, so that a
 //! clock that lags by less finds it; an item that is past it and not yet swept counts like any other.
+//!
+//! An hour is one of UTC, written as `2026-11-27T05`. The authorizer adds to decisions, the reader of the access log to
+//! requests; each in the region where it runs, and who reads sums the regions up. Both only grow, and the latest use never
+//! gives way to an earlier one. `last_address` is that of the latest use, and absent where that has none. `flush` is the
+//! name of the addition that was made last: one that comes again under the same name is not made again. A batch is one
+//! piece of the access log that is counted already. `expires_at` is the end of the hour and the time for which usage is
+//! kept, so that every item of an hour is swept at one time.
 //!
 //! # Rule for change
 //!
@@ -64,7 +73,7 @@
 
 use std::fmt::Write as _;
 
-use doorward_keys::Digest;
+use doorward_keys::{Digest, Hour};
 
 /// The version of the stored form.
 pub const FORMAT_VERSION: u32 = 1;
@@ -122,6 +131,17 @@ pub(super) const MARK: &str = "mark";
 pub(super) const CURRENT: &str = "current";
 pub(super) const OPEN_UNTIL: &str = "open_until";
 pub(super) const PREVIOUS: &str = "previous";
+pub(super) const ALLOWED: &str = "allowed";
+pub(super) const UNAUTHENTICATED: &str = "unauthenticated";
+pub(super) const FORBIDDEN: &str = "forbidden";
+pub(super) const THROTTLED: &str = "throttled";
+pub(super) const UNAVAILABLE: &str = "unavailable";
+pub(super) const LAST_USED_AT: &str = "last_used_at";
+pub(super) const LAST_ADDRESS: &str = "last_address";
+pub(super) const FLUSH: &str = "flush";
+pub(super) const REQUESTS: &str = "requests";
+pub(super) const REQUESTS_THROTTLED: &str = "requests_throttled";
+pub(super) const REQUESTS_FAILED: &str = "requests_failed";
 
 /// The longest name of a bucket that stands in a key as it is, in bytes; `DynamoDB` takes keys of up to 2,048
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
@@ -135,6 +155,12 @@ pub const ID_SK: &str = "id";
 pub const REQUEST_SK: &str = "idem";
 /// What the sort keys of audit entries begin with.
 pub const AUDIT_SK: &str = "audit#";
+/// What the sort keys of usage begin with.
+pub const HOUR_SK: &str = "hour#";
+/// What the sort keys of requests end with.
+pub const REQUESTS_SK: &str = "#requests";
+/// Sort key of a batch.
+pub const BATCH_SK: &str = "batch";
 
 /// Partition key of the record under a digest in hexadecimal.
 pub fn record_pk(digest_hex: &str) -> String {
@@ -191,6 +217,26 @@ pub fn breaker_pk(url: &str) -> String {
 /// Sort key of a breaker in a region.
 pub fn breaker_sk(region: &str) -> String {
     format!("breaker#{region}")
+}
+
+/// Partition key of the usage of a key.
+pub fn usage_pk(id: &str) -> String {
+    format!("usage#{id}")
+}
+
+/// Sort key of the decisions of an hour in a region.
+pub fn decisions_sk(hour: Hour, region: &str) -> String {
+    format!("{HOUR_SK}{hour}#{region}")
+}
+
+/// Sort key of the requests of an hour in a region.
+pub fn requests_sk(hour: Hour, region: &str) -> String {
+    format!("{HOUR_SK}{hour}#{region}{REQUESTS_SK}")
+}
+
+/// Partition key of a piece of the access log that is counted already.
+pub fn batch_pk(name: &str) -> String {
+    format!("batch#{name}")
 }
 
 #[cfg(test)]

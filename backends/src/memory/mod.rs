@@ -7,6 +7,7 @@ mod crls;
 mod keys;
 mod limits;
 mod replays;
+mod usage;
 
 pub use breakers::MemoryBreakers;
 pub(crate) use buckets::Buckets;
@@ -14,3 +15,4 @@ pub use crls::MemoryCrls;
 pub use keys::MemoryKeys;
 pub use limits::MemoryLimits;
 pub use replays::MemoryReplays;
+pub use usage::MemoryUsage;

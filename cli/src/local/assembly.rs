@@ -8,7 +8,7 @@ use std::{
 
 use doorward_authorizer::Authorizer;
 use doorward_backends::{
-    dynamodb::{DynamoKeys, TableNames},
+    dynamodb::{DynamoKeys, DynamoUsage, Patience, TableNames},
     http::{HttpEndpoints, HttpKeySets},
     memory::{MemoryBreakers, MemoryLimits, MemoryReplays},
     sources::ConfigSource,
@@ -23,6 +23,7 @@ use doorward_keys::Secret;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use super::{
+    access_log,
     gateway::{
         ApiKind, Backend, Clocks, DeniedStatus, Gateway, IdentitySource, Observer, Payload, Routes,
         Settings, Throttle, UsagePlan, UsagePlans,
@@ -32,6 +33,7 @@ use super::{
     listener,
     seed::{self, DemoKey, Rights},
     source::{DEMO_AUDIENCE, Source},
+    usage::LocalUsage,
 };
 use crate::{
     clock,
@@ -99,6 +101,7 @@ pub struct LocalGateway {
     pub issuer_keys: DemoKeys,
     state: StateFolder,
     dynamo: EmbeddedDynamo,
+    usage: LocalUsage,
     stop: watch::Sender<()>,
     tasks: JoinSet<Result<(), String>>,
 }
@@ -151,28 +154,41 @@ impl LocalGateway {
             .as_ref()
             .map_or(0, |keys| keys.cache_seconds);
 
+        let usage = LocalUsage::new(dynamo.client(), &tables.counters, config.usage);
         let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
         let payload = settings.payload();
         let ttl_seconds = settings.ttl().as_secs();
+        let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
+        let kept_days = config.usage.retention_days;
+        let (observer, counting) = access_log::open(plan.observer, Arc::new(counts), kept_days);
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
-            Arc::new(InProcess::new(authorizer(config, keys, crls))),
+            Arc::new(InProcess::new(authorizer(config, keys, crls, &usage))),
             plan.backend,
             Clocks {
                 wall: clock::wall,
                 stopwatch: clock::stopwatch,
             },
-            plan.observer,
+            observer,
         ));
 
         let (stop, stopped) = watch::channel(());
         let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            counting.await;
+            Ok(())
+        });
         let until = stopping(stopped.clone());
         tasks.spawn(async move {
             listener::serve(listener, gateway, until)
                 .await
                 .map_err(|error| error.to_string())
+        });
+        let (writing, until) = (usage.clone(), stopping(stopped.clone()));
+        tasks.spawn(async move {
+            writing.write(until).await;
+            Ok(())
         });
         let (own_name, until) = (issuer.clone(), stopping(stopped));
         tasks.spawn(async move {
@@ -188,6 +204,7 @@ impl LocalGateway {
             audience: DEMO_AUDIENCE.to_owned(),
             dynamodb: dynamo.endpoint_url(),
             table: tables.keys,
+            counters_table: tables.counters,
             config: match plan.source {
                 Source::Demo | Source::Text(_) => None,
                 Source::Named(ConfigSource::File(path)) => {
@@ -212,6 +229,7 @@ impl LocalGateway {
             issuer_keys,
             state: plan.state,
             dynamo,
+            usage,
             stop,
             tasks,
         })
@@ -232,6 +250,8 @@ impl LocalGateway {
         let _ = self.stop.send(());
         let end = async {
             while self.tasks.join_next().await.is_some() {}
+            self.usage.finish().await;
+            drop(self.usage);
             self.dynamo.stop().await;
         };
         let _ = tokio::time::timeout(LAST_WAIT, end).await;
@@ -325,7 +345,12 @@ fn notes(settings: &Settings, config: &Config) -> Vec<String> {
     vec![note.to_owned()]
 }
 
-fn authorizer(config: Config, keys: Arc<DynamoKeys>, crls: Arc<dyn CrlSource>) -> Authorizer {
+fn authorizer(
+    config: Config,
+    keys: Arc<DynamoKeys>,
+    crls: Arc<dyn CrlSource>,
+    usage: &LocalUsage,
+) -> Authorizer {
     let sources = Sources {
         keys,
         key_sets: Arc::new(HttpKeySets::new()),
@@ -346,6 +371,7 @@ fn authorizer(config: Config, keys: Arc<DynamoKeys>, crls: Arc<dyn CrlSource>) -
         Arc::new(|_| {}),
         clock::stopwatch,
     )
+    .counting(usage.buffer())
 }
 
 async fn listen(

@@ -1,6 +1,7 @@
 //! A gateway on this machine that treats requests as API Gateway would, with everything behind it: the authorizer's own
 //! handler, an embedded DynamoDB, an issuer of demo tokens and a demo key.
 
+mod access_log;
 mod assembly;
 pub mod gateway;
 pub mod iam;
@@ -9,6 +10,7 @@ pub mod issuer;
 mod listener;
 mod seed;
 mod source;
+mod usage;
 
 pub use assembly::{Api, LocalGateway, Plan};
 pub use seed::DemoKey;

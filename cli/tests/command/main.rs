@@ -14,3 +14,4 @@ mod limits;
 mod local;
 mod run;
 mod secrets;
+mod usage;

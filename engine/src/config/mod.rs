@@ -36,6 +36,7 @@ use crate::{
         policy::PolicyConfig, proof::DpopConfig, rate_limit::LimitsConfig,
     },
     routes::RouteTable,
+    usage::UsageConfig,
 };
 
 pub(crate) use addresses::{AddressLists, RawRanges};
@@ -77,6 +78,8 @@ pub struct Config {
     pub policy: PolicyConfig,
     /// How answers are shaped.
     pub answers: AnswersConfig,
+    /// How the use of API keys is counted.
+    pub usage: UsageConfig,
 }
 
 /// Where tokens may stand and how long they may be.

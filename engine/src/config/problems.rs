@@ -125,6 +125,10 @@ problems! {
     RedisAlone = "redis_alone", "has no effect without `kind = \"redis\"`";
     FileUnread { file: String, reason: String } = "file_unread", "`{file}` cannot be read: {reason}";
 
+    // Usage.
+    UsageOff = "usage_off", "has no effect with `mode = \"off\"`";
+    UsageSetting { needs: &'static str } = "usage_setting", "has a meaning for `{needs}` only";
+
     // Certificates and proofs.
     AuthorityName { found: String } = "authority_name", "must be 1 to 64 letters, digits, `_` or `-`, found `{found}`";
     AuthorityCertificate { reason: String } = "authority_certificate", "the certificate cannot be used: {reason}";
@@ -141,6 +145,7 @@ problems! {
     LocalReplays = "local_replays", "while the store does not answer, a proof can be used once in every sandbox";
     CertificateCached = "certificate_cached", "the gateway may keep an answer that rests on a certificate for other certificates, so it ends after two seconds; put `$context.identity.clientCert.clientCertPem` among the identity sources, or set the time to live to 0, and say which in `policy.gateway_cache`";
     ProofCached = "proof_cached", "a proof is for one request, and the gateway may keep the answer: it ends after two seconds, and the caller is refused from then on; set the time to live to 0 and say so in `policy.gateway_cache`, or put the header `DPoP` among the identity sources";
+    UsageAlone = "usage_alone", "has no effect without `api_keys`, because usage is counted by key";
     LimitsInMemory = "limits_in_memory", "each sandbox counts for itself, so that a caller may have every limit as often as there are sandboxes";
     NobodyAllowed = "nobody_allowed", "is empty, so that nobody is allowed; leave it out to allow everybody";
     Anywhere = "anywhere", "lists may allow or trust every address there is";

@@ -28,7 +28,10 @@ use crate::layers::{
     proof::RawDpop,
     rate_limit::{self, RawCharge, RawLimit, RawLimitsStore, RawPlan},
 };
-use crate::routes::RouteTable;
+use crate::{
+    routes::RouteTable,
+    usage::{RawUsage, UsageConfig},
+};
 
 /// The configuration of Doorward.
 #[derive(Default, Deserialize)]
@@ -73,6 +76,8 @@ pub(super) struct RawConfig {
     policy: Option<RawPolicy>,
     /// How answers are shaped.
     answers: Option<RawAnswers>,
+    /// How the use of API keys is counted. Without this table it is, where there is a table of counters.
+    usage: Option<RawUsage>,
 }
 
 /// Where tokens may stand and how long they may be.
@@ -217,6 +222,10 @@ impl RawConfig {
         let addresses = addresses.check(&mut lists, faults);
         let answers = self.answers.unwrap_or_default().check(env, faults);
         let policy = self.policy.unwrap_or_default().check();
+        let usage = match self.usage {
+            None => UsageConfig::default(),
+            Some(raw) => raw.check(kinds.api_key, faults),
+        };
         uses.default(self.default_limits, faults);
         let context = routes::Surroundings {
             configured: kinds,
@@ -273,6 +282,7 @@ impl RawConfig {
             routes,
             policy,
             answers,
+            usage,
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | `GET /keys?tenant=…&limit=…&cursor=…` | list |
 //! | `GET /keys/{id}` | get |
 //! | `GET /keys/{id}/audit?limit=…&cursor=…` | audit |
+//! | `GET /keys/{id}/usage?from=…&to=…&by=…` | usage |
 //! | `POST /keys/{id}/rotate`, `/disable`, `/enable`, `/revoke` | the same |
 //!
 //! The route is taken from `resource`, which the gateway fills from its own configuration, not from the path. A header
@@ -44,6 +45,7 @@ pub(super) fn command(event: &Value) -> Result<Command, AdminError> {
         (Some("GET"), Some("/keys")) => "list",
         (Some("GET"), Some("/keys/{id}")) => "get",
         (Some("GET"), Some("/keys/{id}/audit")) => "audit",
+        (Some("GET"), Some("/keys/{id}/usage")) => "usage",
         (Some("POST"), Some("/keys/{id}/rotate")) => "rotate",
         (Some("POST"), Some("/keys/{id}/disable")) => "disable",
         (Some("POST"), Some("/keys/{id}/enable")) => "enable",
@@ -162,11 +164,17 @@ fn query(event: &Value) -> Result<Map<String, Value>, AdminError> {
         return Ok(Map::new());
     };
     let mut members = given.clone();
-    if let Some(limit) = members.get_mut("limit") {
-        let number = limit.as_str().and_then(|text| text.parse::<u32>().ok());
-        match number {
-            Some(number) => *limit = json!(number),
-            None => return Err(AdminError::invalid("limit", "is not a whole number")),
+    for name in ["limit", "from", "to"] {
+        let Some(value) = members.get_mut(name) else {
+            continue;
+        };
+        // No sign and no white space: one number has one spelling here.
+        let digits = value
+            .as_str()
+            .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        match digits.and_then(|text| text.parse::<i64>().ok()) {
+            Some(number) => *value = json!(number),
+            None => return Err(AdminError::invalid(name, "is not a whole number")),
         }
     }
     Ok(members)

@@ -1,6 +1,8 @@
+mod usage;
+
 use std::sync::{Arc, Mutex};
 
-use doorward_backends::memory::MemoryKeys;
+use doorward_backends::memory::{MemoryKeys, MemoryUsage};
 use doorward_keys::{
     AuditEntry, Cursor, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Page, StoreError,
     Timestamp, Written, format::KeyFormat, lifecycle::Rotation,
@@ -36,7 +38,7 @@ fn function_over(ledger: Arc<dyn KeyLedger>) -> Function {
         gateway_ttl_seconds: 300,
     };
     Function::new(
-        KeyAdmin::new(policy, ledger),
+        KeyAdmin::new(policy, ledger).with_usage(Arc::new(MemoryUsage::new())),
         Arc::new(SystemEntropy),
         |line| LOG.lock().unwrap().push(line.to_owned()),
     )
@@ -123,6 +125,7 @@ async fn a_key_lives_over_rest() {
         ("POST", "/keys/{id}/revoke", 200),
         ("POST", "/keys/{id}/enable", 409),
         ("GET", "/keys/{id}/audit", 200),
+        ("GET", "/keys/{id}/usage", 200),
     ] {
         let event = rest_event(method, resource, Some(&id), None);
         let (status, body) = rest(&function, &event, "r").await;

@@ -124,14 +124,14 @@ impl<'item> Reader<'item> {
         ))
     }
 
-    fn text(&self, name: &str) -> Result<&'item str, StoreError> {
+    pub(in crate::dynamodb) fn text(&self, name: &str) -> Result<&'item str, StoreError> {
         match self.item.get(name) {
             Some(AttributeValue::S(text)) => Ok(text),
             _ => Err(self.corrupt(name)),
         }
     }
 
-    fn number<T: FromStr>(&self, name: &str) -> Result<T, StoreError> {
+    pub(in crate::dynamodb) fn number<T: FromStr>(&self, name: &str) -> Result<T, StoreError> {
         match self.item.get(name) {
             Some(AttributeValue::N(digits)) => digits.parse().map_err(|_| self.corrupt(name)),
             _ => Err(self.corrupt(name)),
@@ -167,7 +167,7 @@ impl<'item> Reader<'item> {
     }
 
     /// `None` when the attribute is absent; one that is there must be readable.
-    fn optional<T>(
+    pub(in crate::dynamodb) fn optional<T>(
         &self,
         name: &str,
         read: impl Fn(&Self, &str) -> Result<T, StoreError>,
@@ -187,7 +187,7 @@ impl<'item> Reader<'item> {
     }
 
     /// Names the attribute and, where it can be read, the key. Never a value: it may be anything.
-    fn corrupt(&self, name: &str) -> StoreError {
+    pub(in crate::dynamodb) fn corrupt(&self, name: &str) -> StoreError {
         let id = match self.item.get(schema::ID) {
             Some(AttributeValue::S(id)) => KeyId::parse(id),
             _ => None,

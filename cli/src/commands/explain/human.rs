@@ -56,7 +56,7 @@ fn facts(trail: &Trail) -> Vec<(&'static str, String)> {
     let facts = [
         ("address", trail.address.map(|address| address.to_string())),
         ("route", trail.route.clone()),
-        ("key", trail.key_id.clone()),
+        ("key", trail.key_id.as_ref().map(ToString::to_string)),
         (
             "cert",
             trail

@@ -42,7 +42,7 @@ pub(super) fn answer(explained: &Explained) -> Value {
         "refusal": refusal,
         "route": trail.route,
         "principal": trail.principal,
-        "keyId": trail.key_id,
+        "keyId": trail.key_id.as_ref().map(ToString::to_string),
         "certificate": trail.certificate.as_ref().map(|(subject, _)| subject),
         "certificateSerial": trail.certificate.as_ref().map(|(_, serial)| serial),
         "issuer": trail.issuer,

@@ -1,9 +1,9 @@
 //! What can be said to `doorward keys`.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use doorward_backends::sources::ConfigSource;
 
-use crate::configuration::parse_source;
+use crate::{configuration::parse_source, when::When};
 
 /// Make, show, rotate and revoke API keys.
 ///
@@ -15,6 +15,7 @@ Examples:
   doorward keys create --tenant acme --name ci --scope orders:read > key.txt
   doorward keys list --tenant acme --table doorward-keys
   doorward keys revoke key_01JD3Z… --reason 'left the company'
+  doorward keys usage key_01JD3Z… --by day --since 30d
 
 Only `create` and `rotate` need the pepper; the others work without it.
 
@@ -71,6 +72,8 @@ Says after how many seconds at most the key is refused everywhere.")]
     Revoke(Change),
     /// Show the changes of a key, the first one first.
     Audit(Audit),
+    /// Show how often a key was used: what the authorizer decided beside what the access log of the gateway saw.
+    Usage(Usage),
 }
 
 /// `create`.
@@ -193,4 +196,47 @@ pub struct Audit {
     /// Go on where the list before ended.
     #[arg(long, value_name = "CURSOR")]
     pub cursor: Option<String>,
+}
+
+/// `usage`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward keys usage key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N
+  doorward keys usage key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --by day --since 90d
+  doorward keys usage key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --by month --csv \\
+      --table doorward-keys --counters-table doorward-counters > usage.csv
+
+A request that the gateway's cache answers is in the access log and was never
+decided by the authorizer. Where no access log is counted, requests are `?`.")]
+pub struct Usage {
+    /// The id of the key.
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// In which steps, of UTC.
+    #[arg(long, value_enum, default_value_t = Step::Hour)]
+    pub by: Step,
+    /// From when: `36h` or `7d` ago, `2026-11-01`, or `2026-11-01T06:00:00Z`. Without, 24 hours, 30 days or 12 months.
+    #[arg(long, value_name = "TIME", value_parser = When::parse)]
+    pub since: Option<When>,
+    /// Until when; without, now.
+    #[arg(long, value_name = "TIME", value_parser = When::parse)]
+    pub until: Option<When>,
+    /// Answer as comma-separated values, one line for each step.
+    #[arg(long)]
+    pub csv: bool,
+    /// The table with the counters. Needed with --table.
+    #[arg(long, value_name = "NAME")]
+    pub counters_table: Option<String>,
+}
+
+/// A step of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Step {
+    /// An hour.
+    Hour,
+    /// A day.
+    Day,
+    /// A month of the calendar.
+    Month,
 }

@@ -3,10 +3,11 @@
 pub mod args;
 mod render;
 mod request;
+mod usage;
 
 use std::sync::Arc;
 
-use doorward_backends::dynamodb::Patience;
+use doorward_backends::dynamodb::{DynamoKeys, DynamoUsage, Patience};
 use doorward_key_admin::{AdminError, Caller, KeyAdmin, Reply, SystemEntropy};
 
 use self::args::{Action, KeysArgs};
@@ -39,27 +40,58 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
             "the configuration has no `api_keys`, so no key would be accepted",
         ));
     };
-    let keys = target.keys(Patience::ADMIN).await.ok_or_else(|| {
+    let tables = target.tables(Patience::ADMIN).await.ok_or_else(|| {
         Failure::usage(
             "no `doorward local` runs in this folder; start it, or name a table with --table",
         )
     })?;
+    let form = form(&args)?;
+    let keys = DynamoKeys::new(tables.client.clone(), tables.keys);
     let mut admin = KeyAdmin::from_config(&api_keys, Arc::new(keys));
+    if let Action::Usage(usage) = &args.action {
+        let table = usage.counters_table.clone().or(tables.counters);
+        let table = table.ok_or_else(|| {
+            Failure::usage("counts are in a table of their own; name it with --counters-table")
+        })?;
+        let counts = DynamoUsage::new(&tables.client, table, Patience::ADMIN);
+        admin = admin.with_usage(Arc::new(counts));
+    }
     let is_local = args.table.is_none();
     if is_local && let Some(running) = StateFolder::here().find() {
         admin = admin.with_gateway_ttl(u32::try_from(running.ttl_seconds).unwrap_or(u32::MAX));
     }
-    let command = request::command(args.action, &api_keys.format)?;
+    let command = request::command(args.action, &api_keys.format, clock::wall())?;
     let caller = Caller::operator(&format!("doorward keys by {}", user()));
     let reply = admin
         .run(command, &caller, clock::wall(), &SystemEntropy)
         .await
         .map_err(|error| failure(&error, is_local))?;
-    show(&reply, args.json)
+    show(&reply, form)
 }
 
-fn show(reply: &Reply, as_json: bool) -> Result<(), Failure> {
-    if as_json {
+/// In which form the answer is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    People,
+    Json,
+    Csv,
+}
+
+fn form(args: &KeysArgs) -> Result<Form, Failure> {
+    let as_csv = matches!(&args.action, Action::Usage(usage) if usage.csv);
+    match (args.json, as_csv) {
+        (true, true) => Err(Failure::usage("choose one of --json and --csv")),
+        (true, false) => Ok(Form::Json),
+        (false, true) => Ok(Form::Csv),
+        (false, false) => Ok(Form::People),
+    }
+}
+
+fn show(reply: &Reply, form: Form) -> Result<(), Failure> {
+    if let (Form::Csv, Reply::Usage { key, usage }) = (form, reply) {
+        return output::exactly(&usage::csv::csv(key, usage));
+    }
+    if form == Form::Json {
         let text = serde_json::to_string_pretty(reply).map_err(Failure::unavailable)?;
         return output::answer(&text);
     }

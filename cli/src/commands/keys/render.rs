@@ -8,9 +8,10 @@ use doorward_key_admin::{
 };
 use doorward_keys::Timestamp;
 
+use super::usage;
 use crate::{
     clock, duration,
-    output::{BAD, BOLD, DIM, GOOD, WARN, one_line, styled},
+    output::{BAD, BOLD, Characters, DIM, GOOD, WARN, one_line, styled},
 };
 
 /// What goes where.
@@ -76,6 +77,7 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
                 .collect::<Vec<_>>()
                 .join("\n"),
         },
+        Reply::Usage { key, usage } => usage::shown(key, usage, Characters::of_standard_output()),
     }
 }
 

@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 
 use doorward_key_admin::{
     Command,
-    command::{ChangeKey, CreateKey, GetKey, ListChanges, ListKeys, RotateKey},
+    command::{By, ChangeKey, CreateKey, GetKey, ListChanges, ListKeys, ReadUsage, RotateKey},
 };
-use doorward_keys::format::KeyFormat;
+use doorward_keys::{Timestamp, format::KeyFormat};
 
-use super::args::{Action, Change, Create};
+use super::args::{Action, Change, Create, Step, Usage};
 use crate::exit::Failure;
 
-pub(super) fn command(action: Action, format: &KeyFormat) -> Result<Command, Failure> {
+pub(super) fn command(
+    action: Action,
+    format: &KeyFormat,
+    now: Timestamp,
+) -> Result<Command, Failure> {
     Ok(match action {
         Action::Create(create) => Command::Create(created(create, format)?),
         Action::Get(one) => Command::Get(GetKey { id: one.id }),
@@ -41,7 +45,21 @@ pub(super) fn command(action: Action, format: &KeyFormat) -> Result<Command, Fai
             limit: audit.limit,
             cursor: audit.cursor,
         }),
+        Action::Usage(usage) => Command::Usage(used(usage, now)),
     })
+}
+
+fn used(usage: Usage, now: Timestamp) -> ReadUsage {
+    ReadUsage {
+        id: usage.id,
+        by: Some(match usage.by {
+            Step::Hour => By::Hour,
+            Step::Day => By::Day,
+            Step::Month => By::Month,
+        }),
+        from: usage.since.map(|since| since.from(now).unix()),
+        to: usage.until.map(|until| until.from(now).unix()),
+    }
 }
 
 fn created(create: Create, format: &KeyFormat) -> Result<CreateKey, Failure> {

@@ -50,12 +50,14 @@ mod tests {
     #[track_caller]
     fn check(asked: Asked, status: u16, note: &str, expected: &str) {
         let exchange = Exchange {
+            request_id: "r".to_owned(),
             at: Timestamp::from_unix(1_795_428_000),
             method: "GET".to_owned(),
             path: "/a".to_owned(),
             status,
             asked,
             note: note.to_owned(),
+            key_id: None,
             took: Duration::from_micros(1500),
         };
         let plain = anstream::adapter::strip_str(&line(&exchange)).to_string();

@@ -18,6 +18,8 @@ pub enum Asked {
 /// One request and what became of it. Holds no credential and no query string.
 #[derive(Clone, Debug)]
 pub struct Exchange {
+    /// What the gateway calls the request.
+    pub request_id: String,
     /// When it came in.
     pub at: Timestamp,
     /// The verb.
@@ -30,6 +32,8 @@ pub struct Exchange {
     pub asked: Asked,
     /// What was decided and why, for the operator.
     pub note: String,
+    /// The key that the context of the answer names, used again or not.
+    pub key_id: Option<String>,
     /// How long it took.
     pub took: Duration,
 }

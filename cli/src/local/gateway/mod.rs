@@ -117,12 +117,14 @@ impl Gateway {
         let method = request.method().as_str().to_owned();
         let path = request.uri().path().to_owned();
         let mut exchange = Exchange {
+            request_id: request_id.clone(),
             at: (self.clocks.wall)(),
             method,
             path,
             status: 0,
             asked: Asked::No,
             note: String::new(),
+            key_id: None,
             took: Duration::ZERO,
         };
         let outcome = self
@@ -189,6 +191,9 @@ impl Gateway {
         let authorized = self.authorize(&incoming).await;
         exchange.asked = authorized.asked;
         exchange.note = authorized.note.unwrap_or_default();
+        exchange.key_id = match &authorized.outcome {
+            Ok(context) | Err(Refused { context, .. }) => context.fact("keyId"),
+        };
         let context = authorized.outcome?;
         let body = to_bytes(body, MAX_BODY)
             .await

@@ -17,7 +17,7 @@ mod tests;
 use std::{net::IpAddr, sync::Arc};
 
 use doorward_keys::{
-    Digest, KeyLookup, KeyRecord, KeyStatus, StoreError, Timestamp, format::FormatFault,
+    Digest, KeyId, KeyLookup, KeyRecord, KeyStatus, StoreError, Timestamp, format::FormatFault,
 };
 
 use self::cache::KeyCache;
@@ -48,12 +48,14 @@ impl ApiKeys {
         }
     }
 
-    /// Verifies `printed`, presented from `address` at `now`.
+    /// Verifies `printed`, presented from `address` at `now`. Whatever comes of it, `found` says whose key it is, once that
+    /// is known.
     pub async fn verify(
         &self,
         printed: &str,
         address: Option<IpAddr>,
         now: Timestamp,
+        found: &mut Option<KeyId>,
     ) -> Result<Client, Denial> {
         let digest = self.config.format.parse(printed).map_err(malformed)?;
         let record = match self.cache.find(&digest, now) {
@@ -62,6 +64,7 @@ impl ApiKeys {
         };
         let record =
             record.ok_or_else(|| Denial::new(Reason::KeyUnknown, "no key with this digest"))?;
+        *found = Some(record.id.clone());
         self.admit(&record, now)?;
         if let Some(ranges) = &record.addresses {
             let rules = AddressRules {

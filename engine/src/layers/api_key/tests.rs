@@ -92,8 +92,21 @@ impl Bench {
     /// The word for what the layer says `after` seconds, and how many reads there were so far.
     async fn verify(&self, printed: &str, after: i64) -> (&'static str, usize) {
         let address = Some("192.0.2.1".parse().unwrap());
-        let found = self.keys.verify(printed, address, NOW.plus(after)).await;
+        let mut whose = None;
+        let now = NOW.plus(after);
+        let found = self.keys.verify(printed, address, now, &mut whose).await;
         let word = found.map_or_else(|denial| denial.reason().as_str(), |_| "verified");
+        // Whose key it is, is known as soon as the store has it, whatever comes of it then.
+        let is_known = match word {
+            "verified" | "key_expired" | "key_disabled" | "key_revoked" | "key_address_refused" => {
+                true
+            }
+            // Said of the printed key before the read as well as of the record after it.
+            "key_environment" => whose.is_some(),
+            _ => false,
+        };
+        let expected = is_known.then_some(&self.record.id);
+        assert_eq!(whose.as_ref(), expected, "{word}");
         (word, self.store.reads.load(Ordering::SeqCst))
     }
 }

@@ -1,0 +1,232 @@
+use std::{
+    io::Write as _,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use doorward_backends::memory::{MemoryKeys, MemoryUsage};
+use doorward_keys::{Hour, Hours, KeyId, LogPiece, RequestSink, UsageReader, format::KeyFormat};
+use flate2::{Compression, write::GzEncoder};
+
+use super::*;
+use crate::{KeyAdmin, KeyPolicy, SystemEntropy, access_log::line, lambda::Event};
+
+const NOW: Timestamp = Timestamp::from_unix(1_795_428_000);
+
+static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn logged(request_id: &str) -> Value {
+    let log = LOG.lock().unwrap();
+    let mut lines = log
+        .iter()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|line| line["requestId"] == request_id);
+    let line = lines.next().unwrap();
+    assert_eq!(lines.next(), None, "one line for each event");
+    line
+}
+
+fn function(sink: Option<Arc<dyn RequestSink>>) -> Function {
+    let policy = KeyPolicy {
+        format: KeyFormat {
+            prefix: "ck".to_owned(),
+            environments: vec!["live".to_owned()],
+            pepper: None,
+            previous_pepper: None,
+        },
+        default_lifetime_days: 90,
+        max_lifetime_days: 365,
+        cache_seconds: 60,
+        gateway_ttl_seconds: 300,
+    };
+    let admin = KeyAdmin::new(policy, Arc::new(MemoryKeys::new()));
+    Function::new(admin, Arc::new(SystemEntropy), |line| {
+        LOG.lock().unwrap().push(line.to_owned());
+    })
+    .with_requests(sink)
+}
+
+fn key(number: u128) -> KeyId {
+    KeyId::new(NOW, number)
+}
+
+fn message(id: usize, key: &KeyId) -> Value {
+    let at = NOW.unix() * 1000;
+    let message = line::write("r", NOW, 200, Some(key.as_str()));
+    json!({"id": id.to_string(), "timestamp": at, "message": message})
+}
+
+fn event(events: &[Value]) -> Value {
+    let batch = json!({
+        "messageType": "DATA_MESSAGE", "owner": "111122223333", "logGroup": "/doorward/shop/rest-access",
+        "logStream": "s", "subscriptionFilters": ["f"], "logEvents": events,
+    });
+    let mut writer = GzEncoder::new(Vec::new(), Compression::default());
+    writer.write_all(batch.to_string().as_bytes()).unwrap();
+    json!({"awslogs": {"data": STANDARD.encode(writer.finish().unwrap())}})
+}
+
+async fn send(function: &Function, event: &Value, request_id: &str) -> Result<Value, Diagnostic> {
+    let event: Event = serde_json::from_value(event.clone()).unwrap();
+    match function.answer(event, request_id, NOW).await {
+        Answer::Body(body) => Ok(body),
+        Answer::Failure(diagnostic) => Err(diagnostic),
+    }
+}
+
+async fn counted(usage: &MemoryUsage, key: &KeyId) -> u64 {
+    let hour = Hour::of(NOW);
+    let hours = Hours::new(hour, hour.plus(1)).unwrap();
+    let found = usage.usage(key, hours).await.unwrap();
+    found.iter().map(|hour| hour.requests.total).sum()
+}
+
+#[tokio::test]
+async fn a_batch_is_counted_once_however_often_it_comes() {
+    let usage = Arc::new(MemoryUsage::new());
+    let function = function(Some(usage.clone()));
+    let foreign = json!({"id": "9", "timestamp": 1, "message": "secret-looking text"});
+    let event = event(&[
+        message(1, &key(1)),
+        message(2, &key(1)),
+        message(3, &key(2)),
+        foreign,
+    ]);
+    let first = send(&function, &event, "once").await.unwrap();
+    assert_eq!(
+        first,
+        json!({"requests": 3, "pieces": 1, "repeatedPieces": 0})
+    );
+    let again = send(&function, &event, "again").await.unwrap();
+    assert_eq!(
+        again,
+        json!({"requests": 3, "pieces": 0, "repeatedPieces": 1})
+    );
+    assert_eq!(counted(&usage, &key(1)).await, 2);
+    assert_eq!(counted(&usage, &key(2)).await, 1);
+    let expected = json!({
+        "level": "warn", "event": "access_log", "requestId": "once", "outcome": "done",
+        "group": "/doorward/shop/rest-access", "lines": 4, "requests": 3, "withoutKey": 0, "foreign": 1, "repeated": 0,
+        "pieces": 1, "repeatedPieces": 0,
+    });
+    assert_eq!(logged("once"), expected);
+}
+
+#[tokio::test]
+async fn a_message_about_the_subscription_is_answered() {
+    let control = r#"{"messageType":"CONTROL_MESSAGE","owner":"CloudwatchLogs","logGroup":"","logStream":"","subscriptionFilters":[],"logEvents":[{"id":"","timestamp":1,"message":"CWL CONTROL MESSAGE: Checking health of destination."}]}"#;
+    let mut writer = GzEncoder::new(Vec::new(), Compression::default());
+    writer.write_all(control.as_bytes()).unwrap();
+    let event = json!({"awslogs": {"data": STANDARD.encode(writer.finish().unwrap())}});
+    let answer = send(&function(None), &event, "control").await.unwrap();
+    assert_eq!(answer["requests"], 0);
+    assert_eq!(logged("control")["outcome"], "done");
+}
+
+#[tokio::test]
+async fn batches_of_no_known_form_are_refused_and_not_quoted() {
+    let function = function(Some(Arc::new(MemoryUsage::new())));
+    let good = event(&[message(1, &key(1))]);
+    let with = |name: &str, value: Value| {
+        let mut event = good.clone();
+        event[name] = value;
+        event
+    };
+    for (index, event) in [
+        json!({"awslogs": {"data": "hush"}}),
+        json!({"awslogs": {"data": "***"}}),
+        json!({"awslogs": {}}),
+        json!({"awslogs": "hush"}),
+        with("operation", json!("revoke")),
+        with(
+            "requestContext",
+            json!({"identity": {"userArn": "arn:aws:iam::1:user/op"}}),
+        ),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let request_id = format!("bad-{index}");
+        let refused = send(&function, event, &request_id).await.unwrap_err();
+        assert_eq!(refused.error_type, "invalid", "{event}");
+        let line = logged(&request_id);
+        assert_eq!(
+            (&line["level"], &line["outcome"]),
+            (&json!("error"), &json!("invalid"))
+        );
+        assert!(!line.to_string().contains("hush"), "{line}");
+    }
+    let data = good["awslogs"]["data"].as_str().unwrap();
+    let twice = format!(r#"{{"awslogs":{{"data":"x","data":"{data}"}}}}"#);
+    let twice: Event = serde_json::from_str(&twice).unwrap();
+    let Answer::Failure(refused) = function.answer(twice, "twice", NOW).await else {
+        panic!("taken");
+    };
+    assert_eq!(refused.error_type, "invalid");
+}
+
+#[tokio::test]
+async fn without_a_table_of_counters_a_batch_is_refused_and_comes_again() {
+    let refused = send(&function(None), &event(&[message(1, &key(1))]), "no-table").await;
+    assert_eq!(refused.unwrap_err().error_type, "unavailable");
+    assert_eq!(logged("no-table")["outcome"], "unavailable");
+}
+
+/// Counts, but for the piece at one place.
+struct Failing {
+    inner: Arc<MemoryUsage>,
+    place: usize,
+    error: StoreError,
+    seen: AtomicUsize,
+}
+
+#[async_trait]
+impl RequestSink for Failing {
+    async fn count(&self, piece: &LogPiece) -> Result<Pieced, StoreError> {
+        if self.seen.fetch_add(1, Ordering::SeqCst) == self.place {
+            return Err(self.error.clone());
+        }
+        self.inner.count(piece).await
+    }
+}
+
+#[tokio::test]
+async fn a_piece_that_fails_holds_up_no_other_and_is_counted_when_the_batch_comes_again() {
+    let events: Vec<_> = (0..250_usize)
+        .map(|id| message(id, &key(id as u128)))
+        .collect();
+    let event = event(&events);
+    for (error, code) in [
+        (StoreError::Unavailable("down".to_owned()), "unavailable"),
+        (StoreError::Corrupt("item".to_owned()), "corrupt"),
+    ] {
+        let usage = Arc::new(MemoryUsage::new());
+        let failing = Failing {
+            inner: usage.clone(),
+            place: 1,
+            error,
+            seen: AtomicUsize::new(0),
+        };
+        let function = function(Some(Arc::new(failing)));
+        let refused = send(&function, &event, code).await.unwrap_err();
+        assert_eq!(refused.error_type, code);
+        let line = logged(code);
+        assert_eq!(
+            (&line["pieces"], &line["outcome"]),
+            (&json!(2), &json!(code))
+        );
+        let request_id = format!("{code}-again");
+        let again = send(&function, &event, &request_id).await.unwrap();
+        assert_eq!(
+            again,
+            json!({"requests": 250, "pieces": 1, "repeatedPieces": 2})
+        );
+        for id in 0..250 {
+            assert_eq!(counted(&usage, &key(id)).await, 1, "{id}");
+        }
+    }
+}
