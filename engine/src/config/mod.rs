@@ -30,6 +30,7 @@ use std::sync::Arc;
 use doorward_keys::Secret;
 
 use crate::{
+    identity_token::IdentityTokenConfig,
     layers::{
         api_key::ApiKeysConfig, ip_allow::AddressesConfig, jwt::IssuerConfig, policy::PolicyConfig,
         rate_limit::LimitsConfig,
@@ -67,6 +68,8 @@ pub struct Config {
     pub policy: PolicyConfig,
     /// How answers are shaped.
     pub answers: AnswersConfig,
+    /// How identity tokens are minted; absent means none are.
+    pub identity_token: Option<Arc<IdentityTokenConfig>>,
 }
 
 /// Where tokens may stand and how long they may be.

@@ -62,6 +62,13 @@ problems! {
     PlanKeyMissing = "plan_key_missing", "is missing, so on an API that requires keys every caller without a key of a usage plan gets 403";
     PenaltyKeyAlone = "penalty_key_alone", "has no effect without `rate_limited = \"penalty_key\"`";
 
+    // Identity tokens.
+    SigningKey = "signing_key", "the secret must be a private key in PKCS #8, as PEM or its base64, on P-256 or Ed25519; `openssl genpkey -algorithm ed25519` makes one";
+    KmsKey = "kms_key", "the key of KMS must be of the kind ECC_NIST_P256 and for signing";
+    PublicKey = "public_key", "must be a public key on `P-256` (`kty`, `crv`, `x`, `y`) or `Ed25519` (`kty`, `crv`, `x`), with the `alg` and `use` that fit, if any";
+    IdentityIssuerTaken { found: String } = "identity_issuer_taken", "`{found}` is one of the `issuers`; a token for the backends must never be taken for one that opens the gate";
+    IdentityKeyRepeated { value: String } = "identity_key_repeated", "has the name `{value}`, which another key of the set has";
+
     // API keys.
     KeyWord { max: usize, found: String } = "key_word", "must be 1 to {max} letters and digits, without `_`, found `{found}`";
 

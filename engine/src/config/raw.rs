@@ -1,6 +1,6 @@
 //! The configuration as written: every value optional, nothing checked.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use doorward_keys::Secret;
 use serde::Deserialize;
@@ -18,6 +18,7 @@ use super::{
     tree::{Node, Reading},
     values::{self, Limits},
 };
+use crate::identity_token::RawIdentityToken;
 use crate::layers::{
     api_key::RawApiKeys,
     ip_allow::RawAddresses,
@@ -61,6 +62,8 @@ pub(super) struct RawConfig {
     policy: Option<RawPolicy>,
     /// How answers are shaped.
     answers: Option<RawAnswers>,
+    /// A signed token for the backend, beside the context. Without this table none is minted.
+    identity_token: Option<RawIdentityToken>,
 }
 
 /// Where tokens may stand and how long they may be.
@@ -180,6 +183,10 @@ impl RawConfig {
         };
         let api_keys = self.api_keys.and_then(|raw| raw.check(env, faults));
         let issuers = issuers::check(self.issuers, env, faults);
+        let identity_token = self.identity_token.and_then(|raw| {
+            let accepted = issuers.iter().map(|issuer| issuer.issuer.as_str());
+            raw.check(accepted, env, faults).map(Arc::new)
+        });
         let tokens = self.tokens.unwrap_or_default().check(faults);
         let (mut limits, mut uses) =
             rate_limit::check(self.limits, self.plans, self.limits_store, env, faults);
@@ -232,6 +239,7 @@ impl RawConfig {
             routes,
             policy,
             answers,
+            identity_token,
         }
     }
 }

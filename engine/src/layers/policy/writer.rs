@@ -144,6 +144,7 @@ impl<'a> Writer<'a> {
             by_address: self.facts.by_address(self.route),
             usage_plan_key,
             limit: quota.report().cloned(),
+            identity_token: None,
         })
     }
 
