@@ -16,7 +16,7 @@ use doorward_backends::{
     http::HttpKeySets,
     memory::{MemoryKeys, MemoryLimits},
     sources::{
-        AwsAccess, ConfigSource, Endpoints, Loader, Reload, Reloading, Schedule, Secrets, Version,
+        AwsAccess, ConfigSource, Endpoints, KmsSigner, Loader, Reload, Reloading, Schedule, Secrets, Version,
     },
 };
 use doorward_engine::{
@@ -79,6 +79,10 @@ struct Parts {
     /// For limits that each sandbox keeps by itself. They outlive a configuration.
     memory: Arc<MemoryLimits>,
     key_sets: Arc<HttpKeySets>,
+    /// Signs identity tokens whose key is kept by KMS; `None` where AWS cannot be called.
+    kms: Option<Arc<KmsSigner>>,
+    /// How long the gateway keeps an answer, where that is said.
+    gateway_ttl: Option<Duration>,
 }
 
 impl Service {
@@ -106,6 +110,8 @@ impl Service {
             counters,
             memory: Arc::new(MemoryLimits::new()),
             key_sets: Arc::new(HttpKeySets::new()),
+            kms: aws_access(&environment).map(|aws| Arc::new(KmsSigner::new(Arc::new(aws)))),
+            gateway_ttl: settings.gateway_ttl,
         };
         let first = match read {
             Ok((text, secrets)) => build(&text, &secrets, &loader, &parts, &sink)
@@ -258,6 +264,12 @@ fn build(
     for warning in &checked.warnings {
         log::life(sink, "WARN", "config_warning", &warning.line(&name));
     }
+    let of_ttl = parts
+        .gateway_ttl
+        .and_then(|ttl| checked.config.shorter_than(ttl));
+    if let Some(warning) = of_ttl {
+        log::life(sink, "WARN", "config_warning", &warning.line(&name));
+    }
     let keys: Arc<dyn KeyLookup> = match &parts.keys {
         Some(keys) => Arc::clone(keys),
         None if checked.config.api_keys.is_some() => {
@@ -278,7 +290,7 @@ fn build(
         summary(&faults)
     })?;
     let key_sets = Arc::clone(&parts.key_sets);
-    Ok(Engine::new(
+    let engine = Engine::new(
         checked.config,
         Sources {
             keys,
@@ -287,7 +299,11 @@ fn build(
             pause: clock::pause,
             stopwatch: clock::stopwatch,
         },
-    ))
+    );
+    Ok(match &parts.kms {
+        Some(kms) => engine.with_remote_signer(Arc::clone(kms) as _),
+        None => engine,
+    })
 }
 
 /// Where the limits of `config` are counted.

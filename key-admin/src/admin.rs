@@ -11,6 +11,8 @@ use doorward_keys::{
     lifecycle::Limits,
 };
 
+use serde_json::Value;
+
 use crate::{
     caller::{Caller, Permission},
     command::{Command, GetKey, ListChanges, ListKeys, check_key_ref, check_list, checked},
@@ -72,12 +74,17 @@ impl From<&ApiKeysConfig> for KeyPolicy {
 pub struct KeyAdmin {
     ledger: Arc<dyn KeyLedger>,
     policy: KeyPolicy,
+    key_set: Option<Arc<Value>>,
 }
 
 impl KeyAdmin {
     /// Key administration on `ledger` under `policy`.
     pub fn new(policy: KeyPolicy, ledger: Arc<dyn KeyLedger>) -> Self {
-        Self { ledger, policy }
+        Self {
+            ledger,
+            policy,
+            key_set: None,
+        }
     }
 
     /// Key administration on `ledger` for the configuration of the authorizer, so that what is made here is accepted there.
@@ -89,6 +96,20 @@ impl KeyAdmin {
     pub fn with_gateway_ttl(mut self, seconds: u32) -> Self {
         self.policy.gateway_ttl_seconds = seconds;
         self
+    }
+
+    /// The same with the key set that it publishes: that of the identity tokens of the configuration.
+    #[must_use]
+    pub fn with_key_set(self, key_set: Option<Value>) -> Self {
+        Self {
+            key_set: key_set.map(Arc::new),
+            ..self
+        }
+    }
+
+    /// The key set with which backends verify identity tokens (RFC 7517 section 5), where tokens are minted.
+    pub fn key_set(&self) -> Option<&Value> {
+        self.key_set.as_deref()
     }
 
     /// What holds for all keys.

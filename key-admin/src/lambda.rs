@@ -7,8 +7,11 @@
 //!   `requestContext.identity`; where it names none, the API does not use IAM authorization and everything is refused.
 //!   The answer has a status, and every error is JSON.
 //!
+//! The key set of identity tokens is for everybody, over either way ([`key_set`]).
+//!
 //! An event that is both, or neither, is refused.
 
+mod key_set;
 mod rest;
 
 use std::sync::Arc;
@@ -64,6 +67,9 @@ impl Function {
             value,
             is_ambiguous,
         }) = event;
+        if let Some(answer) = key_set::answer(&value, self.admin.key_set()) {
+            return answer;
+        }
         let is_rest = value.get("requestContext").is_some();
         if is_rest && value.get("operation").is_none() {
             return Answer::Body(self.answer_rest(&value, request_id, now).await);

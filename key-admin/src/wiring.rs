@@ -151,5 +151,6 @@ fn build(
     let checked = Config::read(text, &loader.source().to_string(), &env);
     let config = checked.map_err(WiringError::Config)?.config;
     let keys = config.api_keys.as_ref().ok_or(WiringError::NoKeys)?;
-    Ok(KeyAdmin::from_config(keys, Arc::clone(ledger)))
+    let key_set = config.identity_token.as_ref().map(|token| token.key_set());
+    Ok(KeyAdmin::from_config(keys, Arc::clone(ledger)).with_key_set(key_set))
 }

@@ -202,6 +202,16 @@ impl House {
         std::fs::remove_dir_all(self.folder).unwrap();
     }
 
+    /// Where the key set of identity tokens is.
+    pub(crate) fn identity_keys(&self) -> &str {
+        self.gateway.identity_keys.as_deref().unwrap()
+    }
+
+    /// What should be known of the configuration.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.gateway.warnings
+    }
+
     /// The address of the gateway.
     pub(crate) fn url(&self) -> &str {
         &self.gateway.running.gateway

@@ -15,6 +15,7 @@ mod caching;
 mod credentials;
 mod documentation;
 mod house;
+mod identity;
 mod limits;
 mod paths;
 mod revocation;

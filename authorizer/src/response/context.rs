@@ -5,15 +5,19 @@
 
 use std::collections::BTreeMap;
 
-use doorward_engine::{config::GATEWAY_CONTEXT_NAMES, context::of_limit, decision::Context};
+use doorward_engine::{
+    config::GATEWAY_CONTEXT_NAMES, context::of_limit, decision::Context, identity_token,
+};
 use doorward_keys::Timestamp;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::Refused;
+use super::{Refused, Signed};
 
 /// The facts that stay when room is short, most important first; the others follow by name. What makes a backend refuse comes
-/// first, then the short facts that say who is calling, then those that only inform, then the lists that may be long.
-const PRIORITY: [&str; 18] = [
+/// first, then the short facts that say who is calling, then those that only inform, then the lists that may be long. An
+/// identity token says it all at once; the engine has seen to it that it fits.
+const PRIORITY: [&str; 19] = [
+    identity_token::NAME,
     "rateLimited",
     "rateLimitReset",
     "retryAfter",
@@ -40,8 +44,23 @@ const FOR_BACKENDS: [&str; 2] = ["rateLimited", "rateLimitReset"];
 /// Set when facts had to be left out, so that a backend can tell "has none" from "did not fit".
 const TRUNCATED: &str = "contextTruncated";
 
-/// The facts of a grant, whole ones only, within `max_bytes` of names and values.
-pub(super) fn of_grant(facts: &Context, max_bytes: usize) -> BTreeMap<String, String> {
+/// The facts of a grant and the token that signs them, whole ones only, within `max_bytes` of names and values.
+pub(super) fn of_grant(
+    facts: &Context,
+    signed: Option<Signed<'_>>,
+    max_bytes: usize,
+) -> BTreeMap<String, String> {
+    let Some(Signed { text, .. }) = signed else {
+        return of_facts(facts, max_bytes);
+    };
+    let name = identity_token::NAME;
+    let room = max_bytes.saturating_sub(name.len().saturating_add(text.len()));
+    let mut kept = of_facts(facts, room);
+    kept.insert(name.to_owned(), text.to_owned());
+    kept
+}
+
+fn of_facts(facts: &Context, max_bytes: usize) -> BTreeMap<String, String> {
     let first = PRIORITY
         .iter()
         .filter_map(|name| facts.get_key_value(*name));
@@ -74,7 +93,9 @@ pub(super) fn of_refusal(
     now: Timestamp,
     max_bytes: usize,
 ) -> BTreeMap<String, String> {
-    let caller = refused.context.map(|facts| of_grant(facts, max_bytes));
+    let caller = refused
+        .context
+        .map(|facts| of_grant(facts, refused.signed, max_bytes));
     let mut facts = caller.unwrap_or_default();
     if let Some(limit) = refused.limit {
         facts.extend(of_limit(limit, now));
@@ -124,13 +145,13 @@ mod tests {
 
     #[test]
     fn refuses_controls_and_what_is_not_ascii_in_values() {
-        let kept = of_grant(&facts(&[("name", "a\r\nX-Admin: 1\0é%C3%A9\u{7f}")]), 4096);
+        let kept = of_facts(&facts(&[("name", "a\r\nX-Admin: 1\0é%C3%A9\u{7f}")]), 4096);
         assert_eq!(kept["name"], "a%0D%0AX-Admin: 1%00%C3%A9%25C3%25A9%7F");
     }
 
     #[test]
     fn refuses_reserved_and_odd_names() {
-        let kept = of_grant(
+        let kept = of_facts(
             &facts(&[
                 ("claims", "x"),
                 ("principalId", "x"),
@@ -153,7 +174,7 @@ mod tests {
             ("tenant", "t"),
             ("subject", "u"),
         ]);
-        let kept = of_grant(&all, 50);
+        let kept = of_facts(&all, 50);
         assert_eq!(
             kept,
             facts(&[
@@ -163,7 +184,20 @@ mod tests {
                 ("tenant", "t")
             ])
         );
-        assert_eq!(of_grant(&all, 4096), all);
-        assert_eq!(of_grant(&all, 0), facts(&[("contextTruncated", "true")]));
+        assert_eq!(of_facts(&all, 4096), all);
+        assert_eq!(of_facts(&all, 0), facts(&[("contextTruncated", "true")]));
+    }
+
+    #[test]
+    fn a_token_goes_before_all_facts_and_is_never_cut() {
+        let all = facts(&[("tenant", "t"), ("subject", "u"), ("zzz", "1")]);
+        let signed = Some(Signed {
+            text: "a.b-_.c",
+            expires_at: Timestamp::from_unix(0),
+        });
+        let names = |max| of_grant(&all, signed, max).into_keys().collect::<Vec<_>>();
+        assert_eq!(names(4096), ["identityToken", "subject", "tenant", "zzz"]);
+        assert_eq!(names(47), ["contextTruncated", "identityToken", "tenant"]);
+        assert_eq!(of_grant(&all, signed, 4096)["identityToken"], "a.b-_.c");
     }
 }

@@ -23,6 +23,7 @@ use doorward_engine::{
     Class, Decision, Reason, Verdict,
     config::{AnswersConfig, HttpApiAnswer, RateLimited},
     decision::Context,
+    identity_token::IdentityToken,
     layers::policy::Statement,
     limits::LimitReport,
 };
@@ -83,6 +84,22 @@ enum Outcome<'a> {
     Deny(Refused<'a>),
 }
 
+/// An identity token for the backend.
+#[derive(Clone, Copy)]
+struct Signed<'a> {
+    text: &'a str,
+    expires_at: Timestamp,
+}
+
+impl<'a> Signed<'a> {
+    fn of(token: &'a IdentityToken) -> Self {
+        Self {
+            text: token.text().expose(),
+            expires_at: token.expires_at(),
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Allowed<'a> {
     principal: &'a str,
@@ -92,6 +109,7 @@ struct Allowed<'a> {
     by_address: bool,
     usage_plan_key: Option<&'a str>,
     limit: Option<&'a LimitReport>,
+    signed: Option<Signed<'a>>,
 }
 
 #[derive(Clone, Copy)]
@@ -102,6 +120,7 @@ struct Refused<'a> {
     context: Option<&'a Context>,
     limit: Option<&'a LimitReport>,
     ends_at: Option<Timestamp>,
+    signed: Option<Signed<'a>>,
 }
 
 /// Says `verdict` in the shape that `asker` understands.
@@ -116,6 +135,7 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
             by_address: grant.by_address(),
             usage_plan_key: grant.usage_plan_key(),
             limit: grant.limit(),
+            signed: grant.identity_token().map(Signed::of),
         }),
         Decision::Deny(denial) => Outcome::Deny(Refused {
             class: denial.class(),
@@ -124,6 +144,7 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
             context: Some(denial.context()),
             limit: denial.limit(),
             ends_at: denial.ends_at(),
+            signed: denial.identity_token().map(Signed::of),
         }),
     };
     say(outcome, asker, answers)
@@ -158,6 +179,7 @@ fn say(outcome: Outcome<'_>, asker: Asker<'_>, answers: &AnswersConfig) -> Encod
                 context: None,
                 limit: allowed.limit,
                 ends_at: None,
+                signed: None,
             };
             Encoded {
                 answer: shape.refuse(refused, asker, answers),
@@ -202,7 +224,8 @@ impl Shape {
         {
             return Err(Reason::RateLimited);
         }
-        let context = context::of_grant(allowed.context, answers.max_context_bytes);
+        let max_bytes = answers.max_context_bytes;
+        let context = context::of_grant(allowed.context, allowed.signed, max_bytes);
         match self {
             Self::Policy { usage_plans } => {
                 let arn = asker.asked.ok_or(Reason::Internal)?;

@@ -31,6 +31,7 @@ pub(super) enum Service {
     Ssm,
     SecretsManager,
     AppConfigData,
+    Kms,
 }
 
 impl Service {
@@ -40,6 +41,7 @@ impl Service {
             Self::Ssm => "ssm",
             Self::SecretsManager => "secretsmanager",
             Self::AppConfigData => "appconfigdata",
+            Self::Kms => "kms",
         }
     }
 
@@ -63,6 +65,8 @@ pub struct Endpoints {
     pub secrets_manager: Option<String>,
     /// `AWS_ENDPOINT_URL_APPCONFIGDATA`.
     pub app_config_data: Option<String>,
+    /// `AWS_ENDPOINT_URL_KMS`.
+    pub kms: Option<String>,
 }
 
 impl Endpoints {
@@ -76,6 +80,7 @@ impl Endpoints {
             ssm: set("AWS_ENDPOINT_URL_SSM"),
             secrets_manager: set("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
             app_config_data: set("AWS_ENDPOINT_URL_APPCONFIGDATA"),
+            kms: set("AWS_ENDPOINT_URL_KMS"),
         }
     }
 
@@ -84,6 +89,7 @@ impl Endpoints {
             Service::Ssm => &self.ssm,
             Service::SecretsManager => &self.secrets_manager,
             Service::AppConfigData => &self.app_config_data,
+            Service::Kms => &self.kms,
         };
         let given = own.as_ref().or(self.all.as_ref());
         given.cloned().unwrap_or_else(|| {

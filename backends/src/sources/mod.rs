@@ -13,6 +13,7 @@
 
 mod access;
 mod aws;
+mod kms;
 mod loader;
 mod reloading;
 mod secrets;
@@ -23,6 +24,7 @@ mod tests;
 use std::path::PathBuf;
 
 pub use aws::{AwsAccess, Endpoints};
+pub use kms::KmsSigner;
 pub use loader::Loader;
 pub use reloading::{Reload, Reloading, Schedule, Turn, Version};
 pub use secrets::Secrets;

@@ -11,7 +11,7 @@ use doorward_backends::{
     dynamodb::{DynamoKeys, TableNames},
     http::HttpKeySets,
     memory::MemoryLimits,
-    sources::ConfigSource,
+    sources::{ConfigSource, KmsSigner},
 };
 use doorward_engine::{
     Config, Engine, Sources,
@@ -32,7 +32,7 @@ use super::{
     source::{DEMO_AUDIENCE, Source},
 };
 use crate::{
-    clock,
+    clock, configuration,
     dynamodb::{EmbeddedDynamo, Storage},
     exit::Failure,
     state::{Running, StateFolder},
@@ -87,6 +87,8 @@ pub struct LocalGateway {
     pub running: Running,
     /// The API and its authorizer.
     pub payload: Payload,
+    /// Where the key set of identity tokens is, where there are any.
+    pub identity_keys: Option<String>,
     /// What should be known of the configuration, one line each.
     pub warnings: Vec<String>,
     /// How long a found key is remembered by the authorizer, in seconds.
@@ -120,6 +122,9 @@ impl LocalGateway {
         let config = checked.config;
         let settings = settings(plan.api, &config)?;
         warnings.extend(notes(&settings, &config));
+        let of_ttl = config.shorter_than(settings.ttl());
+        warnings.extend(of_ttl.map(|warning| warning.line("doorward local")));
+        let identity_key_set = config.identity_token.as_ref().map(|token| token.key_set());
 
         plan.state.create().map_err(|error| {
             Failure::unavailable(format!(
@@ -144,13 +149,14 @@ impl LocalGateway {
             .as_ref()
             .map_or(0, |keys| keys.cache_seconds);
 
+        let kms = configuration::kms(&config).await?;
         let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
         let payload = settings.payload();
         let ttl_seconds = settings.ttl().as_secs();
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
-            Arc::new(InProcess::new(authorizer(config, keys))),
+            Arc::new(InProcess::new(authorizer(config, keys, kms))),
             plan.backend,
             Clocks {
                 wall: clock::wall,
@@ -168,8 +174,12 @@ impl LocalGateway {
                 .map_err(|error| error.to_string())
         });
         let (own_name, until) = (issuer.clone(), stopping(stopped));
+        let identity_keys = identity_key_set
+            .as_ref()
+            .map(|_| format!("{issuer}{}", issuer::IDENTITY_KEY_SET));
         tasks.spawn(async move {
-            issuer::serve(issuer_listener, &own_name, &key_set, until)
+            let published = identity_key_set.as_ref();
+            issuer::serve(issuer_listener, &own_name, &key_set, published, until)
                 .await
                 .map_err(|error| error.to_string())
         });
@@ -199,6 +209,7 @@ impl LocalGateway {
         Ok(Self {
             running,
             payload,
+            identity_keys,
             warnings,
             key_cache_seconds,
             key,
@@ -295,7 +306,7 @@ fn notes(settings: &Settings, config: &Config) -> Vec<String> {
     vec![note.to_owned()]
 }
 
-fn authorizer(config: Config, keys: Arc<DynamoKeys>) -> Authorizer {
+fn authorizer(config: Config, keys: Arc<DynamoKeys>, kms: Option<KmsSigner>) -> Authorizer {
     let sources = Sources {
         keys,
         key_sets: Arc::new(HttpKeySets::new()),
@@ -303,12 +314,12 @@ fn authorizer(config: Config, keys: Arc<DynamoKeys>) -> Authorizer {
         pause: clock::pause,
         stopwatch: clock::stopwatch,
     };
+    let mut engine = Engine::new(config, sources);
+    if let Some(kms) = kms {
+        engine = engine.with_remote_signer(Arc::new(kms));
+    }
     // The line of each request says what a line of the Lambda's log would.
-    Authorizer::new(
-        Engine::new(config, sources),
-        Arc::new(|_| {}),
-        clock::stopwatch,
-    )
+    Authorizer::new(engine, Arc::new(|_| {}), clock::stopwatch)
 }
 
 async fn listen(

@@ -25,12 +25,12 @@ mod tests;
 mod tree;
 pub(crate) mod values;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use doorward_keys::Secret;
 
 use crate::{
-    identity_token::IdentityTokenConfig,
+    identity_token::{self, IdentityTokenConfig},
     layers::{
         api_key::ApiKeysConfig, ip_allow::AddressesConfig, jwt::IssuerConfig, policy::PolicyConfig,
         rate_limit::LimitsConfig,
@@ -142,6 +142,21 @@ impl Config {
     pub fn needs_limit_store(&self) -> bool {
         let mut routes = self.routes.routes().iter();
         routes.any(|route| !route.limits.is_empty())
+    }
+
+    /// Warns of identity tokens that expire while the gateway keeps the answers that carry them, which it does for
+    /// `gateway_ttl`.
+    pub fn shorter_than(&self, gateway_ttl: Duration) -> Option<Fault> {
+        let lifetime = self.identity_token.as_ref()?.lifetime_seconds;
+        let kept = gateway_ttl.as_secs();
+        let needed = kept.saturating_add(u64::from(identity_token::MARGIN_SECONDS));
+        let problem = Problem::IdentityTokenShort { kept, needed };
+        (u64::from(lifetime) < needed).then(|| Fault {
+            path: "identity_token.lifetime_seconds".to_owned(),
+            place: None,
+            message: problem.to_string(),
+            code: problem.code(),
+        })
     }
 
     /// Reads and checks `text`, which is TOML, or JSON when it begins with `{`. `name` names it in messages.

@@ -186,7 +186,7 @@ impl RemoteSigner for Remote {
 async fn a_key_of_kms_is_asked_once_for_the_same_facts_and_its_refusal_refuses() {
     for fails in [false, true] {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-        let public = STANDARD.encode(pair.public_key().as_der().unwrap());
+        let public = STANDARD.encode(pair.public_key().as_der().unwrap().as_ref());
         let config = config("kms:alias/gate", &public);
         let remote = Arc::new(Remote {
             pair,
@@ -212,7 +212,7 @@ async fn a_key_of_kms_is_asked_once_for_the_same_facts_and_its_refusal_refuses()
 #[tokio::test]
 async fn a_key_of_kms_without_kms_refuses() {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-    let public = STANDARD.encode(pair.public_key().as_der().unwrap());
+    let public = STANDARD.encode(pair.public_key().as_der().unwrap().as_ref());
     let tokens = IdentityTokens::new(config("kms:alias/gate", &public), None, 4096);
     let denial = tokens.mint(of_alice(&Context::new()), NOW).await.unwrap_err();
     assert_eq!(denial.reason(), Reason::IdentityTokenUnavailable);

@@ -39,7 +39,7 @@ pub(super) fn text(explained: &Explained, at: Timestamp) -> String {
     let _ = writeln!(text, "\n{}", styled(BOLD, "what the gateway gets"));
     match &explained.answer {
         Ok(answer) => {
-            let _ = write!(text, "{:#}", answer.to_value());
+            let _ = write!(text, "{:#}", super::shown(answer));
         }
         Err(refusal) => {
             let _ = write!(

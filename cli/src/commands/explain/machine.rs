@@ -33,7 +33,7 @@ pub(super) fn answer(explained: &Explained) -> Value {
         })
     });
     let (answer, error) = match &explained.answer {
-        Ok(answer) => (Some(answer.to_value()), None),
+        Ok(answer) => (Some(super::shown(answer)), None),
         Err(refusal) => (None, Some(refusal.message())),
     };
     json!({

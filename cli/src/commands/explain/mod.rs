@@ -7,16 +7,17 @@ mod no_table;
 
 use std::sync::Arc;
 
-use doorward_authorizer::{Authorizer, Call, Event, Explained};
+use doorward_authorizer::{Answer, Authorizer, Call, Event, Explained};
 use doorward_backends::{dynamodb::Patience, http::HttpKeySets, memory::MemoryLimits};
 use doorward_engine::{Decision, Engine, Reason, Sources};
 use doorward_keys::{KeyLookup, Timestamp};
+use serde_json::Value;
 
 use self::{args::ExplainArgs, no_table::NoTable};
 use crate::{
-    clock,
+    clock, configuration,
     exit::Failure,
-    input, output,
+    input, output, shown_token,
     target::{Secrets, Target},
 };
 
@@ -44,7 +45,11 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
         pause: clock::pause,
         stopwatch: clock::stopwatch,
     };
-    let engine = Engine::new(checked.config, sources);
+    let kms = configuration::kms(&checked.config).await?;
+    let mut engine = Engine::new(checked.config, sources);
+    if let Some(kms) = kms {
+        engine = engine.with_remote_signer(Arc::new(kms));
+    }
     let authorizer = Authorizer::new(engine, Arc::new(|_| {}), clock::stopwatch);
     let call = Call {
         request_id: "explain".to_owned(),
@@ -64,6 +69,14 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
         None => Ok(()),
         Some(_) => Err(Failure::no()),
     }
+}
+
+/// The answer to the gateway, with nothing in it that would open a backend to whoever reads it.
+fn shown(answer: &Answer) -> Value {
+    let mut answer = answer.to_value();
+    shown_token::hide(&mut answer, "/context");
+    shown_token::hide(&mut answer, "/resolverContext");
+    answer
 }
 
 /// Why the request would be refused: the reason and the detail for the operator; `None` when it would be allowed.

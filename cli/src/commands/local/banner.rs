@@ -61,6 +61,9 @@ fn header(gateway: &LocalGateway, source: &Source) -> String {
     ] {
         let _ = writeln!(text, "  {name:<14} {value}");
     }
+    if let Some(address) = &gateway.identity_keys {
+        let _ = writeln!(text, "  {:<14} {address}", "identity keys");
+    }
     if let Some(key) = &gateway.key {
         let _ = writeln!(
             text,

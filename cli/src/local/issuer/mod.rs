@@ -10,7 +10,7 @@ use doorward_keys::Timestamp;
 use serde_json::{Map, Value, json};
 
 pub use keys::{Algorithm, DemoKeys, KeysError};
-pub use server::serve;
+pub use server::{IDENTITY_KEY_SET, serve};
 
 /// What to say in a token.
 #[derive(Clone, Debug, PartialEq)]
