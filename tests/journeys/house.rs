@@ -13,8 +13,8 @@ use doorward::{
     clock, dynamodb,
     dynamodb::Storage,
     local::{
-        Api, DEMO_AUDIENCE, LocalGateway, Plan, Source,
-        gateway::{Asked, Backend, DeniedStatus, Exchange, IdentitySource, Payload, UsagePlans},
+        Api, DEMO_AUDIENCE, Domain, LocalGateway, Mtls, Plan, Source,
+        gateway::{Asked, Backend, DefaultEndpoint, DeniedStatus, Exchange, IdentitySource, Payload, UsagePlans},
         issuer::{Algorithm, TokenRequest},
     },
     state::StateFolder,
@@ -105,6 +105,8 @@ pub(crate) struct Setup {
     pub(crate) ttl: u64,
     pub(crate) backend: Backend,
     pub(crate) denied: Option<DeniedStatus>,
+    /// A domain with mutual TLS, and whether the address without TLS stays open.
+    pub(crate) mtls: Option<DefaultEndpoint>,
     /// Put after [`CONFIG`].
     pub(crate) more: &'static str,
 }
@@ -117,6 +119,7 @@ impl Default for Setup {
             ttl: 60,
             backend: Backend::Echo,
             denied: None,
+            mtls: None,
             more: "",
         }
     }
@@ -179,6 +182,12 @@ impl House {
                 denied: setup.denied,
             },
             storage: Storage::Memory,
+            mtls: setup.mtls.map(|default_endpoint| Mtls {
+                port: 0,
+                truststore: None,
+                server: None,
+                default_endpoint,
+            }),
             backend: setup.backend,
             state: StateFolder::at(folder.clone()),
             observer: Arc::new(move |exchange: &Exchange| {
@@ -210,6 +219,11 @@ impl House {
     /// What should be known of the configuration.
     pub(crate) fn warnings(&self) -> &[String] {
         &self.gateway.warnings
+    }
+
+    /// The domain with mutual TLS.
+    pub(crate) fn domain(&self) -> &Domain {
+        self.gateway.running.mtls.as_ref().unwrap()
     }
 
     /// The address of the gateway.

@@ -17,5 +17,6 @@ mod documentation;
 mod house;
 mod identity;
 mod limits;
+mod mtls;
 mod paths;
 mod revocation;

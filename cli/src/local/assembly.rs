@@ -28,6 +28,7 @@ use super::{
     in_process::InProcess,
     issuer::{self, DemoKeys},
     listener,
+    mtls::{Domain, Mtls, TlsListener},
     seed::{self, DemoKey, Rights},
     source::{DEMO_AUDIENCE, Source},
 };
@@ -72,6 +73,8 @@ pub struct Plan {
     pub api: Api,
     /// Where keys are kept.
     pub storage: Storage,
+    /// A domain with mutual TLS, beside the listener without TLS.
+    pub mtls: Option<Mtls>,
     /// What stands behind the gateway.
     pub backend: Backend,
     /// Where other commands look for this one.
@@ -120,7 +123,10 @@ impl LocalGateway {
         let checked = plan.source.read(&issuer).await?;
         let mut warnings = plan.source.warnings(&checked);
         let config = checked.config;
-        let settings = settings(plan.api, &config)?;
+        let mut settings = settings(plan.api, &config)?;
+        if let Some(mtls) = &plan.mtls {
+            settings = settings.with_default_endpoint(mtls.default_endpoint);
+        }
         warnings.extend(notes(&settings, &config));
         let of_ttl = config.shorter_than(settings.ttl());
         warnings.extend(of_ttl.map(|warning| warning.line("doorward local")));
@@ -131,6 +137,10 @@ impl LocalGateway {
                 "the folder `.doorward` cannot be made here: {error}"
             ))
         })?;
+        let domain = match &plan.mtls {
+            Some(mtls) => Some(domain(mtls, plan.host, &plan.state).await?),
+            None => None,
+        };
         let issuer_keys =
             DemoKeys::load_or_create(&plan.state.issuer_keys()).map_err(Failure::unavailable)?;
         let key_set = issuer_keys.key_set().map_err(Failure::unavailable)?;
@@ -167,6 +177,15 @@ impl LocalGateway {
 
         let (stop, stopped) = watch::channel(());
         let mut tasks = JoinSet::new();
+        let domain = domain.map(|(listener, domain)| {
+            let (gateway, until) = (Arc::clone(&gateway), stopping(stopped.clone()));
+            tasks.spawn(async move {
+                listener::serve_tls(listener, gateway, until)
+                    .await
+                    .map_err(|error| error.to_string())
+            });
+            domain
+        });
         let until = stopping(stopped.clone());
         tasks.spawn(async move {
             listener::serve(listener, gateway, until)
@@ -200,6 +219,7 @@ impl LocalGateway {
                 Source::Named(remote) => Some(remote.to_string()),
             },
             ttl_seconds,
+            mtls: domain,
         };
         plan.state.announce(&running).map_err(|error| {
             Failure::unavailable(format!(
@@ -240,6 +260,28 @@ impl LocalGateway {
         };
         let _ = tokio::time::timeout(LAST_WAIT, end).await;
     }
+}
+
+/// The listener with mutual TLS, and what a client needs for it.
+async fn domain(
+    mtls: &Mtls,
+    host: IpAddr,
+    state: &StateFolder,
+) -> Result<(TlsListener, Domain), Failure> {
+    let ready = mtls.ready(state).map_err(Failure::usage)?;
+    let (listener, address) = listen(host, mtls.port, "--mtls-port").await?;
+    let listener = TlsListener::new(listener, ready.config).map_err(Failure::unavailable)?;
+    let name = if host.is_loopback() {
+        "localhost".to_owned()
+    } else {
+        host.to_string()
+    };
+    let domain = Domain {
+        address: format!("https://{name}:{}", address.port()),
+        authority: ready.authority,
+        client: ready.client,
+    };
+    Ok((listener, domain))
 }
 
 /// The API as `template.yaml` would deploy it for this configuration.

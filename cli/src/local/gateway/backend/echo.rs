@@ -106,13 +106,17 @@ fn told(
     let mut authorizer = part("/requestContext/authorizer");
     shown_token::hide(&mut authorizer, "");
     shown_token::hide(&mut authorizer, "/lambda");
+    let certificate = match part("/requestContext/identity/clientCert") {
+        Value::Null => part("/requestContext/authentication/clientCert"),
+        certificate => certificate,
+    };
     let answer = json!({
         "method": incoming.method,
         "path": incoming.path,
         "route": incoming.route.key(incoming.api),
         "pathParameters": part("/pathParameters"),
         "queryStringParameters": part("/queryStringParameters"),
-        "requestContext": {"authorizer": authorizer},
+        "requestContext": {"authorizer": authorizer, "clientCert": certificate},
         "headers": shown,
         "body": part("/body"),
     });
