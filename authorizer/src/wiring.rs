@@ -16,7 +16,8 @@ use doorward_backends::{
     http::HttpKeySets,
     memory::{MemoryKeys, MemoryLimits},
     sources::{
-        AwsAccess, ConfigSource, Endpoints, KmsSigner, Loader, Reload, Reloading, Schedule, Secrets, Version,
+        AwsAccess, ConfigSource, Endpoints, KmsSigner, Loader, Reload, Reloading, Schedule,
+        Secrets, Version,
     },
 };
 use doorward_engine::{

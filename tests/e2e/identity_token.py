@@ -1,5 +1,6 @@
 """The code in docs/identity-token.md for Node and Python, taken out of the page and run with real tokens: `doorward local` in
-front of a backend, the key set from where it says, and everything that must be refused."""
+front of a backend, the key set from where it says, and everything that must be refused. The keys are made by OpenSSL, and one
+by an emulator of KMS that signs for real."""
 
 import json
 import os
@@ -15,7 +16,10 @@ from pathlib import Path
 
 from harness import ROOT
 from harness.checks import Checks
+from harness.emulator import MiniStack
 from harness.process import Process
+from harness.runtime import CREDENTIALS
+from harness.tables import client
 
 READY = "Ctrl-C stops the gateway"
 HEADER = "x-doorward-identity-token"
@@ -30,10 +34,10 @@ environments = ["test"]
 [identity_token]
 issuer = "{ISSUER}"
 audience = "{AUDIENCE}"
-signing_key = "env:SIGNING_KEY"
+signing_key = "{{signing_key}}"
 
 [[routes]]
-route = "GET /orders/{{id}}"
+route = "GET /orders/{{{{id}}}}"
 credentials = ["api_key"]
 """
 
@@ -105,14 +109,29 @@ def got(url, credential=None):
         return answer.read()
 
 
-def minted(doorward, algorithm):
-    """A token as a backend gets it, and the key set."""
+def of_a_file(doorward, algorithm):
+    """Signed by a key that OpenSSL made."""
     key = subprocess.run(["openssl", "genpkey", *KEYS[algorithm]], capture_output=True, text=True, check=True).stdout
+    return minted(doorward, f"of-{algorithm}", "env:SIGNING_KEY", {"SIGNING_KEY": key})
+
+
+def of_kms(doorward):
+    """Signed by a key that stays in (an emulator of) KMS."""
+    with MiniStack() as aws:
+        kms = client("kms", aws.endpoint)
+        made = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+        kms.create_alias(AliasName="alias/gate", TargetKeyId=made["KeyMetadata"]["KeyId"])
+        variables = {**CREDENTIALS, "AWS_ENDPOINT_URL": aws.endpoint}
+        return minted(doorward, "of-kms", "kms:alias/gate", variables)
+
+
+def minted(doorward, name, signing_key, variables):
+    """A token as a backend gets it, and the key set."""
     backend = Backend()
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "doorward.toml").write_text(CONFIG)
+        Path(folder, "doorward.toml").write_text(CONFIG.format(signing_key=signing_key))
         command = [doorward, "local", "--port", "0", "--backend", backend.url]
-        with Process(f"identity-token-{algorithm}", command, {**os.environ, "SIGNING_KEY": key}, folder) as gateway:
+        with Process(f"identity-token-{name}", command, {**os.environ, **variables}, folder) as gateway:
             gateway.line_with(READY, seconds=60)
             said = gateway.output()
             base = re.search(r"http://127\.0\.0\.1:\d+", said)[0]
@@ -126,7 +145,9 @@ def main():
     checks = Checks("identity_token")
     subprocess.run(["cargo", "build", "--locked", "--bin", "doorward"], cwd=ROOT, check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    tokens = {algorithm: minted(target / "debug/doorward", algorithm) for algorithm in KEYS}
+    doorward = target / "debug/doorward"
+    tokens = {algorithm: of_a_file(doorward, algorithm) for algorithm in KEYS}
+    tokens["KMS"] = of_kms(doorward)
     for algorithm, (token, jwks) in tokens.items():
         other = next(tokens[name] for name in KEYS if name != algorithm)
         case = {"token": token, "jwks": jwks, "issuer": ISSUER, "audience": AUDIENCE, "now": None}

@@ -14,7 +14,10 @@ use doorward::{
     dynamodb::Storage,
     local::{
         Api, DEMO_AUDIENCE, Domain, LocalGateway, Mtls, Plan, Source,
-        gateway::{Asked, Backend, DefaultEndpoint, DeniedStatus, Exchange, IdentitySource, Payload, UsagePlans},
+        gateway::{
+            Asked, Backend, DefaultEndpoint, DeniedStatus, Exchange, IdentitySource, Payload,
+            UsagePlans,
+        },
         issuer::{Algorithm, TokenRequest},
     },
     state::StateFolder,

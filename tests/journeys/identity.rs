@@ -112,8 +112,14 @@ async fn a_backend_believes_who_came_through_the_gate_and_nobody_else() {
             .await;
         assert_eq!(seen.status, 200, "{payload:?}: {}", seen.text);
         let said = seen.json();
-        assert!(said["sub"].as_str().unwrap().starts_with("user|http"), "{said}");
-        assert_eq!((&said["subject"], &said["scopes"]), (&"alice".into(), &"orders:read".into()));
+        assert!(
+            said["sub"].as_str().unwrap().starts_with("user|http"),
+            "{said}"
+        );
+        assert_eq!(
+            (&said["subject"], &said["scopes"]),
+            (&"alice".into(), &"orders:read".into())
+        );
 
         let key = house.key(&["orders:read"]).await;
         let of_key = format!("Bearer {}", key.printed);
@@ -134,7 +140,10 @@ async fn a_backend_believes_who_came_through_the_gate_and_nobody_else() {
         let forged = format!("{signed}.{}", "A".repeat(86));
         assert_eq!(service.around_the_gate(Some(&forged)).await, 401);
         // A client cannot bring a token of its own through the gate either.
-        let headers = [("authorization", bearer.as_str()), (HEADER, forged.as_str())];
+        let headers = [
+            ("authorization", bearer.as_str()),
+            (HEADER, forged.as_str()),
+        ];
         assert_eq!(house.call("GET /orders/42", &headers).await.status, 200);
         assert_ne!(service.last_token(), forged);
         house.stop().await;
@@ -155,14 +164,19 @@ async fn a_backend_refuses_a_token_for_another_audience_or_of_another_gate() {
         let seen = house
             .call("GET /orders/42", &[("authorization", &bearer)])
             .await;
-        assert_eq!((seen.status, seen.text.as_str()), (401, "not through the gate\n"));
+        assert_eq!(
+            (seen.status, seen.text.as_str()),
+            (401, "not through the gate\n")
+        );
         let mut headers = HeaderMap::new();
         headers.insert(HEADER, service.last_token().parse().unwrap());
         let gate = Gate::new(house.identity_keys(), issuer, audience);
         assert_eq!(gate.identity(&headers).await.unwrap_err(), refused);
     }
     // The key set of somebody else: the demo issuer has none of these keys.
-    let other = house.identity_keys().replace("/.well-known/jwks.json", "/jwks");
+    let other = house
+        .identity_keys()
+        .replace("/.well-known/jwks.json", "/jwks");
     service.believes(Gate::new(&other, ISSUER, AUDIENCE));
     let seen = house
         .call("GET /orders/42", &[("authorization", &bearer)])
@@ -184,7 +198,11 @@ async fn a_token_does_not_outlive_the_credential() {
         .await;
     assert_eq!(seen.status, 200);
     let kept = service.last_token();
-    assert_eq!(service.around_the_gate(Some(&kept)).await, 200, "a stolen one works, as long as it lives");
+    assert_eq!(
+        service.around_the_gate(Some(&kept)).await,
+        200,
+        "a stolen one works, as long as it lives"
+    );
     tokio::time::sleep(Duration::from_millis(6_500)).await;
     assert_eq!(service.around_the_gate(Some(&kept)).await, 401);
     house.stop().await;
@@ -199,7 +217,11 @@ async fn a_kept_refusal_carries_a_token_to_the_routes_that_it_lets_through() {
     let headers = [("authorization", bearer.as_str())];
     assert_eq!(house.call("POST /orders", &headers).await.status, 403);
     assert_eq!(house.call("GET /orders/42", &headers).await.status, 200);
-    assert_eq!(house.asked(), 1, "the second one was answered from the cache");
+    assert_eq!(
+        house.asked(),
+        1,
+        "the second one was answered from the cache"
+    );
     house.stop().await;
 }
 
@@ -209,7 +231,11 @@ async fn a_kept_answer_never_brings_an_expired_token_and_a_longer_time_to_live_i
     for (ttl, warned) in [(65, false), (66, true)] {
         let house = house(Payload::RestRequest, ttl, &service).await;
         let warnings = house.warnings().join("\n");
-        assert_eq!(warnings.contains("identity_token.lifetime_seconds"), warned, "{warnings}");
+        assert_eq!(
+            warnings.contains("identity_token.lifetime_seconds"),
+            warned,
+            "{warnings}"
+        );
         house.stop().await;
     }
 }
@@ -229,7 +255,10 @@ async fn the_echo_shows_what_a_token_says_and_not_the_token() {
             .await
             .json();
         let shown = echo["headers"][HEADER].as_str().unwrap();
-        assert!(shown.starts_with("eyJ") && shown.ends_with(".(hidden)"), "{shown}");
+        assert!(
+            shown.starts_with("eyJ") && shown.ends_with(".(hidden)"),
+            "{shown}"
+        );
         let facts = &echo["requestContext"]["authorizer"];
         let facts = facts.get("lambda").unwrap_or(facts);
         assert_eq!(facts["identityToken"], shown);

@@ -41,9 +41,12 @@ pub(super) async fn serve_tls(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let service = router::<Peer>(gateway);
-    axum::serve(listener, service.into_make_service_with_connect_info::<Peer>())
-        .with_graceful_shutdown(shutdown)
-        .await
+    axum::serve(
+        listener,
+        service.into_make_service_with_connect_info::<Peer>(),
+    )
+    .with_graceful_shutdown(shutdown)
+    .await
 }
 
 fn router<P: Into<Peer> + Clone + Send + Sync + 'static>(gateway: Arc<Gateway>) -> Router {

@@ -48,7 +48,11 @@ async fn a_token_bound_to_the_demo_certificate_comes_with_a_line_that_works() {
     assert_eq!(part(&own.out, 1)["cnf"], json!({"jkt": "x"}));
 
     let of_banner = said.iter().find(|line| line.contains("--cert ")).unwrap();
-    let of_token = token.err.lines().find(|line| line.starts_with("curl ")).unwrap();
+    let of_token = token
+        .err
+        .lines()
+        .find(|line| line.starts_with("curl "))
+        .unwrap();
     for line in [of_banner.as_str(), of_token] {
         let url = line.split(' ').next_back().unwrap();
         let base = url.split('/').take(3).collect::<Vec<_>>().join("/");
@@ -73,11 +77,28 @@ async fn a_token_bound_to_a_dpop_key_and_its_proof_name_the_same_key() {
     let token = folder.run(&["token", "--dpop", "--scope", "orders:read"]);
     assert_eq!(token.code, 0, "{token:?}");
     let bearer = token.out.trim_end();
-    assert!(!token.err.contains(bearer), "standard error must not hold it");
-    assert!(token.err.contains("token dpop-proof GET http://"), "{token:?}");
+    assert!(
+        !token.err.contains(bearer),
+        "standard error must not hold it"
+    );
+    assert!(
+        token.err.contains("token dpop-proof GET http://"),
+        "{token:?}"
+    );
     let url = "http://127.0.0.1:1/orders/42?q=1";
     let proof = folder.run(&[
-        "token", "dpop-proof", "GET", url, "--token", bearer, "--nonce", "n1", "--issued", "-5m", "--jti", "j1",
+        "token",
+        "dpop-proof",
+        "GET",
+        url,
+        "--token",
+        bearer,
+        "--nonce",
+        "n1",
+        "--issued",
+        "-5m",
+        "--jti",
+        "j1",
     ]);
     assert_eq!((proof.code, proof.err.as_str()), (0, ""), "{proof:?}");
     let jwk = part(&proof.out, 0)["jwk"].clone();
@@ -92,7 +113,11 @@ async fn a_token_bound_to_a_dpop_key_and_its_proof_name_the_same_key() {
     assert!((295..=300).contains(&issued), "{issued}");
     assert_eq!(
         (&claims["htu"], &claims["nonce"], &claims["jti"]),
-        (&json!("http://127.0.0.1:1/orders/42"), &json!("n1"), &json!("j1"))
+        (
+            &json!("http://127.0.0.1:1/orders/42"),
+            &json!("n1"),
+            &json!("j1")
+        )
     );
     let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, bearer.as_bytes()));
     assert_eq!(claims["ath"], json!(hash));
@@ -105,23 +130,53 @@ async fn a_certificate_that_cannot_be_read_is_said() {
     let (local, _) = folder.local(&LOCAL[..5]);
     folder.write("no.pem", "hunter2");
     for (args, code, words) in [
-        (&["token", "--certificate", "nowhere.pem"][..], 2, "cannot be read"),
-        (&["token", "--certificate", "no.pem"], 2, "holds no certificate"),
+        (
+            &["token", "--certificate", "nowhere.pem"][..],
+            2,
+            "cannot be read",
+        ),
+        (
+            &["token", "--certificate", "no.pem"],
+            2,
+            "holds no certificate",
+        ),
         (&["token", "--certificate"], 3, "doorward local --mtls"),
-        (&["token", "--dpop", "dpop-proof", "GET", "http://x"], 2, "cannot be used with"),
+        (
+            &["token", "--dpop", "dpop-proof", "GET", "http://x"],
+            2,
+            "cannot be used with",
+        ),
     ] {
         let ended = folder.run(args);
         assert_eq!(ended.code, code, "{ended:?}");
-        assert!(ended.err.contains(words) && !ended.err.contains("hunter2"), "{ended:?}");
+        assert!(
+            ended.err.contains(words) && !ended.err.contains("hunter2"),
+            "{ended:?}"
+        );
         assert_eq!(ended.out, "");
     }
     assert_eq!(local.end("-TERM"), 0);
     for (more, words) in [
         (&["--default-endpoint", "closed"][..], "--mtls"),
-        (&["--mtls", "--mtls-truststore", "nowhere.pem"], "cannot be read"),
-        (&["--mtls", "--mtls-truststore", "no.pem"], "no certificate in PEM"),
+        (
+            &["--mtls", "--mtls-truststore", "nowhere.pem"],
+            "cannot be read",
+        ),
+        (
+            &["--mtls", "--mtls-truststore", "no.pem"],
+            "no certificate in PEM",
+        ),
         (&["--mtls", "--mtls-key", "no.pem"], "--mtls-certificate"),
-        (&["--mtls", "--mtls-key", "no.pem", "--mtls-certificate", "no.pem"], "no.pem"),
+        (
+            &[
+                "--mtls",
+                "--mtls-key",
+                "no.pem",
+                "--mtls-certificate",
+                "no.pem",
+            ],
+            "no.pem",
+        ),
     ] {
         let ended = folder.run(&[&LOCAL[..5], more].concat());
         assert_eq!(ended.code, 2, "{ended:?}");

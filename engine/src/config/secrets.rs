@@ -232,6 +232,10 @@ mod tests {
         assert_eq!(found(toml), ["ssm:/p", "env:OLD"]);
         assert!(found(json).is_empty());
         let kms = "[api_keys]\npepper = \"kms:a\"\n[identity_token]\nsigning_key = \"kms:b\"\n";
-        assert_eq!(found(kms), ["kms:b"], "nothing but a signing key is kept in KMS");
+        assert_eq!(
+            found(kms),
+            ["kms:b"],
+            "nothing but a signing key is kept in KMS"
+        );
     }
 }

@@ -137,13 +137,12 @@ impl RawIdentityToken {
         let path = "identity_token.lifetime_seconds";
         let lifetime_seconds = LIFETIME.check(self.lifetime_seconds, path, faults);
         let signing = signing_key(self.signing_key.as_ref(), env, faults);
-        let key_id = self.key_id.map(|id| {
-            check_word(&id, "identity_token.key_id", faults);
-            id
-        });
+        if let Some(id) = &self.key_id {
+            check_word(id, "identity_token.key_id", faults);
+        }
         let others = other_keys(self.other_keys, faults);
         let (signer, public) = signing?;
-        let public = match key_id {
+        let public = match self.key_id {
             Some(id) => public.named(id),
             None => public,
         };

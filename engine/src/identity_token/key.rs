@@ -79,4 +79,3 @@ pub(super) fn unarmoured(text: &str, label: &str) -> Option<Vec<u8>> {
     let body: String = body.split_ascii_whitespace().collect();
     STANDARD.decode(body).ok()
 }
-

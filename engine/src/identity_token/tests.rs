@@ -91,19 +91,20 @@ async fn both_kinds_of_keys_sign_what_their_published_part_verifies() {
     for (key, algorithm) in [(p256(), "ES256"), (ed25519(), "EdDSA")] {
         let config = config("env:KEY", &key);
         let tokens = IdentityTokens::new(Arc::clone(&config), None, 4096);
-        let token = tokens
-            .mint(of_alice(&Context::new()), NOW)
-            .await
-            .unwrap();
+        let token = tokens.mint(of_alice(&Context::new()), NOW).await.unwrap();
         let jwk = &config.key_set()["keys"][0];
         assert_eq!(part(&token, 0)["kid"], jwk["kid"]);
-        assert_eq!((&jwk["alg"], &part(&token, 0)["alg"]), (&json!(algorithm), &json!(algorithm)));
+        assert_eq!(
+            (&jwk["alg"], &part(&token, 0)["alg"]),
+            (&json!(algorithm), &json!(algorithm))
+        );
         let (signed, signature) = token.text().expose().rsplit_once('.').unwrap();
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
         let number = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
         let verified = if algorithm == "ES256" {
             let point = [vec![4], number("x"), number("y")].concat();
-            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(signed.as_bytes(), &signature)
+            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
+                .verify(signed.as_bytes(), &signature)
         } else {
             UnparsedPublicKey::new(&ED25519, number("x")).verify(signed.as_bytes(), &signature)
         };
@@ -131,14 +132,34 @@ async fn never_outlives_the_credential() {
 async fn the_same_facts_get_the_same_token_for_some_seconds_only() {
     let tokens = IdentityTokens::new(config("env:KEY", &p256()), None, 4096);
     let (one, other) = (facts(&[("tenant", "a")]), facts(&[("tenant", "b")]));
-    let text = async |bearer, now| tokens.mint(bearer, now).await.unwrap().text().expose().clone();
+    let text = async |bearer, now| {
+        tokens
+            .mint(bearer, now)
+            .await
+            .unwrap()
+            .text()
+            .expose()
+            .clone()
+    };
     let first = text(of_alice(&one), NOW).await;
     assert_eq!(text(of_alice(&one), NOW.plus(4)).await, first);
     for (bearer, now) in [
         (of_alice(&one), NOW.plus(5)),
         (of_alice(&other), NOW),
-        (Bearer { principal: "user|https://id|bob", ..of_alice(&one) }, NOW),
-        (Bearer { valid_until: None, ..of_alice(&one) }, NOW),
+        (
+            Bearer {
+                principal: "user|https://id|bob",
+                ..of_alice(&one)
+            },
+            NOW,
+        ),
+        (
+            Bearer {
+                valid_until: None,
+                ..of_alice(&one)
+            },
+            NOW,
+        ),
     ] {
         assert_ne!(text(bearer, now).await, first);
     }
@@ -201,11 +222,18 @@ async fn a_key_of_kms_is_asked_once_for_the_same_facts_and_its_refusal_refuses()
                 Err(denial) => {
                     assert!(fails, "{}", denial.detail());
                     assert_eq!(denial.reason(), Reason::IdentityTokenUnavailable);
-                    assert!(denial.detail().contains("AccessDenied"), "{}", denial.detail());
+                    assert!(
+                        denial.detail().contains("AccessDenied"),
+                        "{}",
+                        denial.detail()
+                    );
                 }
             }
         }
-        assert_eq!(remote.calls.load(Ordering::Relaxed), if fails { 3 } else { 1 });
+        assert_eq!(
+            remote.calls.load(Ordering::Relaxed),
+            if fails { 3 } else { 1 }
+        );
     }
 }
 
@@ -214,7 +242,10 @@ async fn a_key_of_kms_without_kms_refuses() {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
     let public = STANDARD.encode(pair.public_key().as_der().unwrap().as_ref());
     let tokens = IdentityTokens::new(config("kms:alias/gate", &public), None, 4096);
-    let denial = tokens.mint(of_alice(&Context::new()), NOW).await.unwrap_err();
+    let denial = tokens
+        .mint(of_alice(&Context::new()), NOW)
+        .await
+        .unwrap_err();
     assert_eq!(denial.reason(), Reason::IdentityTokenUnavailable);
 }
 
@@ -240,12 +271,14 @@ fn the_name_of_a_key_is_the_thumbprint_of_the_standards() {
 
 #[test]
 fn refuses_what_is_no_private_key_of_the_two_curves() {
-    let pem = |label: &str, body: &str| format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
+    let pem = |label: &str, body: &str| {
+        format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+    };
     for good in [p256(), ed25519()] {
         assert!(OwnKey::parse(&good).is_some());
         assert!(OwnKey::parse(&pem("PRIVATE KEY", &good)).is_some());
         assert!(OwnKey::parse(&pem("EC PRIVATE KEY", &good)).is_none());
-        assert!(OwnKey::parse(&good[..good.len() / 2]).is_none());
+        assert!(OwnKey::parse(&good.chars().take(40).collect::<String>()).is_none());
     }
     let p384 = EcdsaKeyPair::generate(&aws_lc_rs::signature::ECDSA_P384_SHA384_FIXED_SIGNING);
     let p384 = STANDARD.encode(p384.unwrap().to_pkcs8v1().unwrap());

@@ -24,7 +24,7 @@ pub const HEADER: &str = "x-doorward-identity-token";
 const COOL_DOWN: Duration = Duration::from_secs(30);
 
 /// How old the key set may get, so that a key taken out of it stops working.
-const MAX_AGE: Duration = Duration::from_secs(300);
+const MAX_AGE: Duration = Duration::from_mins(5);
 
 /// The longest time that fetching the key set takes.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -100,7 +100,10 @@ pub fn verify(
     if text("typ") != Some(TYPE) {
         return Err(Refused::Malformed);
     }
-    let key = keys.0.iter().find(|key| Some(key.id.as_str()) == text("kid"));
+    let key = keys
+        .0
+        .iter()
+        .find(|key| Some(key.id.as_str()) == text("kid"));
     let key = key.ok_or(Refused::KeyUnknown)?;
     let signature = URL_SAFE_NO_PAD
         .decode(signature)
@@ -110,7 +113,8 @@ pub fn verify(
         return Err(Refused::Signature);
     }
     let claims = object(payload)?;
-    let says = |name: &str, expected: &str| claims.get(name).and_then(Value::as_str) == Some(expected);
+    let says =
+        |name: &str, expected: &str| claims.get(name).and_then(Value::as_str) == Some(expected);
     if !says("iss", &expected.issuer) {
         return Err(Refused::Issuer);
     }
@@ -152,15 +156,25 @@ mod tests {
 
         fn key_set(&self) -> KeySet {
             let point = self.0.public_key().as_ref();
-            let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..33]), URL_SAFE_NO_PAD.encode(&point[33..]));
+            let (x, y) = (
+                URL_SAFE_NO_PAD.encode(&point[1..33]),
+                URL_SAFE_NO_PAD.encode(&point[33..]),
+            );
             let jwk = json!({"kty": "EC", "crv": "P-256", "kid": "k", "x": x, "y": y});
-            KeySet::parse(json!({"keys": [{"kty": "RSA"}, jwk]}).to_string().as_bytes())
+            KeySet::parse(
+                json!({"keys": [{"kty": "RSA"}, jwk]})
+                    .to_string()
+                    .as_bytes(),
+            )
         }
 
         fn token(&self, header: &Value, claims: &Value) -> String {
             let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
             let signed = format!("{}.{}", part(header), part(claims));
-            let signature = self.0.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
+            let signature = self
+                .0
+                .sign(&SystemRandom::new(), signed.as_bytes())
+                .unwrap();
             format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
         }
     }
@@ -182,8 +196,10 @@ mod tests {
             changed[name] = value;
             changed
         };
-        let claims = |name: &str, value: Value| signer.token(&good_header, &with(&good, name, value));
-        let header = |name: &str, value: Value| signer.token(&with(&good_header, name, value), &good);
+        let claims =
+            |name: &str, value: Value| signer.token(&good_header, &with(&good, name, value));
+        let header =
+            |name: &str, value: Value| signer.token(&with(&good_header, name, value), &good);
         let passes = signer.token(&good_header, &good);
         let verified = verify(&passes, &signer.key_set(), &expected(), NOW).unwrap();
         assert_eq!(verified["tenant"], "acme");

@@ -34,12 +34,12 @@ pub(super) fn answer(event: &Value, key_set: Option<&Value>) -> Option<Answer> {
 }
 
 fn over_rest(key_set: Option<&Value>) -> Answer {
-    let (status, kept, body) = match key_set {
-        Some(key_set) => (200, format!("public, max-age={MAX_AGE_SECONDS}"), key_set.to_string()),
-        None => {
-            let error = json!({"error": {"code": "not_found", "message": NONE}});
-            (404, "no-store".to_owned(), error.to_string())
-        }
+    let (status, kept, body) = if let Some(key_set) = key_set {
+        let kept = format!("public, max-age={MAX_AGE_SECONDS}");
+        (200, kept, key_set.to_string())
+    } else {
+        let error = json!({"error": {"code": "not_found", "message": NONE}});
+        (404, "no-store".to_owned(), error.to_string())
     };
     Answer::Body(json!({
         "statusCode": status,
@@ -89,15 +89,23 @@ mod tests {
             ("GET", "/{proxy+}"),
             ("GET", "/keys"),
         ] {
-            assert!(asked(method, resource, Some(&key_set)).is_none(), "{method} {resource}");
+            assert!(
+                asked(method, resource, Some(&key_set)).is_none(),
+                "{method} {resource}"
+            );
         }
     }
 
     #[test]
     fn without_identity_tokens_there_is_no_key_set() {
         let answer = asked("GET", "/.well-known/jwks.json", None).unwrap();
-        assert_eq!((&answer["statusCode"], &answer["headers"]["cache-control"]), (&json!(404), &json!("no-store")));
+        assert_eq!(
+            (&answer["statusCode"], &answer["headers"]["cache-control"]),
+            (&json!(404), &json!("no-store"))
+        );
         let direct = super::answer(&json!({"operation": "keySet"}), None);
-        assert!(matches!(direct, Some(Answer::Failure(failure)) if failure.error_type == "not_found"));
+        assert!(
+            matches!(direct, Some(Answer::Failure(failure)) if failure.error_type == "not_found")
+        );
     }
 }

@@ -191,9 +191,12 @@ fn own_lines(gateway: &LocalGateway) -> String {
 /// Lines to paste for the domain with mutual TLS, where the certificates for demonstration serve.
 fn mtls_lines(domain: &Domain) -> String {
     let address = &domain.address;
-    let trusting = domain.authority.as_ref().map_or_else(String::new, |authority| {
-        format!(" --cacert {}", authority.display())
-    });
+    let trusting = domain
+        .authority
+        .as_ref()
+        .map_or_else(String::new, |authority| {
+            format!(" --cacert {}", authority.display())
+        });
     let mut text = format!(
         "\n# no connection: the domain with mutual TLS wants a certificate\ncurl -i{trusting} {address}/\n"
     );

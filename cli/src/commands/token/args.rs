@@ -8,7 +8,9 @@ use crate::duration;
 ///
 /// Signed with the keys that `doorward local` left in this folder. The token alone goes to standard output.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 Examples:
   curl -H \"Authorization: Bearer $(doorward token --scope orders:read)\" \\
       http://127.0.0.1:8787/orders/42
@@ -21,7 +23,8 @@ Examples:
       -H \"DPoP: $(doorward token dpop-proof GET http://127.0.0.1:8787/orders/42 --token \"$TOKEN\")\" \\
       http://127.0.0.1:8787/orders/42
 
-Exit codes: 0 done, 2 the options cannot be understood, 3 no gateway runs here")]
+Exit codes: 0 done, 2 the options cannot be understood, 3 no gateway runs here"
+)]
 pub struct TokenArgs {
     /// Scopes; several times, or several in one text.
     #[arg(long = "scope", value_name = "SCOPE")]

@@ -54,9 +54,8 @@ pub(super) fn explain(args: &TokenArgs, running: Option<&Running>) {
     let scheme = if args.dpop { "DPoP" } else { "Bearer" };
     options += &format!(" -H \"Authorization: {scheme} $TOKEN\"");
     if args.dpop {
-        options += &format!(
-            " -H \"DPoP: $({program} token dpop-proof GET {url} --token \"$TOKEN\")\""
-        );
+        options +=
+            &format!(" -H \"DPoP: $({program} token dpop-proof GET {url} --token \"$TOKEN\")\"");
     }
     output::say(&format!(
         "# with the token in TOKEN, and one of your paths:\ncurl -i{options} {url}"
@@ -74,7 +73,9 @@ pub(super) fn proof(args: &ProofArgs) -> Result<(), Failure> {
         id: args.jti.as_deref(),
         issued_at: clock::wall().plus(args.issued),
     };
-    let proof = key(&folder)?.proof(&request).map_err(Failure::unavailable)?;
+    let proof = key(&folder)?
+        .proof(&request)
+        .map_err(Failure::unavailable)?;
     output::answer(&proof)
 }
 

@@ -88,8 +88,7 @@ fn name(name: &X509Name<'_>) -> Option<String> {
 
 fn attribute(attribute: &AttributeTypeAndValue<'_>) -> Option<String> {
     let kind = attribute.attr_type();
-    let kind = oid2abbrev(kind, oid_registry())
-        .map_or_else(|_| kind.to_id_string(), str::to_owned);
+    let kind = oid2abbrev(kind, oid_registry()).map_or_else(|_| kind.to_id_string(), str::to_owned);
     let value = attribute.as_str().ok()?;
     let escaped: String = value
         .chars()
@@ -141,7 +140,10 @@ mod tests {
                 "validity": {"notBefore": "Aug 29 00:28:21 2020 GMT", "notAfter": "Aug  5 00:28:21 2120 GMT"},
             })
         );
-        for told in [certificate.for_identity(true), certificate.for_authentication()] {
+        for told in [
+            certificate.for_identity(true),
+            certificate.for_authentication(),
+        ] {
             assert_eq!(told["serialNumber"], "0a:1b");
         }
     }

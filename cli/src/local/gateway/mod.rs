@@ -23,11 +23,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    net::IpAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
@@ -130,9 +126,7 @@ impl Gateway {
             note: String::new(),
             took: Duration::ZERO,
         };
-        let outcome = self
-            .pass(request, peer, &request_id, &mut exchange)
-            .await;
+        let outcome = self.pass(request, peer, &request_id, &mut exchange).await;
         let response = match outcome {
             Ok(mut response) => {
                 refusal::stamp(response.headers_mut(), api, &request_id);

@@ -70,7 +70,9 @@ impl Refusal {
     /// What the operator reads in the line of the request.
     pub(super) fn note(&self) -> String {
         match self {
-            Self::EndpointShut => "the default endpoint is closed; call the one with mutual TLS".to_owned(),
+            Self::EndpointShut => {
+                "the default endpoint is closed; call the one with mutual TLS".to_owned()
+            }
             Self::RouteUnknown => "no such route".to_owned(),
             Self::IdentityMissing => "identity source missing, authorizer not asked".to_owned(),
             Self::Unauthorized => "unauthorized".to_owned(),

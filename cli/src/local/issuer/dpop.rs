@@ -178,13 +178,24 @@ mod tests {
         let claims = part(&proof, 1);
         assert_eq!(
             (&claims["htm"], &claims["htu"], &claims["iat"]),
-            (&json!("GET"), &json!("https://localhost:1/orders/42"), &json!(1000))
+            (
+                &json!("GET"),
+                &json!("https://localhost:1/orders/42"),
+                &json!(1000)
+            )
         );
         assert_eq!(claims["ath"], "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo");
         assert_eq!(claims["nonce"], "n-1");
         let header = part(&proof, 0);
-        assert_eq!((&header["typ"], header["jwk"].get("d")), (&json!("dpop+jwt"), None));
-        let number = |name: &str| URL_SAFE_NO_PAD.decode(header["jwk"][name].as_str().unwrap()).unwrap();
+        assert_eq!(
+            (&header["typ"], header["jwk"].get("d")),
+            (&json!("dpop+jwt"), None)
+        );
+        let number = |name: &str| {
+            URL_SAFE_NO_PAD
+                .decode(header["jwk"][name].as_str().unwrap())
+                .unwrap()
+        };
         let point = [vec![4], number("x"), number("y")].concat();
         let (signed, signature) = proof.rsplit_once('.').unwrap();
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
@@ -217,7 +228,10 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
         fs::write(&path, "hunter2").unwrap();
-        assert!(matches!(DpopKey::load_or_create(&path), Err(KeysError::Content(_))));
+        assert!(matches!(
+            DpopKey::load_or_create(&path),
+            Err(KeysError::Content(_))
+        ));
         assert_eq!(format!("{first:?}"), "[DPoP key]");
         fs::remove_dir_all(dir).unwrap();
     }

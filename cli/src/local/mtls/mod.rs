@@ -57,7 +57,10 @@ impl Mtls {
     /// Reads the files, and makes those for demonstration in `state` where they are needed.
     pub(super) fn ready(&self, state: &StateFolder) -> Result<Ready, String> {
         let demo = if self.truststore.is_none() || self.server.is_none() {
-            Some(demo::Files::load_or_create(&state.mtls(), crate::clock::wall())?)
+            Some(demo::Files::load_or_create(
+                &state.mtls(),
+                crate::clock::wall(),
+            )?)
         } else {
             None
         };
@@ -65,7 +68,8 @@ impl Mtls {
         let truststore = self.truststore.clone();
         let truststore = truststore.or_else(|| of_demo(demo::Files::authority));
         let server = self.server.clone();
-        let server = server.or_else(|| of_demo(demo::Files::server).zip(of_demo(demo::Files::server_key)));
+        let server =
+            server.or_else(|| of_demo(demo::Files::server).zip(of_demo(demo::Files::server_key)));
         let (Some(truststore), Some((certificate, key))) = (truststore, server) else {
             return Err("a truststore, a certificate and a key are needed".to_owned());
         };
@@ -80,7 +84,11 @@ impl Mtls {
     }
 }
 
-fn config(truststore: &PathBuf, certificate: &PathBuf, key: &PathBuf) -> Result<ServerConfig, String> {
+fn config(
+    truststore: &PathBuf,
+    certificate: &PathBuf,
+    key: &PathBuf,
+) -> Result<ServerConfig, String> {
     let mut roots = RootCertStore::empty();
     for root in certificates(truststore)? {
         let name = truststore.display();
@@ -89,9 +97,10 @@ fn config(truststore: &PathBuf, certificate: &PathBuf, key: &PathBuf) -> Result<
             .map_err(|error| format!("`{name}` holds no truststore: {error}"))?;
     }
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-        .build()
-        .map_err(|error| format!("`{}` is no truststore: {error}", truststore.display()))?;
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .build()
+            .map_err(|error| format!("`{}` is no truststore: {error}", truststore.display()))?;
     let text = read(key)?;
     let private = PrivateKeyDer::from_pem_slice(&text)
         .map_err(|_| format!("`{}` holds no private key in PEM", key.display()))?;
@@ -101,7 +110,10 @@ fn config(truststore: &PathBuf, certificate: &PathBuf, key: &PathBuf) -> Result<
         .and_then(|builder| {
             builder
                 .with_client_cert_verifier(verifier)
-                .with_single_cert(certificates(certificate).map_err(rustls::Error::General)?, private)
+                .with_single_cert(
+                    certificates(certificate).map_err(rustls::Error::General)?,
+                    private,
+                )
         })
         .map_err(|error| format!("`{}` cannot be used: {error}", certificate.display()))
 }
