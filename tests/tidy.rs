@@ -44,9 +44,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "doorward-engine",
             "doorward-key-admin",
             "doorward-keys",
+            "doorward-verify",
         ],
     ),
     ("doorward-echo", &[]),
+    ("doorward-verify", &[]),
 ];
 
 /// What a crate must not reach, directly or through others. A `*` at the end stands for any rest.

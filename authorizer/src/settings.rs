@@ -46,8 +46,21 @@ const INIT_BUDGET: Variable = Variable {
     default: "3000",
 };
 
+const GATEWAY_TTL: Variable = Variable {
+    name: "DOORWARD_GATEWAY_TTL_SECONDS",
+    meaning: "How long the gateway keeps an answer, in seconds, 0 to 3600. With it the function warns of identity tokens that would expire before.",
+    default: "",
+};
+
 /// Every variable there is.
-pub const VARIABLES: [Variable; 5] = [CONFIG, KEYS_TABLE, COUNTERS_TABLE, REFRESH, INIT_BUDGET];
+pub const VARIABLES: [Variable; 6] = [
+    CONFIG,
+    KEYS_TABLE,
+    COUNTERS_TABLE,
+    REFRESH,
+    INIT_BUDGET,
+    GATEWAY_TTL,
+];
 
 const PREFIX: &str = "DOORWARD_";
 const SECRET_PREFIX: &str = "DOORWARD_SECRET_";
@@ -92,6 +105,8 @@ pub struct Settings {
     pub refresh: Option<Duration>,
     /// How long the start may take.
     pub init_budget: Duration,
+    /// How long the gateway keeps an answer, where that is said.
+    pub gateway_ttl: Option<Duration>,
 }
 
 impl Settings {
@@ -110,6 +125,8 @@ impl Settings {
         };
         let refresh = number(REFRESH, &text(REFRESH), 0..=86_400, &mut faults);
         let init_budget = number(INIT_BUDGET, &text(INIT_BUDGET), 100..=9000, &mut faults);
+        let gateway_ttl = Some(text(GATEWAY_TTL)).filter(|ttl| !ttl.is_empty());
+        let gateway_ttl = gateway_ttl.map(|ttl| number(GATEWAY_TTL, &ttl, 0..=3600, &mut faults));
         let settings = Self {
             config: text(CONFIG),
             root: environment
@@ -119,6 +136,7 @@ impl Settings {
             counters_table: Some(text(COUNTERS_TABLE)).filter(|name| !name.is_empty()),
             refresh: Some(Duration::from_secs(refresh)).filter(|every| !every.is_zero()),
             init_budget: Duration::from_millis(init_budget),
+            gateway_ttl: gateway_ttl.map(Duration::from_secs),
         };
         if faults.is_empty() {
             Ok(settings)
@@ -251,6 +269,7 @@ mod tests {
             ("DOORWARD_INIT_BUDGET_MS", "250"),
             ("DOORWARD_SECRET_PEPPER", "x"),
             ("LAMBDA_TASK_ROOT", "/var/task"),
+            ("DOORWARD_GATEWAY_TTL_SECONDS", "90"),
         ]);
         let expected = Settings {
             config: "ssm:/doorward".to_owned(),
@@ -259,6 +278,7 @@ mod tests {
             counters_table: Some("counters".to_owned()),
             refresh: None,
             init_budget: Duration::from_millis(250),
+            gateway_ttl: Some(Duration::from_secs(90)),
         };
         assert_eq!(settings, Ok(expected));
     }

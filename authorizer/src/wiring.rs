@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use doorward_backends::{
     http::{HttpEndpoints, HttpKeySets},
     memory::{MemoryKeys, MemoryLimits},
-    sources::{ConfigSource, Loader, Reload, Reloading, Schedule, Secrets, Version},
+    sources::{ConfigSource, KmsSigner, Loader, Reload, Reloading, Schedule, Secrets, Version},
 };
 use doorward_engine::{
     Config, Engine, Request, Sources, Verdict,
@@ -100,6 +100,10 @@ struct Parts {
     memory: Arc<MemoryLimits>,
     key_sets: Arc<HttpKeySets>,
     endpoints: Arc<HttpEndpoints>,
+    /// Signs identity tokens whose key is kept by KMS; `None` where AWS cannot be called.
+    kms: Option<Arc<KmsSigner>>,
+    /// How long the gateway keeps an answer, where that is said.
+    gateway_ttl: Option<Duration>,
 }
 
 impl Service {
@@ -135,6 +139,8 @@ impl Service {
             memory: Arc::new(MemoryLimits::new()),
             key_sets: Arc::new(HttpKeySets::new()),
             endpoints: Arc::new(HttpEndpoints::new()),
+            kms: aws_access(&environment).map(|aws| Arc::new(KmsSigner::new(Arc::new(aws)))),
+            gateway_ttl: settings.gateway_ttl,
         };
         let first = match read {
             Ok((text, secrets)) => build(&text, &secrets, &loader, &parts, &sink)
@@ -352,6 +358,12 @@ fn build(
     for warning in &checked.warnings {
         log::life(sink, "WARN", "config_warning", &warning.line(&name));
     }
+    let of_ttl = parts
+        .gateway_ttl
+        .and_then(|ttl| checked.config.shorter_than(ttl));
+    if let Some(warning) = of_ttl {
+        log::life(sink, "WARN", "config_warning", &warning.line(&name));
+    }
     let keys: Arc<dyn KeyLookup> = match &parts.keys {
         Some(keys) => Arc::clone(keys),
         None if checked.config.api_keys.is_some() => {
@@ -392,7 +404,7 @@ fn build(
         summary(&faults)
     })?;
     let key_sets = Arc::clone(&parts.key_sets);
-    Ok(Engine::new(
+    let engine = Engine::new(
         checked.config,
         Sources {
             keys,
@@ -404,7 +416,11 @@ fn build(
             pause: clock::pause,
             stopwatch: clock::stopwatch,
         },
-    ))
+    );
+    Ok(match &parts.kms {
+        Some(kms) => engine.with_remote_signer(Arc::clone(kms) as _),
+        None => engine,
+    })
 }
 
 pub(crate) fn fault(path: &str, message: String) -> Fault {

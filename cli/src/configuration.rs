@@ -2,9 +2,15 @@
 
 use std::{cell::RefCell, path::PathBuf, sync::Arc};
 
-use doorward_backends::sources::{AwsAccess, ConfigSource, Loader, Secrets};
+use aws_lc_rs::{
+    encoding::{AsDer as _, PublicKeyX509Der},
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use doorward_backends::sources::{AwsAccess, ConfigSource, KmsSigner, Loader, Secrets};
 use doorward_engine::{
     config::{Checked, Config, ConfigEnv, ConfigFaults, SecretReference, secret_references},
+    identity_token::Signer,
     layers::certificate::CrlSource,
 };
 use doorward_keys::Secret;
@@ -20,6 +26,8 @@ pub struct Document {
     name: String,
     text: String,
     loader: Loader,
+    /// A variable that counts as set.
+    given: Option<(&'static str, Secret<String>)>,
 }
 
 /// A configuration that was looked at without its secrets.
@@ -50,6 +58,16 @@ impl Document {
             name: name.to_owned(),
             loader: Loader::new(ConfigSource::Text(text.clone()), here(), None),
             text,
+            given: None,
+        }
+    }
+
+    /// The same where the environment has this variable too.
+    #[must_use]
+    pub fn with_variable(self, name: &'static str, value: Secret<String>) -> Self {
+        Self {
+            given: Some((name, value)),
+            ..self
         }
     }
 
@@ -69,7 +87,12 @@ impl Document {
                 Failure::usage(error)
             }
         })?;
-        Ok(Self { name, text, loader })
+        Ok(Self {
+            name,
+            text,
+            loader,
+            given: None,
+        })
     }
 
     /// Reads it with all its secrets. AWS is called only for those that it keeps.
@@ -83,7 +106,11 @@ impl Document {
         } else {
             None
         };
-        let secrets = Secrets::fetch(&self.text, &variable, access.as_ref()).await;
+        let known = |name: &str| match &self.given {
+            Some((given, value)) if *given == name => Some(value.expose().clone()),
+            _ => variable(name),
+        };
+        let secrets = Secrets::fetch(&self.text, &known, access.as_ref()).await;
         self.read_with(&|reference| secrets.secret(reference))
             .map_err(|faults| failure(&self.name, &faults))
     }
@@ -104,14 +131,15 @@ impl Document {
         let outcome = self.read_with(&|reference| {
             let known = match reference {
                 SecretReference::Env(name) => variable(name).filter(|value| !value.is_empty()),
-                SecretReference::Ssm(_) | SecretReference::SecretsManager(_) => None,
+                SecretReference::Ssm(_)
+                | SecretReference::SecretsManager(_)
+                | SecretReference::Kms(_) => None,
             };
-            let stand_in = || {
-                unseen.borrow_mut().push(reference.to_string());
-                // Long enough for every use, and used for nothing.
-                format!("{reference}{}", "-".repeat(64))
-            };
-            Ok(Secret::new(known.unwrap_or_else(stand_in)))
+            if let Some(known) = known {
+                return Ok(Secret::new(known));
+            }
+            unseen.borrow_mut().push(reference.to_string());
+            stand_in(reference).ok_or_else(|| "nothing can stand in for it".to_owned())
         });
         LookedAt {
             outcome,
@@ -147,6 +175,20 @@ impl Document {
     }
 }
 
+/// A secret that fits every use and is used for nothing: a fresh private key in base64, which is long enough for a pepper and
+/// short enough for the key of a usage plan. For a key of KMS a fresh public one.
+fn stand_in(reference: &SecretReference) -> Option<Secret<String>> {
+    let der = if let SecretReference::Kms(_) = reference {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?;
+        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().ok()?;
+        STANDARD.encode(public.as_ref())
+    } else {
+        let pair = Ed25519KeyPair::generate().ok()?;
+        STANDARD.encode(pair.to_pkcs8v1().ok()?.as_ref())
+    };
+    Some(Secret::new(der))
+}
+
 fn failure(name: &str, faults: &ConfigFaults) -> Failure {
     let codes = || faults.faults.iter().map(|fault| fault.code);
     if codes().all(|code| code == SECRET_UNAVAILABLE) {
@@ -167,6 +209,23 @@ fn here() -> PathBuf {
 
 async fn access() -> Option<AwsAccess> {
     AwsAccess::from_chain(variable, clock::system).await
+}
+
+/// What signs identity tokens where their key is kept by KMS.
+///
+/// # Errors
+/// When AWS cannot be called from here.
+pub async fn kms(config: &Config) -> Result<Option<KmsSigner>, Failure> {
+    let signer = config.identity_token.as_ref().map(|token| &token.signer);
+    let Some(Signer::Kms(_)) = signer else {
+        return Ok(None);
+    };
+    let access = access().await.ok_or_else(|| {
+        Failure::unavailable(
+            "`identity_token.signing_key` is kept by KMS; set a region and credentials of AWS",
+        )
+    })?;
+    Ok(Some(KmsSigner::new(Arc::new(access))))
 }
 
 fn variable(name: &str) -> Option<String> {

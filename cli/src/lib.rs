@@ -13,6 +13,7 @@ pub mod local;
 pub mod openapi;
 pub mod output;
 pub mod reference;
+mod shown_token;
 pub mod state;
 pub mod target;
 pub mod when;

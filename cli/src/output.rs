@@ -80,6 +80,14 @@ impl Characters {
     }
 }
 
+/// How this program was called, so that the lines work without installing it.
+pub fn program() -> String {
+    std::env::args()
+        .next()
+        .filter(|name| !name.contains(' '))
+        .unwrap_or_else(|| "doorward".to_owned())
+}
+
 /// Writes `text` and a line break to standard error. What cannot be written is lost.
 pub fn say(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");

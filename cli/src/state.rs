@@ -8,6 +8,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::local::Domain;
+
 /// The folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateFolder(PathBuf);
@@ -33,6 +35,9 @@ pub struct Running {
     pub config: Option<String>,
     /// How long the gateway keeps an answer, in seconds.
     pub ttl_seconds: u64,
+    /// The domain with mutual TLS, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtls: Option<Domain>,
 }
 
 impl StateFolder {
@@ -49,6 +54,16 @@ impl StateFolder {
     /// The file with the demo issuer's keys.
     pub fn issuer_keys(&self) -> PathBuf {
         self.0.join("demo-issuer.json")
+    }
+
+    /// The folder with certificates for demonstration.
+    pub fn mtls(&self) -> PathBuf {
+        self.0.join("mtls")
+    }
+
+    /// The file with the key of the demonstration's DPoP client.
+    pub fn dpop_key(&self) -> PathBuf {
+        self.0.join("demo-dpop.pem")
     }
 
     fn running(&self) -> PathBuf {
@@ -138,6 +153,7 @@ pub(crate) mod tests {
             counters_table: "counters".to_owned(),
             config: None,
             ttl_seconds: 10,
+            mtls: None,
         };
         folder.announce(&running).unwrap();
         folder.withdraw(8);

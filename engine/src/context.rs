@@ -19,6 +19,7 @@
 //! | `rateLimitReset` | the same time in seconds since the epoch, so that a cached answer can be judged |
 //! | `rateLimited` | `true` where the limit is used up and whoever reads this is to refuse |
 //! | `retryAfter` | seconds after which the same request passes; where the limit is used up |
+//! | `identityToken` | who is calling, signed, where [`crate::identity_token`] is configured; added by the encoders |
 //! | `rateLimit`, `rateLimitPolicy` | the values of the fields `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers) |
 //!
 //! After these come mapped claims, the metadata of the key and the context of the route, in this order; what comes first
@@ -26,10 +27,12 @@
 
 use doorward_keys::Timestamp;
 
-use crate::{decision::Context, identity::Authenticated, limits::LimitReport, routes::Route};
+use crate::{
+    decision::Context, identity::Authenticated, identity_token, limits::LimitReport, routes::Route,
+};
 
 /// The names that nothing else may take.
-pub const NAMES: [&str; 23] = [
+pub const NAMES: [&str; 24] = [
     "downstreamToken",
     "credential",
     "subject",
@@ -53,7 +56,25 @@ pub const NAMES: [&str; 23] = [
     "retryAfter",
     "rateLimit",
     "rateLimitPolicy",
+    identity_token::NAME,
 ];
+
+/// The names of what is known of limits.
+const OF_LIMITS: [&str; 8] = [
+    "limit",
+    "remaining",
+    "reset",
+    "rateLimitReset",
+    "rateLimited",
+    "retryAfter",
+    "rateLimit",
+    "rateLimitPolicy",
+];
+
+/// Whether a fact of this name says who is calling, as an identity token does too.
+pub(crate) fn is_identity(name: &str) -> bool {
+    NAMES.contains(&name) && !OF_LIMITS.contains(&name) && name != identity_token::NAME
+}
 
 /// What the caller, the gateway or the backend may know of a limit, as it stood at `now`.
 pub fn of_limit(report: &LimitReport, now: Timestamp) -> Context {

@@ -6,6 +6,7 @@ use doorward_keys::{KeyId, Secret, Timestamp};
 
 use crate::{
     denial::{Denial, Reason},
+    identity_token::IdentityToken,
     layers::{policy::Policy, rate_limit::Visited},
     limits::LimitReport,
 };
@@ -43,6 +44,7 @@ pub struct Grant {
     pub(crate) usage_plan_key: Option<String>,
     pub(crate) limit: Option<LimitReport>,
     pub(crate) downstream_token: Option<Secret<String>>,
+    pub(crate) identity_token: Option<IdentityToken>,
 }
 
 impl Grant {
@@ -65,6 +67,11 @@ impl Grant {
     /// Facts for the backend.
     pub const fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// The facts signed for the backend, where the configuration wants it. Not part of [`Grant::context`], which may be shown.
+    pub const fn identity_token(&self) -> Option<&IdentityToken> {
+        self.identity_token.as_ref()
     }
 
     /// When the earliest of the credentials stops working (leeway included).

@@ -2,7 +2,9 @@
 
 use doorward_keys::Timestamp;
 
-use crate::{decision::Context, layers::policy::Policy, limits::LimitReport};
+use crate::{
+    decision::Context, identity_token::IdentityToken, layers::policy::Policy, limits::LimitReport,
+};
 
 /// What the caller learns of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -218,6 +220,10 @@ reasons! {
     PolicyInexpressible = "policy_inexpressible" => Forbidden, mend: "send the path in its plain spelling, without doubled slashes, dot segments or needless escapes; if it is plain, separate the templates of the route and of its stricter neighbour";
     /// The policy for this route alone is larger than the gateway takes.
     PolicyTooLarge = "policy_too_large" => Forbidden, mend: "shorten the route templates or the address lists";
+    /// The identity token for the backend does not fit into the context.
+    IdentityTokenTooLarge = "identity_token_too_large" => Forbidden, mend: "give the caller fewer scopes or roles, or raise `answers.max_context_bytes`";
+    /// No identity token for the backend can be signed.
+    IdentityTokenUnavailable = "identity_token_unavailable" => Unavailable, mend: "check `identity_token.signing_key`, the role of the function (`kms:Sign`) and the network";
     /// The configuration is bad; everything is refused until it is mended.
     ConfigInvalid = "config_invalid" => Unavailable, mend: "run `doorward check`";
     /// The time of the function ran out before there was a decision.
@@ -236,6 +242,7 @@ pub struct Denial {
     /// Boxed, because few refusals have one and all are passed around.
     limit: Option<Box<LimitReport>>,
     ends_at: Option<Timestamp>,
+    identity_token: Option<Box<IdentityToken>>,
 }
 
 impl Denial {
@@ -248,6 +255,7 @@ impl Denial {
             context: Context::new(),
             limit: None,
             ends_at: None,
+            identity_token: None,
         }
     }
 
@@ -286,6 +294,14 @@ impl Denial {
         }
     }
 
+    /// The same refusal with its context signed for the backend.
+    pub(crate) fn with_identity_token(self, token: IdentityToken) -> Self {
+        Self {
+            identity_token: Some(Box::new(token)),
+            ..self
+        }
+    }
+
     /// Why.
     pub const fn reason(&self) -> Reason {
         self.reason
@@ -309,6 +325,11 @@ impl Denial {
     /// The facts for a backend that a cached [`Denial::policy`] lets the caller through to: who is calling.
     pub const fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// [`Denial::context`] signed for the backend, where the configuration wants it.
+    pub fn identity_token(&self) -> Option<&IdentityToken> {
+        self.identity_token.as_deref()
     }
 
     /// When the refusal ends, where that is known and can be said in a policy: the Deny of what was asked must hold before

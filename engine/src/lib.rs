@@ -18,6 +18,7 @@ pub mod context;
 pub mod decision;
 pub mod denial;
 pub mod identity;
+pub mod identity_token;
 pub mod layers;
 pub mod limits;
 pub mod pipeline;

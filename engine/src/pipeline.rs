@@ -18,6 +18,7 @@ use crate::{
     decision::{Decision, Grant, Outcome, Trail, Verdict, Visit},
     denial::{Denial, Reason},
     identity::{Authenticated, Certificate, Client, Subject},
+    identity_token::{Bearer, IdentityTokens, RemoteSigner},
     layers::{
         api_key::ApiKeys,
         certificate::{Certificates, CrlSource},
@@ -66,6 +67,7 @@ pub struct Engine {
     introspection: Introspection,
     exchanges: Exchanges,
     rate_limits: RateLimits,
+    identity_tokens: Option<IdentityTokens>,
     stopwatch: fn() -> Duration,
 }
 
@@ -105,7 +107,7 @@ impl Engine {
             sources.pause,
             sources.stopwatch,
         );
-        Self {
+        let mut engine = Self {
             config,
             api_keys,
             issuers,
@@ -114,8 +116,24 @@ impl Engine {
             introspection,
             exchanges,
             rate_limits,
+            identity_tokens: None,
             stopwatch: sources.stopwatch,
-        }
+        };
+        engine.identity_tokens = engine.minting(None);
+        engine
+    }
+
+    /// The same engine, which lets `signer` sign identity tokens where their key is kept elsewhere.
+    #[must_use]
+    pub fn with_remote_signer(mut self, signer: Arc<dyn RemoteSigner>) -> Self {
+        self.identity_tokens = self.minting(Some(signer));
+        self
+    }
+
+    fn minting(&self, remote: Option<Arc<dyn RemoteSigner>>) -> Option<IdentityTokens> {
+        let config = self.config.identity_token.clone()?;
+        let max_bytes = self.config.answers.max_context_bytes;
+        Some(IdentityTokens::new(config, remote, max_bytes))
     }
 
     /// The configuration in force.
@@ -161,8 +179,13 @@ impl Engine {
             trail: Trail::default(),
             stopwatch: self.stopwatch,
             started: (self.stopwatch)(),
+            valid_until: None,
         };
-        let decision = match before(late, self.journey(request, &mut walk)).await {
+        let journey = async {
+            let outcome = self.journey(request, &mut walk).await;
+            self.signed(outcome, request, &mut walk).await
+        };
+        let decision = match before(late, journey).await {
             Some(Ok(grant)) => Decision::Allow(grant),
             Some(Err(denial)) => Decision::Deny(denial),
             None => Decision::Deny(walk.late()),
@@ -232,6 +255,7 @@ impl Engine {
             certificate,
         };
         walk.trail.principal = Some(caller.principal());
+        walk.valid_until = caller.valid_until();
         let asked = Asked {
             route,
             caller: &caller,
@@ -275,6 +299,39 @@ impl Engine {
         let began = walk.began();
         let grant = writer.grant(&quota);
         walk.visit("policy", began, grant)
+    }
+
+    /// The outcome of a journey with the identity token for the backends that it may lead to. Where none can be had it is a
+    /// refusal, because the backend would refuse as well.
+    async fn signed(
+        &self,
+        outcome: Result<Grant, Denial>,
+        request: &Request,
+        walk: &mut Walk,
+    ) -> Result<Grant, Denial> {
+        let context = match &outcome {
+            Ok(grant) => Some(&grant.context),
+            Err(denial) => denial.policy().map(|_| denial.context()),
+        };
+        let (Some(tokens), Some(context)) = (&self.identity_tokens, context) else {
+            return outcome;
+        };
+        let began = walk.began();
+        let principal = walk.trail.principal.clone().unwrap_or_default();
+        let bearer = Bearer {
+            principal: &principal,
+            valid_until: walk.valid_until,
+            context,
+        };
+        let minted = tokens.mint(bearer, request.received_at.timestamp()).await;
+        let token = walk.visit("identity_token", began, minted)?;
+        match outcome {
+            Ok(grant) => Ok(Grant {
+                identity_token: Some(token),
+                ..grant
+            }),
+            Err(denial) => Err(denial.with_identity_token(token)),
+        }
     }
 
     fn route(&self, request: &Request) -> Result<(Located, &Route), Denial> {
@@ -435,6 +492,8 @@ struct Walk {
     trail: Trail,
     stopwatch: fn() -> Duration,
     started: Duration,
+    /// When the earliest of the credentials stops working, once they were verified.
+    valid_until: Option<Timestamp>,
 }
 
 impl Walk {

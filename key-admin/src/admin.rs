@@ -12,6 +12,8 @@ use doorward_keys::{
     lifecycle::Limits,
 };
 
+use serde_json::Value;
+
 use crate::{
     caller::{Caller, Permission},
     command::{Command, GetKey, ListChanges, ListKeys, check_key_ref, check_list, checked},
@@ -75,6 +77,7 @@ pub struct KeyAdmin {
     usage: Option<Arc<dyn UsageReader>>,
     usage_kept_days: u32,
     policy: KeyPolicy,
+    key_set: Option<Arc<Value>>,
 }
 
 impl KeyAdmin {
@@ -85,6 +88,7 @@ impl KeyAdmin {
             usage: None,
             usage_kept_days: UsageConfig::default().retention_days,
             policy,
+            key_set: None,
         }
     }
 
@@ -114,6 +118,20 @@ impl KeyAdmin {
     /// For how many days counts are kept.
     pub(crate) const fn usage_kept_days(&self) -> u32 {
         self.usage_kept_days
+    }
+
+    /// The same with the key set that it publishes: that of the identity tokens of the configuration.
+    #[must_use]
+    pub fn with_key_set(self, key_set: Option<Value>) -> Self {
+        Self {
+            key_set: key_set.map(Arc::new),
+            ..self
+        }
+    }
+
+    /// The key set with which backends verify identity tokens (RFC 7517 section 5), where tokens are minted.
+    pub fn key_set(&self) -> Option<&Value> {
+        self.key_set.as_deref()
     }
 
     /// What holds for all keys.

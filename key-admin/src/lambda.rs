@@ -12,8 +12,11 @@
 //!   counted ends the invocation as a function error, so that Lambda invokes again; what was counted before is not counted
 //!   again.
 //!
+//! The key set of identity tokens is for everybody, over either way ([`key_set`]).
+//!
 //! An event that is more than one of these, or none, is refused.
 
+mod key_set;
 mod logs;
 mod rest;
 
@@ -78,6 +81,9 @@ impl Function {
             value,
             is_ambiguous,
         }) = event;
+        if let Some(answer) = key_set::answer(&value, self.admin.key_set()) {
+            return answer;
+        }
         if value.get("awslogs").is_some() {
             return self
                 .answer_logs(&value, is_ambiguous, request_id, now)

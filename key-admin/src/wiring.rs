@@ -167,8 +167,10 @@ fn build(
     let checked = Config::read(text, &loader.source().to_string(), &env);
     let config = checked.map_err(WiringError::Config)?.config;
     let keys = config.api_keys.as_ref().ok_or(WiringError::NoKeys)?;
-    let admin =
-        KeyAdmin::from_config(keys, Arc::clone(&stores.ledger)).with_usage_config(&config.usage);
+    let key_set = config.identity_token.as_ref().map(|token| token.key_set());
+    let admin = KeyAdmin::from_config(keys, Arc::clone(&stores.ledger))
+        .with_usage_config(&config.usage)
+        .with_key_set(key_set);
     Ok(match &stores.usage {
         Some(usage) => admin.with_usage(Arc::clone(usage) as _),
         None => admin,

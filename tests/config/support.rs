@@ -3,8 +3,11 @@
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use doorward_engine::config::{ConfigEnv, ConfigFaults, SecretReference};
 use doorward_keys::Secret;
 
@@ -37,6 +40,16 @@ pub(crate) fn cases(folder: &str) -> Vec<Case> {
     paths.into_iter().map(case).collect()
 }
 
+/// A private key of this run, in PEM. None is kept in the project.
+fn signing_key() -> &'static str {
+    static KEY: OnceLock<String> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        let body = STANDARD.encode(pair.to_pkcs8v1().unwrap());
+        format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n")
+    })
+}
+
 /// Files beside the tests, and a few secrets.
 pub(crate) fn env() -> ConfigEnv<'static> {
     ConfigEnv {
@@ -58,6 +71,12 @@ pub(crate) fn env() -> ConfigEnv<'static> {
             }
             SecretReference::Env(name) if name == "PLAN_KEY" => {
                 Ok(Secret::new("everybody-hunter2-everybody".to_owned()))
+            }
+            SecretReference::Env(name) if name == "SIGNING_KEY" => {
+                Ok(Secret::new(signing_key().to_owned()))
+            }
+            SecretReference::Kms(name) if name == "alias/other-curve" => {
+                Ok(Secret::new(STANDARD.encode("a key on another curve")))
             }
             other => Err(format!("`{other}` is not set")),
         },

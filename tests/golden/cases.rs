@@ -228,6 +228,9 @@ fn states() -> Vec<Case> {
         State::StorePanics,
         State::AddressDenied,
         State::NoIssuers,
+        State::IdentityTokens,
+        State::NoKms,
+        State::SmallContexts,
         State::BadConfiguration,
         State::BadEvent,
     ];
@@ -242,6 +245,12 @@ fn states() -> Vec<Case> {
         .collect();
     let small = |route| Case::bearer("token", &token, route).in_state(State::SmallPolicies);
     all.extend([small("any"), small("crowd")]);
+    // A kept refusal lets the caller through to other routes, so it carries a token too; an unknown caller gets none.
+    for state in [State::IdentityTokens, State::NoKms] {
+        all.push(Case::bearer("token", &token, "scope").in_state(state));
+        all.push(Case::new("none", &[], "any").in_state(state));
+        all.push(Case::new("none", &[], "open").in_state(state));
+    }
     all.extend(limits());
     all
 }

@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::{
+    encoding::{AsDer as _, PublicKeyX509Der},
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use doorward_engine::layers::jwt::Algorithm;
 use doorward_tests::tokens::{SigningKey, Token};
 use serde_json::{Value, json};
@@ -138,4 +143,14 @@ pub(crate) fn bad() -> Vec<(&'static str, String)> {
             Token::access(REMOTE, "api", NOW).signed_by(&people),
         ),
     ]
+}
+
+/// The key that signs identity tokens: the private part, and the public part as KMS tells it.
+pub(crate) fn signing_key() -> (String, String) {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+    (
+        STANDARD.encode(pair.to_pkcs8v1().unwrap()),
+        STANDARD.encode(public.as_ref()),
+    )
 }

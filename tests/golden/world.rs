@@ -45,6 +45,12 @@ pub(crate) enum State {
     SmallPolicies,
     /// No issuer is configured.
     NoIssuers,
+    /// Identity tokens are minted.
+    IdentityTokens,
+    /// Identity tokens are signed by a key of KMS, and KMS cannot be called.
+    NoKms,
+    /// Identity tokens are minted, and contexts may have 256 bytes.
+    SmallContexts,
     /// The configuration has a fault.
     BadConfiguration,
     /// The one limit of every route is used up, and this becomes of it.
@@ -127,6 +133,9 @@ impl State {
             Self::AddressDenied => "address denied",
             Self::SmallPolicies => "policies of 512 bytes",
             Self::NoIssuers => "no issuers",
+            Self::IdentityTokens => "identity tokens",
+            Self::NoKms => "identity tokens, no KMS",
+            Self::SmallContexts => "identity tokens, small contexts",
             Self::BadConfiguration => "bad configuration",
             Self::UsedUp(Over::Deny) => "limit used up",
             Self::UsedUp(Over::PenaltyKey) => "limit used up, penalty key",
@@ -223,6 +232,17 @@ fn configuration(route: &str, state: State) -> String {
     match state {
         State::AddressDenied => config["addresses"] = json!({"deny": [ADDRESS]}),
         State::SmallPolicies => config["answers"] = json!({"max_policy_bytes": 512}),
+        State::IdentityTokens | State::NoKms | State::SmallContexts => {
+            let key = match state {
+                State::NoKms => "kms:alias/gate",
+                _ => "env:SIGNING_KEY",
+            };
+            config["identity_token"] =
+                json!({"issuer": "gate", "audience": "backend", "signing_key": key});
+            if state == State::SmallContexts {
+                config["answers"] = json!({"max_context_bytes": 256});
+            }
+        }
         State::NoIssuers => {
             config.as_object_mut().unwrap().remove("issuers");
             for route in config["routes"].as_array_mut().unwrap() {
@@ -294,6 +314,8 @@ fn read(text: &str) -> Result<Config, ConfigFaults> {
             )),
             "env:CLIENT_SECRET" => Ok(Secret::new("the secret of the client".to_owned())),
             "env:PENALTY_KEY" => Ok(Secret::new("plan-key-without-allowance".to_owned())),
+            "env:SIGNING_KEY" => Ok(Secret::new(tokens::signing_key().0)),
+            "kms:alias/gate" => Ok(Secret::new(tokens::signing_key().1)),
             other => Err(format!("there is no `{other}`")),
         },
     };

@@ -13,8 +13,11 @@ use doorward::{
     clock, dynamodb,
     dynamodb::Storage,
     local::{
-        Api, DEMO_AUDIENCE, LocalGateway, Plan, Source,
-        gateway::{Asked, Backend, DeniedStatus, Exchange, IdentitySource, Payload, UsagePlans},
+        Api, DEMO_AUDIENCE, Domain, LocalGateway, Mtls, Plan, Source,
+        gateway::{
+            Asked, Backend, DefaultEndpoint, DeniedStatus, Exchange, IdentitySource, Payload,
+            UsagePlans,
+        },
         issuer::{Algorithm, TokenRequest},
     },
     state::StateFolder,
@@ -107,6 +110,8 @@ pub(crate) struct Setup {
     pub(crate) backend: Backend,
     pub(crate) denied: Option<DeniedStatus>,
     pub(crate) storage: Storage,
+    /// A domain with mutual TLS, and whether the address without TLS stays open.
+    pub(crate) mtls: Option<DefaultEndpoint>,
     /// Put after [`CONFIG`].
     pub(crate) more: &'static str,
 }
@@ -120,6 +125,7 @@ impl Default for Setup {
             backend: Backend::Echo,
             denied: None,
             storage: Storage::Memory,
+            mtls: None,
             more: "",
         }
     }
@@ -182,6 +188,12 @@ impl House {
                 denied: setup.denied,
             },
             storage: setup.storage,
+            mtls: setup.mtls.map(|default_endpoint| Mtls {
+                port: 0,
+                truststore: None,
+                server: None,
+                default_endpoint,
+            }),
             backend: setup.backend,
             state: StateFolder::at(folder.clone()),
             observer: Arc::new(move |exchange: &Exchange| {
@@ -208,6 +220,21 @@ impl House {
     /// The address of its table.
     pub(crate) fn dynamodb(&self) -> &str {
         &self.gateway.running.dynamodb
+    }
+
+    /// Where the key set of identity tokens is.
+    pub(crate) fn identity_keys(&self) -> &str {
+        self.gateway.identity_keys.as_deref().unwrap()
+    }
+
+    /// What should be known of the configuration.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.gateway.warnings
+    }
+
+    /// The domain with mutual TLS.
+    pub(crate) fn domain(&self) -> &Domain {
+        self.gateway.running.mtls.as_ref().unwrap()
     }
 
     /// The address of the gateway.

@@ -6,19 +6,20 @@
 use std::collections::BTreeMap;
 
 use doorward_engine::{
-    config::GATEWAY_CONTEXT_NAMES, context::of_limit, decision::Context,
-    layers::exchange::CONTEXT_NAME,
+    config::GATEWAY_CONTEXT_NAMES, context::of_limit, decision::Context, identity_token,
+    layers::exchange,
 };
 use doorward_keys::Timestamp;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::Refused;
+use super::{Refused, Tokens};
 
-/// The facts that stay when room is short, most important first; the others follow by name. The token for the backend stands
-/// at the head: the engine allows only where it fits. Then comes what makes a backend refuse, then the short facts that say
+/// The facts that stay when room is short, most important first; the others follow by name. Tokens for the backend stand at
+/// the head: the engine has seen to it that they fit. Then comes what makes a backend refuse, then the short facts that say
 /// who is calling, then those that only inform, then the lists that may be long.
-const PRIORITY: [&str; 23] = [
-    CONTEXT_NAME,
+const PRIORITY: [&str; 24] = [
+    exchange::CONTEXT_NAME,
+    identity_token::NAME,
     "rateLimited",
     "rateLimitReset",
     "retryAfter",
@@ -49,22 +50,31 @@ const FOR_BACKENDS: [&str; 2] = ["rateLimited", "rateLimitReset"];
 /// Set when facts had to be left out, so that a backend can tell "has none" from "did not fit".
 const TRUNCATED: &str = "contextTruncated";
 
-/// The facts of a grant with the token for the backend, where there is one.
-pub(super) fn of_allowed(
+/// The facts of a grant and the tokens for the backend, whole ones only, within `max_bytes` of names and values.
+pub(super) fn of_grant(
     facts: &Context,
-    token: Option<&str>,
+    tokens: Tokens<'_>,
     max_bytes: usize,
 ) -> BTreeMap<String, String> {
-    let Some(token) = token else {
-        return of_grant(facts, max_bytes);
+    let named = [
+        (exchange::CONTEXT_NAME, tokens.downstream),
+        (
+            identity_token::NAME,
+            tokens.signed.map(|signed| signed.text),
+        ),
+    ];
+    let carried = || {
+        named
+            .iter()
+            .filter_map(|(name, text)| Some((*name, (*text)?)))
     };
-    let mut facts = facts.clone();
-    facts.insert(CONTEXT_NAME.to_owned(), token.to_owned());
-    of_grant(&facts, max_bytes)
+    let taken = carried().map(|(name, text)| name.len().saturating_add(text.len()));
+    let mut kept = of_facts(facts, max_bytes.saturating_sub(taken.sum()));
+    kept.extend(carried().map(|(name, text)| (name.to_owned(), text.to_owned())));
+    kept
 }
 
-/// The facts of a grant, whole ones only, within `max_bytes` of names and values.
-pub(super) fn of_grant(facts: &Context, max_bytes: usize) -> BTreeMap<String, String> {
+fn of_facts(facts: &Context, max_bytes: usize) -> BTreeMap<String, String> {
     let first = PRIORITY
         .iter()
         .filter_map(|name| facts.get_key_value(*name));
@@ -97,7 +107,13 @@ pub(super) fn of_refusal(
     now: Timestamp,
     max_bytes: usize,
 ) -> BTreeMap<String, String> {
-    let caller = refused.context.map(|facts| of_grant(facts, max_bytes));
+    let tokens = Tokens {
+        downstream: None,
+        signed: refused.signed,
+    };
+    let caller = refused
+        .context
+        .map(|facts| of_grant(facts, tokens, max_bytes));
     let mut facts = caller.unwrap_or_default();
     if let Some(limit) = refused.limit {
         facts.extend(of_limit(limit, now));
@@ -128,7 +144,7 @@ fn is_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Signed, *};
 
     fn facts(pairs: &[(&str, &str)]) -> Context {
         pairs
@@ -147,13 +163,13 @@ mod tests {
 
     #[test]
     fn refuses_controls_and_what_is_not_ascii_in_values() {
-        let kept = of_grant(&facts(&[("name", "a\r\nX-Admin: 1\0é%C3%A9\u{7f}")]), 4096);
+        let kept = of_facts(&facts(&[("name", "a\r\nX-Admin: 1\0é%C3%A9\u{7f}")]), 4096);
         assert_eq!(kept["name"], "a%0D%0AX-Admin: 1%00%C3%A9%25C3%25A9%7F");
     }
 
     #[test]
     fn refuses_reserved_and_odd_names() {
-        let kept = of_grant(
+        let kept = of_facts(
             &facts(&[
                 ("claims", "x"),
                 ("principalId", "x"),
@@ -176,7 +192,7 @@ mod tests {
             ("tenant", "t"),
             ("subject", "u"),
         ]);
-        let kept = of_grant(&all, 50);
+        let kept = of_facts(&all, 50);
         assert_eq!(
             kept,
             facts(&[
@@ -186,7 +202,32 @@ mod tests {
                 ("tenant", "t")
             ])
         );
-        assert_eq!(of_grant(&all, 4096), all);
-        assert_eq!(of_grant(&all, 0), facts(&[("contextTruncated", "true")]));
+        assert_eq!(of_facts(&all, 4096), all);
+        assert_eq!(of_facts(&all, 0), facts(&[("contextTruncated", "true")]));
+    }
+
+    #[test]
+    fn a_token_goes_before_all_facts_and_is_never_cut() {
+        let all = facts(&[("tenant", "t"), ("subject", "u"), ("zzz", "1")]);
+        let tokens = Tokens {
+            downstream: None,
+            signed: Some(Signed {
+                text: "a.b-_.c",
+                expires_at: Timestamp::from_unix(0),
+            }),
+        };
+        let names = |max| of_grant(&all, tokens, max).into_keys().collect::<Vec<_>>();
+        assert_eq!(names(4096), ["identityToken", "subject", "tenant", "zzz"]);
+        assert_eq!(names(47), ["contextTruncated", "identityToken", "tenant"]);
+        assert_eq!(of_grant(&all, tokens, 4096)["identityToken"], "a.b-_.c");
+        let both = Tokens {
+            downstream: Some("d"),
+            ..tokens
+        };
+        let kept = of_grant(&all, both, 4096);
+        assert_eq!(
+            (&kept["downstreamToken"], &kept["identityToken"]),
+            (&"d".to_owned(), &"a.b-_.c".to_owned())
+        );
     }
 }

@@ -23,6 +23,7 @@ use doorward_engine::{
     Class, Decision, Reason, Verdict,
     config::{AnswersConfig, HttpApiAnswer, RateLimited},
     decision::Context,
+    identity_token::IdentityToken,
     layers::policy::Statement,
     limits::LimitReport,
 };
@@ -83,6 +84,31 @@ enum Outcome<'a> {
     Deny(Refused<'a>),
 }
 
+/// The tokens for the backend that an answer carries.
+#[derive(Clone, Copy, Default)]
+struct Tokens<'a> {
+    /// That of an exchange.
+    downstream: Option<&'a str>,
+    /// An identity token.
+    signed: Option<Signed<'a>>,
+}
+
+/// An identity token for the backend.
+#[derive(Clone, Copy)]
+struct Signed<'a> {
+    text: &'a str,
+    expires_at: Timestamp,
+}
+
+impl<'a> Signed<'a> {
+    fn of(token: &'a IdentityToken) -> Self {
+        Self {
+            text: token.text().expose(),
+            expires_at: token.expires_at(),
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Allowed<'a> {
     principal: &'a str,
@@ -92,7 +118,7 @@ struct Allowed<'a> {
     by_address: bool,
     usage_plan_key: Option<&'a str>,
     limit: Option<&'a LimitReport>,
-    downstream_token: Option<&'a str>,
+    tokens: Tokens<'a>,
 }
 
 #[derive(Clone, Copy)]
@@ -103,6 +129,7 @@ struct Refused<'a> {
     context: Option<&'a Context>,
     limit: Option<&'a LimitReport>,
     ends_at: Option<Timestamp>,
+    signed: Option<Signed<'a>>,
 }
 
 /// Says `verdict` in the shape that `asker` understands.
@@ -117,7 +144,10 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
             by_address: grant.by_address() || grant.is_momentary(),
             usage_plan_key: grant.usage_plan_key(),
             limit: grant.limit(),
-            downstream_token: grant.downstream_token(),
+            tokens: Tokens {
+                downstream: grant.downstream_token(),
+                signed: grant.identity_token().map(Signed::of),
+            },
         }),
         Decision::Deny(denial) => Outcome::Deny(Refused {
             class: denial.class(),
@@ -126,6 +156,7 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
             context: Some(denial.context()),
             limit: denial.limit(),
             ends_at: denial.ends_at(),
+            signed: denial.identity_token().map(Signed::of),
         }),
     };
     say(outcome, asker, answers)
@@ -160,6 +191,7 @@ fn say(outcome: Outcome<'_>, asker: Asker<'_>, answers: &AnswersConfig) -> Encod
                 context: None,
                 limit: allowed.limit,
                 ends_at: None,
+                signed: None,
             };
             Encoded {
                 answer: shape.refuse(refused, asker, answers),
@@ -204,11 +236,8 @@ impl Shape {
         {
             return Err(Reason::RateLimited);
         }
-        let context = context::of_allowed(
-            allowed.context,
-            allowed.downstream_token,
-            answers.max_context_bytes,
-        );
+        let max_bytes = answers.max_context_bytes;
+        let context = context::of_grant(allowed.context, allowed.tokens, max_bytes);
         match self {
             Self::Policy { usage_plans } => {
                 let arn = asker.asked.ok_or(Reason::Internal)?;

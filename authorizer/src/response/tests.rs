@@ -57,6 +57,7 @@ fn granted<'a>(statements: &'a [Statement], context: &'a Context) -> Outcome<'a>
         by_address: false,
         usage_plan_key: Some("plan-key-of-the-store"),
         limit: None,
+        signed: None,
     })
 }
 
@@ -68,6 +69,7 @@ const fn denied(class: Class, statements: &[Statement]) -> Outcome<'_> {
         context: None,
         limit: None,
         ends_at: None,
+        signed: None,
     })
 }
 
@@ -413,6 +415,7 @@ fn lets_appsync_remember_only_what_ends_and_does_not_depend_on_an_address() {
             by_address,
             usage_plan_key: None,
             limit: None,
+            signed: None,
         };
         let said = answer(
             Outcome::Allow(allowed),

@@ -35,6 +35,7 @@ pub(super) enum Service {
     SecretsManager,
     AppConfigData,
     S3,
+    Kms,
 }
 
 impl Service {
@@ -45,6 +46,7 @@ impl Service {
             Self::SecretsManager => "secretsmanager",
             Self::AppConfigData => "appconfigdata",
             Self::S3 => "s3",
+            Self::Kms => "kms",
         }
     }
 
@@ -82,6 +84,8 @@ pub struct Endpoints {
     pub app_config_data: Option<String>,
     /// `AWS_ENDPOINT_URL_S3`.
     pub s3: Option<String>,
+    /// `AWS_ENDPOINT_URL_KMS`.
+    pub kms: Option<String>,
 }
 
 impl Endpoints {
@@ -96,6 +100,7 @@ impl Endpoints {
             secrets_manager: set("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
             app_config_data: set("AWS_ENDPOINT_URL_APPCONFIGDATA"),
             s3: set("AWS_ENDPOINT_URL_S3"),
+            kms: set("AWS_ENDPOINT_URL_KMS"),
         }
     }
 
@@ -105,6 +110,7 @@ impl Endpoints {
             Service::SecretsManager => &self.secrets_manager,
             Service::AppConfigData => &self.app_config_data,
             Service::S3 => &self.s3,
+            Service::Kms => &self.kms,
         };
         let given = own.as_ref().or(self.all.as_ref());
         given.cloned().unwrap_or_else(|| {

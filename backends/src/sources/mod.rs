@@ -14,6 +14,7 @@
 mod access;
 mod aws;
 mod crls;
+mod kms;
 mod loader;
 mod reloading;
 mod secrets;
@@ -24,6 +25,7 @@ mod tests;
 use std::path::PathBuf;
 
 pub use aws::{AwsAccess, Endpoints};
+pub use kms::KmsSigner;
 pub use loader::Loader;
 pub use reloading::{Reload, Reloading, Schedule, Turn, Version};
 pub use secrets::Secrets;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use doorward_engine::config::{SecretReference, secret_references};
 use doorward_keys::Secret;
 
-use super::{NO_ACCESS, aws::AwsAccess, services};
+use super::{NO_ACCESS, aws::AwsAccess, kms, services};
 
 /// Secrets by reference, or why they could not be had.
 #[derive(Debug, Default)]
@@ -28,6 +28,7 @@ impl Secrets {
                 (SecretReference::SecretsManager(name), Some(aws)) => {
                     services::secret(aws, name).await
                 }
+                (SecretReference::Kms(key), Some(aws)) => kms::public_key(aws, key).await,
                 (_, None) => Err(NO_ACCESS.to_owned()),
             };
             let fetched = fetched.map_err(|why| format!("`{reference}`: {why}"));

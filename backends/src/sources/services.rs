@@ -127,7 +127,7 @@ async fn configuration(aws: &AwsAccess, token: &str) -> Result<(String, String),
     Ok((next, text))
 }
 
-async fn json_call(
+pub(super) async fn json_call(
     aws: &AwsAccess,
     service: Service,
     target: &str,

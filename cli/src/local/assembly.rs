@@ -11,7 +11,7 @@ use doorward_backends::{
     dynamodb::{DynamoKeys, DynamoUsage, Patience, TableNames},
     http::{HttpEndpoints, HttpKeySets},
     memory::{MemoryBreakers, MemoryLimits, MemoryReplays},
-    sources::ConfigSource,
+    sources::{ConfigSource, KmsSigner},
 };
 use doorward_engine::{
     Config, Engine, Sources,
@@ -31,12 +31,13 @@ use super::{
     in_process::InProcess,
     issuer::{self, DemoKeys},
     listener,
+    mtls::{Domain, Mtls, TlsListener},
     seed::{self, DemoKey, Rights},
     source::{DEMO_AUDIENCE, Source},
     usage::LocalUsage,
 };
 use crate::{
-    clock,
+    clock, configuration,
     dynamodb::{EmbeddedDynamo, Storage},
     exit::Failure,
     state::{Running, StateFolder},
@@ -76,6 +77,8 @@ pub struct Plan {
     pub api: Api,
     /// Where keys are kept.
     pub storage: Storage,
+    /// A domain with mutual TLS, beside the listener without TLS.
+    pub mtls: Option<Mtls>,
     /// What stands behind the gateway.
     pub backend: Backend,
     /// Where other commands look for this one.
@@ -91,6 +94,8 @@ pub struct LocalGateway {
     pub running: Running,
     /// The API and its authorizer.
     pub payload: Payload,
+    /// Where the key set of identity tokens is, where there are any.
+    pub identity_keys: Option<String>,
     /// What should be known of the configuration, one line each.
     pub warnings: Vec<String>,
     /// How long a found key is remembered by the authorizer, in seconds.
@@ -125,17 +130,27 @@ impl LocalGateway {
         let crls = document.crls(&checked.config).await;
         let mut warnings = plan.source.warnings(&checked);
         let config = checked.config;
-        let settings = settings(plan.api, &config)?;
+        let mut settings = settings(plan.api, &config)?;
+        if let Some(mtls) = &plan.mtls {
+            settings = settings.with_default_endpoint(mtls.default_endpoint);
+        }
         if let Some(why) = untrue(&settings, config.policy.gateway_cache) {
             return Err(Failure::usage(why));
         }
         warnings.extend(notes(&settings, &config));
+        let of_ttl = config.shorter_than(settings.ttl());
+        warnings.extend(of_ttl.map(|warning| warning.line("doorward local")));
+        let identity_key_set = config.identity_token.as_ref().map(|token| token.key_set());
 
         plan.state.create().map_err(|error| {
             Failure::unavailable(format!(
                 "the folder `.doorward` cannot be made here: {error}"
             ))
         })?;
+        let domain = match &plan.mtls {
+            Some(mtls) => Some(domain(mtls, plan.host, &plan.state).await?),
+            None => None,
+        };
         let issuer_keys =
             DemoKeys::load_or_create(&plan.state.issuer_keys()).map_err(Failure::unavailable)?;
         let key_set = issuer_keys.key_set().map_err(Failure::unavailable)?;
@@ -155,6 +170,7 @@ impl LocalGateway {
             .map_or(0, |keys| keys.cache_seconds);
 
         let usage = LocalUsage::new(dynamo.client(), &tables.counters, config.usage);
+        let kms = configuration::kms(&config).await?;
         let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
         let payload = settings.payload();
         let ttl_seconds = settings.ttl().as_secs();
@@ -164,7 +180,7 @@ impl LocalGateway {
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
-            Arc::new(InProcess::new(authorizer(config, keys, crls, &usage))),
+            Arc::new(InProcess::new(authorizer(config, keys, crls, kms, &usage))),
             plan.backend,
             Clocks {
                 wall: clock::wall,
@@ -179,6 +195,15 @@ impl LocalGateway {
             counting.await;
             Ok(())
         });
+        let domain = domain.map(|(listener, domain)| {
+            let (gateway, until) = (Arc::clone(&gateway), stopping(stopped.clone()));
+            tasks.spawn(async move {
+                listener::serve_tls(listener, gateway, until)
+                    .await
+                    .map_err(|error| error.to_string())
+            });
+            domain
+        });
         let until = stopping(stopped.clone());
         tasks.spawn(async move {
             listener::serve(listener, gateway, until)
@@ -191,8 +216,12 @@ impl LocalGateway {
             Ok(())
         });
         let (own_name, until) = (issuer.clone(), stopping(stopped));
+        let identity_keys = identity_key_set
+            .as_ref()
+            .map(|_| format!("{issuer}{}", issuer::IDENTITY_KEY_SET));
         tasks.spawn(async move {
-            issuer::serve(issuer_listener, &own_name, &key_set, until)
+            let published = identity_key_set.as_ref();
+            issuer::serve(issuer_listener, &own_name, &key_set, published, until)
                 .await
                 .map_err(|error| error.to_string())
         });
@@ -214,6 +243,7 @@ impl LocalGateway {
                 Source::Named(remote) => Some(remote.to_string()),
             },
             ttl_seconds,
+            mtls: domain,
         };
         plan.state.announce(&running).map_err(|error| {
             Failure::unavailable(format!(
@@ -223,6 +253,7 @@ impl LocalGateway {
         Ok(Self {
             running,
             payload,
+            identity_keys,
             warnings,
             key_cache_seconds,
             key,
@@ -256,6 +287,28 @@ impl LocalGateway {
         };
         let _ = tokio::time::timeout(LAST_WAIT, end).await;
     }
+}
+
+/// The listener with mutual TLS, and what a client needs for it.
+async fn domain(
+    mtls: &Mtls,
+    host: IpAddr,
+    state: &StateFolder,
+) -> Result<(TlsListener, Domain), Failure> {
+    let ready = mtls.ready(state).map_err(Failure::usage)?;
+    let (listener, address) = listen(host, mtls.port, "--mtls-port").await?;
+    let listener = TlsListener::new(listener, ready.config).map_err(Failure::unavailable)?;
+    let name = if host.is_loopback() {
+        "localhost".to_owned()
+    } else {
+        host.to_string()
+    };
+    let domain = Domain {
+        address: format!("https://{name}:{}", address.port()),
+        authority: ready.authority,
+        client: ready.client,
+    };
+    Ok((listener, domain))
 }
 
 /// The API as `template.yaml` would deploy it for this configuration.
@@ -349,6 +402,7 @@ fn authorizer(
     config: Config,
     keys: Arc<DynamoKeys>,
     crls: Arc<dyn CrlSource>,
+    kms: Option<KmsSigner>,
     usage: &LocalUsage,
 ) -> Authorizer {
     let sources = Sources {
@@ -365,13 +419,12 @@ fn authorizer(
         pause: clock::pause,
         stopwatch: clock::stopwatch,
     };
+    let mut engine = Engine::new(config, sources);
+    if let Some(kms) = kms {
+        engine = engine.with_remote_signer(Arc::new(kms));
+    }
     // The line of each request says what a line of the Lambda's log would.
-    Authorizer::new(
-        Engine::new(config, sources),
-        Arc::new(|_| {}),
-        clock::stopwatch,
-    )
-    .counting(usage.buffer())
+    Authorizer::new(engine, Arc::new(|_| {}), clock::stopwatch).counting(usage.buffer())
 }
 
 async fn listen(

@@ -1,4 +1,4 @@
-//! HTTP in front of the gateway.
+//! HTTP in front of the gateway, with TLS and without.
 
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc};
 
@@ -8,7 +8,10 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use super::gateway::Gateway;
+use super::{
+    gateway::{Gateway, Peer},
+    mtls::TlsListener,
+};
 
 /// Serves `gateway` on `listener` until `shutdown`; requests under way are finished.
 ///
@@ -19,14 +22,37 @@ pub(super) async fn serve(
     gateway: Arc<Gateway>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let answer = move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| {
+    let service = router::<SocketAddr>(gateway);
+    axum::serve(
+        listener,
+        service.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(shutdown)
+    .await
+}
+
+/// The same for clients with a certificate.
+///
+/// # Errors
+/// Those of the listener.
+pub(super) async fn serve_tls(
+    listener: TlsListener,
+    gateway: Arc<Gateway>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let service = router::<Peer>(gateway);
+    axum::serve(
+        listener,
+        service.into_make_service_with_connect_info::<Peer>(),
+    )
+    .with_graceful_shutdown(shutdown)
+    .await
+}
+
+fn router<P: Into<Peer> + Clone + Send + Sync + 'static>(gateway: Arc<Gateway>) -> Router {
+    let answer = move |ConnectInfo(peer): ConnectInfo<P>, request: Request| {
         let gateway = Arc::clone(&gateway);
         async move { Ok::<_, Infallible>(gateway.answer(request, peer).await) }
     };
-    let service = Router::new()
-        .fallback(answer)
-        .into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(shutdown)
-        .await
+    Router::new().fallback(answer)
 }

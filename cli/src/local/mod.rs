@@ -8,10 +8,12 @@ pub mod iam;
 mod in_process;
 pub mod issuer;
 mod listener;
+mod mtls;
 mod seed;
 mod source;
 mod usage;
 
 pub use assembly::{Api, LocalGateway, Plan};
+pub use mtls::{Domain, Mtls};
 pub use seed::DemoKey;
-pub use source::{DEMO, DEMO_AUDIENCE, Source, demo, trust_in_demo_issuer};
+pub use source::{DEMO, DEMO_AUDIENCE, DEMO_SIGNING_KEY, Source, demo, trust_in_demo_issuer};

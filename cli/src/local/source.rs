@@ -3,6 +3,7 @@
 use doorward_backends::sources::ConfigSource;
 use doorward_engine::config::Checked;
 
+use super::issuer::DemoKeys;
 use crate::{caching, configuration::Document, exit::Failure};
 
 /// The configuration of the demonstration.
@@ -12,12 +13,16 @@ const DEMO_ISSUER: &str = "${issuer}";
 /// The audience in [`DEMO`] and of demo tokens.
 pub const DEMO_AUDIENCE: &str = "https://api.demo.invalid";
 
+/// The variable that holds a signing key for identity tokens in a [`Source::Text`], made for each run.
+pub const DEMO_SIGNING_KEY: &str = "DOORWARD_SECRET_DEMO_SIGNING_KEY";
+
 /// Where the configuration comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// [`DEMO`].
     Demo,
-    /// A text. `${issuer}` in it is the address of the demo issuer, wherever it listens.
+    /// A text. `${issuer}` in it is the address of the demo issuer, wherever it listens, and `env:` with
+    /// [`DEMO_SIGNING_KEY`] a fresh key.
     Text(String),
     /// A file, or where a function has it.
     Named(ConfigSource),
@@ -28,7 +33,11 @@ impl Source {
     pub(super) async fn document(&self, issuer: &str) -> Result<Document, Failure> {
         Ok(match self {
             Self::Demo => Document::given(demo(issuer), &self.name()),
-            Self::Text(text) => Document::given(text.replace(DEMO_ISSUER, issuer), &self.name()),
+            Self::Text(text) => {
+                let key = DemoKeys::signing_key().map_err(Failure::unavailable)?;
+                Document::given(text.replace(DEMO_ISSUER, issuer), &self.name())
+                    .with_variable(DEMO_SIGNING_KEY, key)
+            }
             Self::Named(source) => Document::fetch(source.clone()).await?,
         })
     }

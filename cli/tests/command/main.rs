@@ -10,6 +10,7 @@
 )]
 
 mod answers;
+mod bound;
 mod limits;
 mod local;
 mod run;

@@ -25,11 +25,12 @@ mod tests;
 mod tree;
 pub(crate) mod values;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use doorward_keys::Secret;
 
 use crate::{
+    identity_token::{self, IdentityTokenConfig},
     layers::{
         api_key::ApiKeysConfig, certificate::CertificatesConfig, exchange::ExchangeConfig,
         introspection::ServerConfig, ip_allow::AddressesConfig, jwt::IssuerConfig,
@@ -80,6 +81,8 @@ pub struct Config {
     pub answers: AnswersConfig,
     /// How the use of API keys is counted.
     pub usage: UsageConfig,
+    /// How identity tokens are minted; absent means none are.
+    pub identity_token: Option<Arc<IdentityTokenConfig>>,
 }
 
 /// Where tokens may stand and how long they may be.
@@ -163,6 +166,21 @@ impl Config {
     pub fn needs_breaker_store(&self) -> bool {
         self.introspection.iter().any(|one| one.shares_breaker())
             || self.exchanges.iter().any(|one| one.shares_breaker())
+    }
+
+    /// Warns of identity tokens that expire while the gateway keeps the answers that carry them, which it does for
+    /// `gateway_ttl`.
+    pub fn shorter_than(&self, gateway_ttl: Duration) -> Option<Fault> {
+        let lifetime = self.identity_token.as_ref()?.lifetime_seconds;
+        let kept = gateway_ttl.as_secs();
+        let needed = kept.saturating_add(u64::from(identity_token::MARGIN_SECONDS));
+        let problem = Problem::IdentityTokenShort { kept, needed };
+        (u64::from(lifetime) < needed).then(|| Fault {
+            path: "identity_token.lifetime_seconds".to_owned(),
+            place: None,
+            message: problem.to_string(),
+            code: problem.code(),
+        })
     }
 
     /// Reads and checks `text`, which is TOML, or JSON when it begins with `{`. `name` names it in messages.

@@ -62,6 +62,13 @@ problems! {
     PlanKeyMissing = "plan_key_missing", "is missing, so on an API that requires keys every caller without a key of a usage plan gets 403";
     PenaltyKeyAlone = "penalty_key_alone", "has no effect without `rate_limited = \"penalty_key\"`";
 
+    // Identity tokens.
+    SigningKey = "signing_key", "the secret must be a private key in PKCS #8, as PEM or its base64, on P-256 or Ed25519; `openssl genpkey -algorithm ed25519` makes one";
+    KmsKey = "kms_key", "the key of KMS must be of the kind ECC_NIST_P256 and for signing";
+    PublicKey = "public_key", "must be a public key on `P-256` (`kty`, `crv`, `x`, `y`) or `Ed25519` (`kty`, `crv`, `x`), with the `alg` and `use` that fit, if any";
+    IdentityIssuerTaken { found: String } = "identity_issuer_taken", "`{found}` is one of the `issuers`; a token for the backends must never be taken for one that opens the gate";
+    IdentityKeyRepeated { value: String } = "identity_key_repeated", "has the name `{value}`, which another key of the set has";
+
     // API keys.
     KeyWord { max: usize, found: String } = "key_word", "must be 1 to {max} letters and digits, without `_`, found `{found}`";
 
@@ -146,6 +153,7 @@ problems! {
     CertificateCached = "certificate_cached", "the gateway may keep an answer that rests on a certificate for other certificates, so it ends after two seconds; put `$context.identity.clientCert.clientCertPem` among the identity sources, or set the time to live to 0, and say which in `policy.gateway_cache`";
     ProofCached = "proof_cached", "a proof is for one request, and the gateway may keep the answer: it ends after two seconds, and the caller is refused from then on; set the time to live to 0 and say so in `policy.gateway_cache`, or put the header `DPoP` among the identity sources";
     UsageAlone = "usage_alone", "has no effect without `api_keys`, because usage is counted by key";
+    IdentityTokenShort { kept: u64, needed: u64 } = "identity_token_short", "the gateway keeps answers for {kept} seconds, and the token with them; make it at least {needed}, or backends will get tokens that have expired";
     LimitsInMemory = "limits_in_memory", "each sandbox counts for itself, so that a caller may have every limit as often as there are sandboxes";
     NobodyAllowed = "nobody_allowed", "is empty, so that nobody is allowed; leave it out to allow everybody";
     Anywhere = "anywhere", "lists may allow or trust every address there is";

@@ -18,6 +18,7 @@ use super::{
     tree::{Node, Reading},
     values::{self, Limits},
 };
+use crate::identity_token::RawIdentityToken;
 use crate::layers::{
     api_key::RawApiKeys,
     certificate::RawCertificates,
@@ -78,6 +79,8 @@ pub(super) struct RawConfig {
     answers: Option<RawAnswers>,
     /// How the use of API keys is counted. Without this table it is, where there is a table of counters.
     usage: Option<RawUsage>,
+    /// A signed token for the backend, beside the context. Without this table none is minted.
+    identity_token: Option<RawIdentityToken>,
 }
 
 /// Where tokens may stand and how long they may be.
@@ -214,6 +217,10 @@ impl RawConfig {
             && !faults.is_replaced("introspection")
             && !faults.is_replaced("exchanges"))
         .then(|| routes::Named::of(&servers, &exchanges));
+        let identity_token = self.identity_token.and_then(|raw| {
+            let accepted = issuers.iter().map(|issuer| issuer.issuer.as_str());
+            raw.check(accepted, env, faults).map(Arc::new)
+        });
         let tokens = self.tokens.unwrap_or_default().check(faults);
         let (mut limits, mut uses) =
             rate_limit::check(self.limits, self.plans, self.limits_store, env, faults);
@@ -283,6 +290,7 @@ impl RawConfig {
             policy,
             answers,
             usage,
+            identity_token,
         }
     }
 }

@@ -16,7 +16,11 @@ pub const SECRET_SETTINGS: &[&str] = &[
     "secret",
     "previous_secret",
     "private_key",
+    SIGNING_KEY,
 ];
+
+/// The one setting that may also name a key of KMS.
+const SIGNING_KEY: &str = "signing_key";
 
 /// A text that should be a reference to a secret, and may by mistake be the secret itself: it has no `Debug`.
 #[derive(Deserialize)]
@@ -34,6 +38,8 @@ pub enum SecretReference {
     Ssm(String),
     /// A secret of Secrets Manager, by name or ARN.
     SecretsManager(String),
+    /// A signing key of KMS, by id, alias or ARN. What is fetched is its public part: the `SubjectPublicKeyInfo` in base64.
+    Kms(String),
 }
 
 impl SecretReference {
@@ -45,6 +51,7 @@ impl SecretReference {
             "env" if is_variable(name) => Some(Self::Env(name.to_owned())),
             "ssm" if is_parameter(name) => Some(Self::Ssm(name.to_owned())),
             "secretsmanager" if is_secret_name(name) => Some(Self::SecretsManager(name.to_owned())),
+            "kms" if is_key_name(name) => Some(Self::Kms(name.to_owned())),
             _ => None,
         }
     }
@@ -62,6 +69,7 @@ pub fn secret_references(text: &str) -> Vec<SecretReference> {
     tree.texts("", &mut |setting, text| {
         if SECRET_SETTINGS.contains(&setting)
             && let Some(reference) = SecretReference::parse(text)
+            && (setting == SIGNING_KEY || !matches!(reference, SecretReference::Kms(_)))
             && !found.contains(&reference)
         {
             found.push(reference);
@@ -71,8 +79,30 @@ pub fn secret_references(text: &str) -> Vec<SecretReference> {
 }
 
 impl RawSecret {
-    /// The secret, fetched through `env`.
+    /// The secret, fetched through `env`. A key of KMS is none: nobody outside KMS knows it.
     pub(crate) fn fetch(
+        &self,
+        path: &str,
+        env: &ConfigEnv<'_>,
+        faults: &mut Faults,
+    ) -> Option<Secret<String>> {
+        if self.kms_key().is_some() {
+            faults.problem(path, Problem::SecretLiteral);
+            return None;
+        }
+        self.fetch_key(path, env, faults)
+    }
+
+    /// The name of the key where this refers to one of KMS.
+    pub(crate) fn kms_key(&self) -> Option<String> {
+        match SecretReference::parse(&self.0) {
+            Some(SecretReference::Kms(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The secret, or the public part of a key of KMS, fetched through `env`.
+    pub(crate) fn fetch_key(
         &self,
         path: &str,
         env: &ConfigEnv<'_>,
@@ -120,6 +150,7 @@ impl std::fmt::Display for SecretReference {
             Self::Env(name) => write!(f, "env:{name}"),
             Self::Ssm(name) => write!(f, "ssm:{name}"),
             Self::SecretsManager(name) => write!(f, "secretsmanager:{name}"),
+            Self::Kms(name) => write!(f, "kms:{name}"),
         }
     }
 }
@@ -150,6 +181,14 @@ fn is_secret_name(name: &str) -> bool {
         })
 }
 
+/// Ids, `alias/…` and ARNs (AWS: Key Management Service API Reference, `Sign`, `KeyId`).
+fn is_key_name(name: &str) -> bool {
+    (1..=2048).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b':'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,6 +200,8 @@ mod tests {
             "ssm:/doorward/pepper",
             "secretsmanager:doorward/pepper",
             "secretsmanager:arn:aws:secretsmanager:eu-west-1:111122223333:secret:pepper-a1b2c3",
+            "kms:alias/doorward",
+            "kms:arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         ] {
             assert_eq!(SecretReference::parse(text).unwrap().to_string(), text);
         }
@@ -174,6 +215,8 @@ mod tests {
             "ssm:pepper",
             "ssm:/a b",
             "secretsmanager:",
+            "kms:",
+            "kms:a b",
             "vault:x",
             "a:b",
         ] {
@@ -192,5 +235,11 @@ mod tests {
         };
         assert_eq!(found(toml), ["ssm:/p", "env:OLD"]);
         assert!(found(json).is_empty());
+        let kms = "[api_keys]\npepper = \"kms:a\"\n[identity_token]\nsigning_key = \"kms:b\"\n";
+        assert_eq!(
+            found(kms),
+            ["kms:b"],
+            "nothing but a signing key is kept in KMS"
+        );
     }
 }

@@ -480,3 +480,15 @@ async fn one_line_is_logged_for_each_event_and_no_secret_is_in_it() {
         assert!(!all.contains(hidden), "{all}");
     }
 }
+
+#[tokio::test]
+async fn the_key_set_needs_no_caller() {
+    let function = function();
+    let key_set = json!({"keys": []});
+    let admin = function.admin.clone().with_key_set(Some(key_set.clone()));
+    let function = Function { admin, ..function };
+    let asked = r#"{"operation": "keySet"}"#;
+    assert_eq!(invoke(&function, asked).await.unwrap(), key_set);
+    let more = invoke(&function, r#"{"operation": "keySet", "id": "x"}"#).await;
+    assert!(more.is_err(), "a member too many is a mistake");
+}

@@ -72,6 +72,7 @@ fn says_a_refusal_that_ends_in_the_shape_of_its_event() {
         context: None,
         limit: Some(&limit),
         ends_at: Some(NOW.plus(7)),
+        signed: None,
     });
     let statements = json!([
         {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": [format!("{PREFIX}/GET/orders/?*")],
@@ -107,6 +108,7 @@ fn denies_everything_until_the_end_where_the_path_cannot_be_said() {
         context: None,
         limit: Some(&limit),
         ends_at: Some(NOW.plus(7)),
+        signed: None,
     });
     let said = answer(outcome, EventKind::RestRequest, "GET/orders/*", &ANSWERS);
     let deny = &said["policyDocument"]["Statement"][1];
@@ -130,6 +132,7 @@ fn a_refusal_says_who_is_calling_and_tells_no_backend_to_refuse() {
         context: Some(&facts),
         limit: Some(&limit),
         ends_at: Some(NOW.plus(7)),
+        signed: None,
     });
     let said = answer(outcome, EventKind::RestRequest, "GET/orders/42", &ANSWERS);
     let mut expected = told();

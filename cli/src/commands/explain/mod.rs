@@ -13,14 +13,12 @@ use doorward_backends::{
     http::{HttpEndpoints, HttpKeySets},
     memory::{MemoryLimits, MemoryReplays},
 };
-use doorward_engine::{
-    Decision, Engine, Reason, Sources, authority::Authorities, layers::exchange,
-};
+use doorward_engine::{Decision, Engine, Reason, Sources, authority::Authorities};
 use doorward_keys::{KeyLookup, Timestamp};
 use serde_json::Value;
 
 use self::{args::ExplainArgs, no_table::NoTable};
-use crate::{clock, exit::Failure, input, output, target::Target};
+use crate::{clock, configuration, exit::Failure, input, output, shown_token, target::Target};
 
 /// Decides one event and says how.
 ///
@@ -55,7 +53,11 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
         pause: clock::pause,
         stopwatch: clock::stopwatch,
     };
-    let engine = Engine::new(checked.config, sources);
+    let kms = configuration::kms(&checked.config).await?;
+    let mut engine = Engine::new(checked.config, sources);
+    if let Some(kms) = kms {
+        engine = engine.with_remote_signer(Arc::new(kms));
+    }
     let authorizer = Authorizer::new(engine, Arc::new(|_| {}), clock::stopwatch);
     let call = Call {
         request_id: "explain".to_owned(),
@@ -77,18 +79,12 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
     }
 }
 
-/// The answer as it may be shown: a token for the backend is a secret.
+/// The answer to the gateway, with nothing in it that would open a backend to whoever reads it.
 fn shown(answer: &Answer) -> Value {
-    let mut shown = answer.to_value();
-    for context in ["context", "resolverContext"] {
-        if let Some(token) = shown
-            .get_mut(context)
-            .and_then(|facts| facts.get_mut(exchange::CONTEXT_NAME))
-        {
-            *token = "(not shown)".into();
-        }
-    }
-    shown
+    let mut answer = answer.to_value();
+    shown_token::hide(&mut answer, "/context");
+    shown_token::hide(&mut answer, "/resolverContext");
+    answer
 }
 
 /// Why the request would be refused: the reason and the detail for the operator; `None` when it would be allowed.

@@ -19,6 +19,7 @@ Examples:
   doorward local --backend http://localhost:3000  in front of your own service
   doorward local --ttl 0 --identity-source none   credentials in any header
   doorward local --store keys.db                  keys that outlive the process
+  doorward local --mtls                           a domain with mutual TLS beside it
 
 While it runs, in the same folder:
   doorward keys create --tenant acme --name demo --scope orders:read
@@ -66,6 +67,25 @@ pub struct LocalArgs {
     /// `answers.rate_limited` is `deny`, else 403.
     #[arg(long, value_enum, value_name = "403|429")]
     pub denied_status: Option<DeniedArg>,
+    /// A domain with mutual TLS beside the address without: clients need a certificate that the truststore vouches for.
+    /// Without further options with certificates for demonstration, in `.doorward/mtls/`.
+    #[arg(long)]
+    pub mtls: bool,
+    /// The port of the domain; 0 for a free one. Without, the second after the gateway's.
+    #[arg(long, value_name = "PORT", requires = "mtls")]
+    pub mtls_port: Option<u16>,
+    /// The certificates that vouch for clients, in PEM.
+    #[arg(long, value_name = "FILE", requires = "mtls")]
+    pub mtls_truststore: Option<PathBuf>,
+    /// The certificate of the server and those between it and its authority, in PEM.
+    #[arg(long, value_name = "FILE", requires_all = ["mtls", "mtls_key"])]
+    pub mtls_certificate: Option<PathBuf>,
+    /// The private key of the server, in PEM.
+    #[arg(long, value_name = "FILE", requires_all = ["mtls", "mtls_certificate"])]
+    pub mtls_key: Option<PathBuf>,
+    /// Whether the API with a domain can still be called by its default address, which asks for no certificate.
+    #[arg(long, value_enum, value_name = "open|closed", default_value_t = EndpointArg::Open, requires = "mtls")]
+    pub default_endpoint: EndpointArg,
     /// Where keys are kept: `memory`, or a file.
     #[arg(long, value_name = "memory|FILE", default_value = "memory")]
     pub store: String,
@@ -107,6 +127,15 @@ pub enum DeniedArg {
     /// `ACCESS_DENIED` with another status.
     #[value(name = "429")]
     TooManyRequests,
+}
+
+/// The default address of an API with a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EndpointArg {
+    /// As AWS has it.
+    Open,
+    /// `DisableExecuteApiEndpoint: true`.
+    Closed,
 }
 
 /// One `--identity-source`.

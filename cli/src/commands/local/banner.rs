@@ -6,12 +6,12 @@ use crate::{
     clock, duration,
     exit::Failure,
     local::{
-        DEMO_AUDIENCE, LocalGateway, Source,
+        DEMO_AUDIENCE, Domain, LocalGateway, Source,
         gateway::{ApiKind, Payload},
         issuer::{Algorithm, TokenRequest},
         trust_in_demo_issuer,
     },
-    output::{BOLD, DIM, styled},
+    output::{BOLD, DIM, program, styled},
 };
 
 /// How long the tokens in the curl lines live.
@@ -24,6 +24,9 @@ pub(super) fn banner(gateway: &LocalGateway, source: &Source) -> Result<String, 
             text.push_str(&demo_lines(gateway, key.secret.expose(), key.id.as_str())?);
         }
         _ => text.push_str(&own_lines(gateway)),
+    }
+    if let Some(domain) = &gateway.running.mtls {
+        text.push_str(&mtls_lines(domain));
     }
     let _ = write!(
         text,
@@ -60,6 +63,12 @@ fn header(gateway: &LocalGateway, source: &Source) -> String {
         ("tokens", format!("demo issuer, {}", running.issuer)),
     ] {
         let _ = writeln!(text, "  {name:<14} {value}");
+    }
+    if let Some(domain) = &running.mtls {
+        let _ = writeln!(text, "  {:<14} {}", "mutual TLS", domain.address);
+    }
+    if let Some(address) = &gateway.identity_keys {
+        let _ = writeln!(text, "  {:<14} {address}", "identity keys");
     }
     if let Some(key) = &gateway.key {
         let _ = writeln!(
@@ -179,6 +188,30 @@ fn own_lines(gateway: &LocalGateway) -> String {
     text
 }
 
+/// Lines to paste for the domain with mutual TLS, where the certificates for demonstration serve.
+fn mtls_lines(domain: &Domain) -> String {
+    let address = &domain.address;
+    let trusting = domain
+        .authority
+        .as_ref()
+        .map_or_else(String::new, |authority| {
+            format!(" --cacert {}", authority.display())
+        });
+    let mut text = format!(
+        "\n# no connection: the domain with mutual TLS wants a certificate\ncurl -i{trusting} {address}/\n"
+    );
+    if let Some((certificate, key)) = &domain.client {
+        let _ = write!(
+            text,
+            "\n# the certificate of the demo client; add a credential, and one of your paths\n\
+             curl -i{trusting} --cert {} --key {} {address}/\n",
+            certificate.display(),
+            key.display()
+        );
+    }
+    text
+}
+
 fn token(gateway: &LocalGateway) -> Result<String, Failure> {
     let request = TokenRequest {
         issuer: gateway.running.issuer.clone(),
@@ -210,12 +243,4 @@ fn forged(token: &str) -> String {
 
 fn shown(seconds: u64) -> String {
     duration::shown(i64::try_from(seconds).unwrap_or(i64::MAX))
-}
-
-/// How this program was called, so that the lines work without installing it.
-fn program() -> String {
-    std::env::args()
-        .next()
-        .filter(|name| !name.contains(' '))
-        .unwrap_or_else(|| "doorward".to_owned())
 }

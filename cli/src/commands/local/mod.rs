@@ -8,13 +8,16 @@ use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use doorward_backends::sources::ConfigSource;
 
-use self::args::{ApiArg, AuthorizerArg, DeniedArg, LocalArgs, SourceArg};
+use self::args::{ApiArg, AuthorizerArg, DeniedArg, EndpointArg, LocalArgs, SourceArg};
 use crate::{
     dynamodb::Storage,
     exit::Failure,
     local::{
-        Api, LocalGateway, Plan, Source,
-        gateway::{Backend, DeniedStatus, Exchange, IdentitySource, Payload, Upstream, UsagePlans},
+        Api, LocalGateway, Mtls, Plan, Source,
+        gateway::{
+            Backend, DefaultEndpoint, DeniedStatus, Exchange, IdentitySource, Payload, Upstream,
+            UsagePlans,
+        },
     },
     output::{self, WARN, styled},
     state::StateFolder,
@@ -68,6 +71,18 @@ fn plan(args: LocalArgs) -> Result<Plan, Failure> {
             UsagePlans::read(&text, &name.to_string()).map_err(Failure::usage)?
         }
     };
+    let mtls = args.mtls.then_some(Mtls {
+        port: args.mtls_port.unwrap_or_else(|| match args.port {
+            0 => 0,
+            port => port.checked_add(2).unwrap_or_default(),
+        }),
+        truststore: args.mtls_truststore,
+        server: args.mtls_certificate.zip(args.mtls_key),
+        default_endpoint: match args.default_endpoint {
+            EndpointArg::Open => DefaultEndpoint::Open,
+            EndpointArg::Closed => DefaultEndpoint::Shut,
+        },
+    });
     Ok(Plan {
         source,
         host: args.host,
@@ -91,6 +106,7 @@ fn plan(args: LocalArgs) -> Result<Plan, Failure> {
             "memory" => Storage::Memory,
             file => Storage::File(PathBuf::from(file)),
         },
+        mtls,
         backend,
         state: StateFolder::here(),
         observer: Arc::new(|exchange: &Exchange| {

@@ -1,6 +1,6 @@
 //! What can be said to `doorward token`.
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::duration;
 
@@ -8,15 +8,23 @@ use crate::duration;
 ///
 /// Signed with the keys that `doorward local` left in this folder. The token alone goes to standard output.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 Examples:
   curl -H \"Authorization: Bearer $(doorward token --scope orders:read)\" \\
       http://127.0.0.1:8787/orders/42
   doorward token --scope 'orders:read orders:write' --role admin --expires 5m
   doorward token --expires=-5m                      a token that has expired
   doorward token --claim tenant=acme --claim 'realm_access={\"roles\":[\"ops\"]}'
+  doorward token --certificate --scope orders:read  bound to the demo client's certificate
+  TOKEN=$(doorward token --dpop --scope orders:read)
+  curl -H \"Authorization: DPoP $TOKEN\" \\
+      -H \"DPoP: $(doorward token dpop-proof GET http://127.0.0.1:8787/orders/42 --token \"$TOKEN\")\" \\
+      http://127.0.0.1:8787/orders/42
 
-Exit codes: 0 done, 2 the options cannot be understood, 3 no gateway runs here")]
+Exit codes: 0 done, 2 the options cannot be understood, 3 no gateway runs here"
+)]
 pub struct TokenArgs {
     /// Scopes; several times, or several in one text.
     #[arg(long = "scope", value_name = "SCOPE")]
@@ -48,6 +56,48 @@ pub struct TokenArgs {
     /// The `iss`. Without, the demo issuer of the running gateway.
     #[arg(long, value_name = "ISSUER")]
     pub iss: Option<String>,
+    /// Bind it to a certificate (RFC 8705): `cnf` with the thumbprint of the one in this PEM file. Without a file, that of the
+    /// demo client of `doorward local --mtls`.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
+    pub certificate: Option<String>,
+    /// Bind it to the DPoP key of this folder (RFC 9449), which is made where there is none.
+    #[arg(long)]
+    pub dpop: bool,
+    /// Something else than a token.
+    #[command(subcommand)]
+    pub action: Option<TokenAction>,
+}
+
+/// What `doorward token` makes besides tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenAction {
+    /// Make a DPoP proof for one request.
+    ///
+    /// Signed with the DPoP key of this folder. The proof alone goes to standard output.
+    DpopProof(ProofArgs),
+}
+
+/// What a proof is for.
+#[derive(Debug, Args)]
+pub struct ProofArgs {
+    /// The method, such as GET.
+    #[arg(value_name = "METHOD")]
+    pub method: String,
+    /// The address that is called. Query and fragment do not count.
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// The token that goes with it.
+    #[arg(long, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// The nonce that the server gave.
+    #[arg(long, value_name = "NONCE")]
+    pub nonce: Option<String>,
+    /// Its id. Without, a made-up one; the same one again shows how a replay is answered.
+    #[arg(long, value_name = "ID")]
+    pub jti: Option<String>,
+    /// When it was made, from now: `-5m` for an old one.
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::seconds, allow_hyphen_values = true)]
+    pub issued: i64,
 }
 
 /// The signature of a token.

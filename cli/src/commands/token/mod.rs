@@ -1,11 +1,12 @@
 //! `doorward token`: signs with the keys that `doorward local` left in `.doorward/`.
 
 pub mod args;
+mod bound;
 
 use doorward_keys::Timestamp;
 use serde_json::{Map, Value};
 
-use self::args::{Signature, TokenArgs};
+use self::args::{Signature, TokenAction, TokenArgs};
 use crate::{
     clock,
     exit::Failure,
@@ -19,6 +20,9 @@ use crate::{
 /// # Errors
 /// When no gateway was started here, or the arguments do not fit.
 pub fn run(args: &TokenArgs) -> Result<(), Failure> {
+    if let Some(TokenAction::DpopProof(args)) = &args.action {
+        return bound::proof(args);
+    }
     let folder = StateFolder::here();
     let keys = DemoKeys::load(&folder.issuer_keys())
         .map_err(Failure::unavailable)?
@@ -27,9 +31,23 @@ pub fn run(args: &TokenArgs) -> Result<(), Failure> {
                 "there is no demo issuer here; start `doorward local` in this folder first",
             )
         })?;
-    let request = request(args, folder.find().as_ref(), clock::wall())?;
+    let running = folder.find();
+    let mut request = request(args, running.as_ref(), clock::wall())?;
+    let confirmation = bound::confirmation(args, &folder, running.as_ref())?;
+    let is_bound = confirmation.is_some();
+    if let Some(confirmation) = confirmation {
+        // A `cnf` of one's own wins, so that a wrong one can be tried.
+        request
+            .claims
+            .entry("cnf".to_owned())
+            .or_insert(confirmation);
+    }
     let token = keys.mint(&request).map_err(Failure::unavailable)?;
-    output::answer(token.expose())
+    output::answer(token.expose())?;
+    if is_bound {
+        bound::explain(args, running.as_ref());
+    }
+    Ok(())
 }
 
 fn request(

@@ -1,12 +1,16 @@
 //! A request as it came in, with the route it reached.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::http::{HeaderMap, Uri, header::COOKIE};
 use doorward_keys::Timestamp;
 use percent_encoding::percent_decode_str;
 
-use super::{routing::Reached, settings::ApiKind};
+use super::{
+    client_certificate::ClientCertificate,
+    routing::Reached,
+    settings::{API, ApiKind},
+};
 
 /// A request as it came in. The path stays as the client wrote it; whether AWS decodes the path of the ARN is not
 /// documented, and the undecoded one is what a careless policy would stumble over.
@@ -20,12 +24,24 @@ pub(super) struct Incoming {
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
     pub(super) peer: IpAddr,
+    /// The certificate of the client, where it came over the domain for mutual TLS.
+    pub(super) certificate: Option<Arc<ClientCertificate>>,
+    /// Whether there is such a domain, and the client called the default address of the API instead.
+    pub(super) is_default_address: bool,
     pub(super) request_id: String,
     pub(super) received_at: Timestamp,
     pub(super) route: Reached,
 }
 
 impl Incoming {
+    /// The name by which the client called the API. The default address has one that AWS made; here it is a made-up one.
+    pub(super) fn domain(&self) -> String {
+        if self.is_default_address {
+            return format!("{API}.execute-api.us-east-1.amazonaws.com");
+        }
+        self.header("host").unwrap_or_default()
+    }
+
     /// The values of a header, joined by commas as HTTP APIs do; bytes outside UTF-8 are replaced.
     pub(super) fn header(&self, name: &str) -> Option<String> {
         let values: Vec<_> = self.header_values(name).collect();

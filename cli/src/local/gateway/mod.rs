@@ -6,12 +6,14 @@
 mod answer;
 mod backend;
 mod cache;
+mod client_certificate;
 mod context;
 mod event;
 mod exchange;
 mod function;
 mod identity;
 mod incoming;
+mod peer;
 mod plans;
 mod preflight;
 mod refusal;
@@ -21,11 +23,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
@@ -46,9 +44,11 @@ use super::iam::{Effect, Facts};
 
 pub use self::{
     backend::{Backend, Upstream, UpstreamError},
+    client_certificate::ClientCertificate,
     exchange::{Asked, Exchange, Observer},
     function::{AuthorizerFunction, Invocation},
     identity::IdentitySource,
+    peer::{DefaultEndpoint, Peer},
     plans::{Period, PlanError, Quota, Throttle, UsagePlan, UsagePlans},
     responses::DeniedStatus,
     routing::Routes,
@@ -110,7 +110,8 @@ impl Gateway {
     }
 
     /// Answers one request that came from `peer`.
-    pub async fn answer(&self, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+    pub async fn answer(&self, request: Request<Body>, peer: impl Into<Peer>) -> Response<Body> {
+        let peer = peer.into();
         let started = (self.clocks.stopwatch)();
         let api = self.settings.payload.api();
         let request_id = request_id();
@@ -127,14 +128,7 @@ impl Gateway {
             key_id: None,
             took: Duration::ZERO,
         };
-        let outcome = self
-            .pass(
-                request,
-                peer.ip().to_canonical(),
-                &request_id,
-                &mut exchange,
-            )
-            .await;
+        let outcome = self.pass(request, peer, &request_id, &mut exchange).await;
         let response = match outcome {
             Ok(mut response) => {
                 refusal::stamp(response.headers_mut(), api, &request_id);
@@ -158,11 +152,16 @@ impl Gateway {
     async fn pass(
         &self,
         request: Request<Body>,
-        peer: IpAddr,
+        from: Peer,
         request_id: &str,
         exchange: &mut Exchange,
     ) -> Result<Response<Body>, Refused> {
         let api = self.settings.payload.api();
+        let peer = from.address.ip().to_canonical();
+        let by_default = from.certificate.is_none();
+        if by_default && self.settings.default_endpoint == DefaultEndpoint::Shut {
+            return Err(Refusal::EndpointShut.into());
+        }
         let (parts, body) = request.into_parts();
         let (method, path) = (&exchange.method, &exchange.path);
         if let Some(answer) = preflight::answer(api, &self.routes, method, path, &parts.headers) {
@@ -184,6 +183,9 @@ impl Gateway {
             query: incoming::query(&parts.uri),
             headers,
             peer,
+            certificate: from.certificate,
+            is_default_address: by_default
+                && self.settings.default_endpoint == DefaultEndpoint::Open,
             request_id: request_id.to_owned(),
             received_at: exchange.at,
             route,

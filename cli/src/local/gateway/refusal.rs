@@ -15,6 +15,8 @@ use super::{
 /// Why a request was not passed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
+    /// The default address of the API is shut.
+    EndpointShut,
     /// No route.
     RouteUnknown,
     /// An identity source is missing or empty.
@@ -68,6 +70,9 @@ impl Refusal {
     /// What the operator reads in the line of the request.
     pub(super) fn note(&self) -> String {
         match self {
+            Self::EndpointShut => {
+                "the default endpoint is closed; call the one with mutual TLS".to_owned()
+            }
             Self::RouteUnknown => "no such route".to_owned(),
             Self::IdentityMissing => "identity source missing, authorizer not asked".to_owned(),
             Self::Unauthorized => "unauthorized".to_owned(),
@@ -93,7 +98,8 @@ impl Refusal {
             Self::ApiKeyInvalid => ResponseType::InvalidApiKey,
             Self::Throttled => ResponseType::Throttled,
             Self::QuotaExceeded => ResponseType::QuotaExceeded,
-            Self::RouteUnknown
+            Self::EndpointShut
+            | Self::RouteUnknown
             | Self::AuthorizerFailure(_)
             | Self::AuthorizerAnswer(_)
             | Self::UriTooLong
@@ -105,6 +111,8 @@ impl Refusal {
 
     const fn rest(&self) -> Form {
         match self {
+            // API Gateway Developer Guide, *Disable the default endpoint for REST APIs*.
+            Self::EndpointShut => (StatusCode::FORBIDDEN, FORBIDDEN, "ForbiddenException"),
             Self::RouteUnknown => (
                 StatusCode::FORBIDDEN,
                 r#"{"message":"Missing Authentication Token"}"#,
@@ -171,7 +179,10 @@ impl Refusal {
 
     const fn http(&self) -> Form {
         match self {
-            Self::RouteUnknown => (StatusCode::NOT_FOUND, r#"{"message":"Not Found"}"#, ""),
+            // What an HTTP API answers at a disabled address is not documented; one that has no API answers this.
+            Self::EndpointShut | Self::RouteUnknown => {
+                (StatusCode::NOT_FOUND, r#"{"message":"Not Found"}"#, "")
+            }
             Self::IdentityMissing | Self::Unauthorized => {
                 (StatusCode::UNAUTHORIZED, UNAUTHORIZED, "")
             }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{identity::IdentitySource, plans::UsagePlans, responses::DeniedStatus};
+use super::{
+    identity::IdentitySource, peer::DefaultEndpoint, plans::UsagePlans, responses::DeniedStatus,
+};
 
 /// Which kind of API the gateway plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,7 @@ pub struct Settings {
     pub(super) ttl: Duration,
     pub(super) plans: UsagePlans,
     pub(super) denied: DeniedStatus,
+    pub(super) default_endpoint: DefaultEndpoint,
 }
 
 /// Why API Gateway would not take such settings.
@@ -109,6 +112,7 @@ impl Settings {
             ttl,
             plans: UsagePlans::default(),
             denied: DeniedStatus::default(),
+            default_endpoint: DefaultEndpoint::default(),
         })
     }
 
@@ -128,6 +132,13 @@ impl Settings {
     #[must_use]
     pub const fn with_denied(mut self, denied: DeniedStatus) -> Self {
         self.denied = denied;
+        self
+    }
+
+    /// The same API with a domain for mutual TLS, and this state of its default address.
+    #[must_use]
+    pub const fn with_default_endpoint(mut self, default_endpoint: DefaultEndpoint) -> Self {
+        self.default_endpoint = default_endpoint;
         self
     }
 

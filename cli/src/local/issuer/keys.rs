@@ -118,6 +118,17 @@ impl DemoKeys {
         Ok(Self { rsa, ec })
     }
 
+    /// A fresh private key on P-256, in the base64 of PKCS #8, for whoever signs something else.
+    ///
+    /// # Errors
+    /// [`KeysError::Crypto`].
+    pub fn signing_key() -> Result<Secret<String>, KeysError> {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING);
+        let stored = pair.and_then(|pair| pair.to_pkcs8v1());
+        let stored = stored.map_err(|_| KeysError::Crypto)?;
+        Ok(Secret::new(STANDARD.encode(stored.as_ref())))
+    }
+
     fn read(text: &[u8]) -> Option<Self> {
         let stored: Stored = serde_json::from_slice(text).ok()?;
         let (rsa, ec) = (

@@ -3,14 +3,16 @@
 //! It proves nothing about anybody. Whoever can read its key file can mint any token that the local gateway accepts.
 
 mod der;
+mod dpop;
 mod keys;
 mod server;
 
 use doorward_keys::Timestamp;
 use serde_json::{Map, Value, json};
 
+pub use dpop::{DpopKey, ProofRequest, certificate_thumbprint};
 pub use keys::{Algorithm, DemoKeys, KeysError};
-pub use server::serve;
+pub use server::{IDENTITY_KEY_SET, serve};
 
 /// What to say in a token.
 #[derive(Clone, Debug, PartialEq)]

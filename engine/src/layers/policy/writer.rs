@@ -216,6 +216,7 @@ impl<'a> Writer<'a> {
             usage_plan_key,
             limit: quota.report().cloned(),
             downstream_token: self.exchanged.as_ref().map(|held| held.token.clone()),
+            identity_token: None,
         })
     }
 

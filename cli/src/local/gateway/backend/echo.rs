@@ -8,6 +8,7 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use super::super::{context::Context, event, incoming::Incoming};
+use crate::shown_token;
 
 /// Headers that may carry a credential are answered as a mark only, so that the output can be shown to anybody.
 const CREDENTIALS: [&str; 4] = [
@@ -16,6 +17,9 @@ const CREDENTIALS: [&str; 4] = [
     "cookie",
     "x-api-key",
 ];
+
+/// The header with the identity token.
+const IDENTITY_TOKEN: &str = "x-doorward-identity-token";
 
 /// Headers about limits, and the facts of the context that they carry (draft-ietf-httpapi-ratelimit-headers).
 const OF_LIMITS: [(HeaderName, &str); 5] = [
@@ -91,19 +95,28 @@ fn told(
             let text = String::from_utf8_lossy(value.as_bytes());
             let shown = if is_secret {
                 json!("(hidden)")
+            } else if name == IDENTITY_TOKEN {
+                json!(shown_token::unsigned(&text))
             } else {
                 json!(text)
             };
             (name.as_str().to_owned(), shown)
         })
         .collect();
+    let mut authorizer = part("/requestContext/authorizer");
+    shown_token::hide(&mut authorizer, "");
+    shown_token::hide(&mut authorizer, "/lambda");
+    let certificate = match part("/requestContext/identity/clientCert") {
+        Value::Null => part("/requestContext/authentication/clientCert"),
+        certificate => certificate,
+    };
     let answer = json!({
         "method": incoming.method,
         "path": incoming.path,
         "route": incoming.route.key(incoming.api),
         "pathParameters": part("/pathParameters"),
         "queryStringParameters": part("/queryStringParameters"),
-        "requestContext": {"authorizer": part("/requestContext/authorizer")},
+        "requestContext": {"authorizer": authorizer, "clientCert": certificate},
         "headers": shown,
         "body": part("/body"),
     });

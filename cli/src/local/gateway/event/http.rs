@@ -29,8 +29,10 @@ pub(super) fn event(incoming: &Incoming) -> Value {
         "requestContext": {
             "accountId": ACCOUNT,
             "apiId": API,
-            "authentication": null,
-            "domainName": incoming.header("host").unwrap_or_default(),
+            "authentication": incoming.certificate.as_ref().map(|certificate| {
+                json!({"clientCert": certificate.for_authentication()})
+            }),
+            "domainName": incoming.domain(),
             "domainPrefix": "local",
             "http": {
                 "method": incoming.method,

@@ -1,7 +1,8 @@
 //! The events that the gateway sends: to the authorizer, and to a backend with Lambda proxy integration.
 //!
 //! The shapes are those of the API Gateway Developer Guide, *Input to an API Gateway Lambda authorizer*, *Control access to
-//! HTTP APIs with AWS Lambda authorizers* and *Create AWS Lambda proxy integrations*. Only a certificate is never there.
+//! HTTP APIs with AWS Lambda authorizers* and *Create AWS Lambda proxy integrations*. A certificate is there where the client
+//! came over the domain for mutual TLS.
 
 mod http;
 mod rest;

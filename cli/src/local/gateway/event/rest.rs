@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         incoming::Incoming,
-        settings::{ACCOUNT, API},
+        settings::{ACCOUNT, API, ApiKind},
     },
     clf_time, epoch_millis, or_null, parameters,
 };
@@ -24,7 +24,7 @@ pub(super) fn event(incoming: &Incoming) -> Value {
     for (name, value) in &incoming.query {
         query.entry(name.clone()).or_default().push(value.clone());
     }
-    json!({
+    let mut event = json!({
         "resource": incoming.route.template,
         "path": incoming.path,
         "httpMethod": incoming.method,
@@ -37,7 +37,7 @@ pub(super) fn event(incoming: &Incoming) -> Value {
         "requestContext": {
             "accountId": ACCOUNT,
             "apiId": API,
-            "domainName": incoming.header("host").unwrap_or_default(),
+            "domainName": incoming.domain(),
             "domainPrefix": "local",
             "extendedRequestId": incoming.request_id,
             "httpMethod": incoming.method,
@@ -59,7 +59,14 @@ pub(super) fn event(incoming: &Incoming) -> Value {
             "resourcePath": incoming.route.template,
             "stage": incoming.stage,
         },
-    })
+    });
+    if let Some(certificate) = &incoming.certificate
+        && let Some(Value::Object(identity)) = event.pointer_mut("/requestContext/identity")
+    {
+        let told = certificate.for_identity(incoming.api == ApiKind::Http);
+        identity.insert("clientCert".to_owned(), told);
+    }
+    event
 }
 
 /// The single-value map keeps the last value of a repeated name.

@@ -37,7 +37,7 @@ async fn holds_a_cached_policy_against_every_request() {
     let request = Request::builder()
         .uri("/orders/1")
         .header("authorization", "t");
-    let elsewhere = "198.51.100.1:4000".parse().unwrap();
+    let elsewhere: std::net::SocketAddr = "198.51.100.1:4000".parse().unwrap();
     let response = bench
         .gateway
         .answer(request.body(Body::empty()).unwrap(), elsewhere)

@@ -142,7 +142,7 @@ impl Bench {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from("{\"n\":1}")).unwrap();
-        let peer = "203.0.113.7:4000".parse().unwrap();
+        let peer: std::net::SocketAddr = "203.0.113.7:4000".parse().unwrap();
         let response = self.gateway.answer(request, peer).await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, MAX_BODY).await.unwrap();
