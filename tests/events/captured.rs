@@ -122,6 +122,17 @@ fn accepted(text: &mut String, request: &Request) {
     if let Some(peer) = request.peer {
         writeln!(text, "  peer {peer}").unwrap();
     }
+    if let Some(certificate) = &request.certificate {
+        writeln!(text, "  certificate {}", certificate.escape_debug()).unwrap();
+    }
+    if let Some(domain) = &request.entrance.domain {
+        let path = request
+            .entrance
+            .path
+            .as_deref()
+            .unwrap_or(" (path not known)");
+        writeln!(text, "  entrance {domain}{path}").unwrap();
+    }
     if let Some(token) = &request.token {
         writeln!(text, "  token {}", token.expose()).unwrap();
     }

@@ -61,8 +61,11 @@ fn key() -> Arc<SigningKey> {
     SigningKey::shared(Algorithm::Es256, "client")
 }
 
+/// One token for all proofs: signed again it would be another.
 fn bound() -> String {
-    tokens::with(&[("cnf", json!({"jkt": thumbprint(&key())}))])
+    static BOUND: OnceLock<String> = OnceLock::new();
+    let made = || tokens::with(&[("cnf", json!({"jkt": thumbprint(&key())}))]);
+    BOUND.get_or_init(made).clone()
 }
 
 pub(crate) fn cases() -> Vec<Case> {

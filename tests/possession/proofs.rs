@@ -1,6 +1,9 @@
 //! DPoP (RFC 9449): the twelve checks of section 4.3, each refused by a proof that is wrong in nothing else.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use doorward_backends::memory::MemoryReplays;
 use doorward_engine::layers::jwt::Algorithm;
@@ -19,8 +22,11 @@ fn client() -> Arc<SigningKey> {
     SigningKey::shared(Algorithm::Es256, "client")
 }
 
+/// One token for all proofs: signed again it would be another.
 fn bound() -> String {
-    token(Some(json!({"jkt": thumbprint(&client())})))
+    static BOUND: OnceLock<String> = OnceLock::new();
+    let made = || token(Some(json!({"jkt": thumbprint(&client())})));
+    BOUND.get_or_init(made).clone()
 }
 
 fn configuration(dpop: &Value) -> Value {

@@ -171,7 +171,8 @@ impl Client {
     #[must_use]
     pub fn with_common_name(mut self, name: &str) -> Self {
         let value = DnValue::Utf8String(name.to_owned());
-        let again = DnType::from_oid(&[2, 5, 4, 3]);
+        // Under its name the library would take the place of the first.
+        let again = DnType::CustomDnType(vec![2, 5, 4, 3]);
         self.params.distinguished_name.push(again, value);
         self
     }

@@ -181,6 +181,21 @@ fn explain_says_why_a_certificate_is_refused_or_passes() {
 }
 
 #[test]
+fn local_does_not_start_with_a_cache_that_the_configuration_denies() {
+    let folder = Folder::new();
+    for (stated, ttl, says) in [
+        ("off", "10", "use `--ttl 0`"),
+        ("by_certificate", "10", "is no identity source"),
+    ] {
+        let text = format!("{GOOD}\n[policy]\ngateway_cache = \"{stated}\"\n");
+        folder.write("doorward.toml", &text);
+        let ended = folder.run(&["local", "--port", "0", "--issuer-port", "0", "--ttl", ttl]);
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.err.contains(says), "{ended:?}");
+    }
+}
+
+#[test]
 fn explain_does_not_take_a_missing_table_for_a_missing_key() {
     let folder = Folder::new();
     folder.write("doorward.toml", GOOD);

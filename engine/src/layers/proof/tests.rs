@@ -2,12 +2,16 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
+use doorward_keys::Timestamp;
+
 use super::{
+    RawDpop,
     confirmation::Confirmation,
-    dpop::thumbprint,
+    dpop::{Proof, thumbprint},
     target::{Address, addresses},
 };
 use crate::{
+    config::{ConfigEnv, Faults},
     denial::Reason,
     layers::jwt::json::Object,
     request::{Entrance, Target, Verb},
@@ -148,5 +152,71 @@ fn a_token_is_bound_in_one_known_way_or_refused() {
     ] {
         let denial = of(&format!(r#"{{"cnf":{cnf}}}"#)).unwrap_err();
         assert_eq!(denial.reason(), Reason::TokenBound, "{cnf}");
+    }
+}
+
+/// The proofs of RFC 9449 sections 4.1 (for a token request) and 7.1 (for a request with the access token of the example).
+const PUBLISHED_HEADER: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19";
+const FOR_A_TOKEN: &str = "eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg";
+const WITH_A_TOKEN: &str = "eyJqdGkiOiJlMWozVl9iS2ljOC1MQUVCIiwiaHRtIjoiR0VUIiwiaHR1IjoiaHR0cHM6Ly9yZXNvdXJjZS5leGFtcGxlLm9yZy9wcm90ZWN0ZWRyZXNvdXJjZSIsImlhdCI6MTU2MjI2MjYxOCwiYXRoIjoiZlVIeU8ycjJaM0RaNTNFc05yV0JiMHhXWG9hTnk1OUlpS0NBcWtzbVFFbyJ9.2oW9RP35yRqzhrtNP86L-Ey71EOptxRimPPToA1plemAgR6pxHF8y6-yqyVnmcw6Fy1dqd-jfxSYoMxhAJpLjA";
+const TOKEN: &str = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
+
+#[test]
+fn the_published_proofs_prove_what_they_were_made_for() {
+    let env = ConfigEnv {
+        read_file: &|_| Err("there are no files".to_owned()),
+        secret: &|_| Err("there are no secrets".to_owned()),
+    };
+    let config = RawDpop::default().check(&env, &mut Faults::default());
+    let at = |method: &str, domain: &str, path: &str| {
+        let mut asked = request(&[]);
+        asked.target = Target::Http {
+            verb: Verb::parse(method).unwrap(),
+            path: path.to_owned(),
+        };
+        asked.entrance = Entrance {
+            domain: Some(domain.to_owned()),
+            path: Some(path.to_owned()),
+        };
+        asked
+    };
+    let resource = at("GET", "resource.example.org", "/protectedresource");
+    let now = Timestamp::from_unix(1_562_262_618);
+    let outcome = |payload: &str, asked: &_, token: &str, now| {
+        let proof = Proof::read(&format!("{PUBLISHED_HEADER}.{payload}"), &config)?;
+        assert_eq!(
+            URL_SAFE_NO_PAD.encode(proof.thumbprint),
+            "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+        );
+        proof.check(asked, token, &config, now)
+    };
+    assert!(outcome(WITH_A_TOKEN, &resource, TOKEN, now).is_ok());
+    for (payload, asked, token, now, expected) in [
+        (WITH_A_TOKEN, &resource, "another", now, Reason::ProofToken),
+        (
+            WITH_A_TOKEN,
+            &resource,
+            TOKEN,
+            now.plus(61),
+            Reason::ProofTime,
+        ),
+        (
+            WITH_A_TOKEN,
+            &at("GET", "resource.example.org", "/other"),
+            TOKEN,
+            now,
+            Reason::ProofTarget,
+        ),
+        // Well made, and for no token.
+        (
+            FOR_A_TOKEN,
+            &at("POST", "server.example.com", "/token"),
+            TOKEN,
+            now,
+            Reason::ProofToken,
+        ),
+    ] {
+        let denial = outcome(payload, asked, token, now).unwrap_err();
+        assert_eq!(denial.reason(), expected, "{}", denial.detail());
     }
 }
