@@ -189,14 +189,7 @@ impl LocalGateway {
             audience: DEMO_AUDIENCE.to_owned(),
             dynamodb: dynamo.endpoint_url(),
             table: tables.keys,
-            config: match plan.source {
-                Source::Demo | Source::Text(_) => None,
-                Source::Named(ConfigSource::File(path)) => {
-                    let path = path.canonicalize().unwrap_or(path);
-                    Some(path.display().to_string())
-                }
-                Source::Named(remote) => Some(remote.to_string()),
-            },
+            config: config_name(plan.source),
             ttl_seconds,
         };
         plan.state.announce(&running).map_err(|error| {
@@ -239,6 +232,18 @@ impl LocalGateway {
             self.dynamo.stop().await;
         };
         let _ = tokio::time::timeout(LAST_WAIT, end).await;
+    }
+}
+
+/// What other commands read the configuration from; nothing where only this one has it.
+fn config_name(source: Source) -> Option<String> {
+    match source {
+        Source::Demo | Source::Text(_) => None,
+        Source::Named(ConfigSource::File(path)) => {
+            let path = path.canonicalize().unwrap_or(path);
+            Some(path.display().to_string())
+        }
+        Source::Named(remote) => Some(remote.to_string()),
     }
 }
 
