@@ -234,14 +234,7 @@ impl LocalGateway {
             dynamodb: dynamo.endpoint_url(),
             table: tables.keys,
             counters_table: tables.counters,
-            config: match plan.source {
-                Source::Demo | Source::Text(_) => None,
-                Source::Named(ConfigSource::File(path)) => {
-                    let path = path.canonicalize().unwrap_or(path);
-                    Some(path.display().to_string())
-                }
-                Source::Named(remote) => Some(remote.to_string()),
-            },
+            config: config_name(plan.source),
             ttl_seconds,
             mtls: domain,
         };
@@ -309,6 +302,18 @@ async fn domain(
         client: ready.client,
     };
     Ok((listener, domain))
+}
+
+/// What other commands read the configuration from; nothing where only this one has it.
+fn config_name(source: Source) -> Option<String> {
+    match source {
+        Source::Demo | Source::Text(_) => None,
+        Source::Named(ConfigSource::File(path)) => {
+            let path = path.canonicalize().unwrap_or(path);
+            Some(path.display().to_string())
+        }
+        Source::Named(remote) => Some(remote.to_string()),
+    }
 }
 
 /// The API as `template.yaml` would deploy it for this configuration.
