@@ -8,6 +8,7 @@ pub mod golden;
 pub mod keys;
 pub mod limits;
 pub mod line;
+pub mod oauth;
 pub mod remote;
 pub mod servers;
 pub mod tokens;
