@@ -131,7 +131,7 @@ function makeProvider(issuer, keys) {
       idTokenSigningAlgValues: Object.values(ALGORITHMS), introspectionSigningAlgValues: Object.values(ALGORITHMS),
       clientAuthSigningAlgValues: ['ES256'],
     },
-    ttl: { AccessToken: ttl, ClientCredentials: ttl },
+    ttl: { AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? ttl, ClientCredentials: ttl },
     findAccount: async (_ctx, sub) => ({ accountId: sub, claims: async () => ({ sub }) }),
     extraTokenClaims: (ctx) => ctx.state.claims,
     features: {
