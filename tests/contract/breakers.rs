@@ -51,7 +51,9 @@ async fn memory_keeps_breakers() {
 #[tokio::test]
 async fn the_embedded_table_keeps_breakers_between_sandboxes() {
     let tables = TableNames::default();
-    let dynamo = EmbeddedDynamo::start(&Storage::Memory, 0, &tables).await.unwrap();
+    let dynamo = EmbeddedDynamo::start(&Storage::Memory, 0, &tables)
+        .await
+        .unwrap();
     let store = || DynamoBreakers::new(dynamo.client(), &tables.counters, Patience::ADMIN);
     check(&store()).await;
     assert_eq!(store().open_until(URL).await, Ok(Some(at(30))));
@@ -68,14 +70,21 @@ async fn the_table_of_the_environment_keeps_breakers() {
         counters: format!("breaker-counters-{}", std::process::id()),
     };
     create_missing_tables(&client, &tables).await.unwrap();
-    check(&DynamoBreakers::new(&client, &tables.counters, Patience::ADMIN)).await;
+    check(&DynamoBreakers::new(
+        &client,
+        &tables.counters,
+        Patience::ADMIN,
+    ))
+    .await;
 }
 
 #[tokio::test]
 async fn a_table_that_fails_is_an_error_in_time_and_never_an_open_breaker() {
     let silent = Silent::start().await.unwrap();
     let body = r#"{"__type":"com.amazon#InternalServerError","message":"no"}"#;
-    let parrot = Parrot::start(StatusCode::INTERNAL_SERVER_ERROR, body).await.unwrap();
+    let parrot = Parrot::start(StatusCode::INTERNAL_SERVER_ERROR, body)
+        .await
+        .unwrap();
     for url in [&silent.url, &parrot.url] {
         let client = connect(doorward::dynamodb::connection(url)).await;
         let store = Arc::new(DynamoBreakers::new(&client, "counters", Patience::LIMITS));
@@ -85,9 +94,14 @@ async fn a_table_that_fails_is_an_error_in_time_and_never_an_open_breaker() {
                 store.opened(URL, at(1)).await,
                 store.closed(URL, at(1)).await,
             ] {
-                assert!(matches!(outcome, Err(BreakerStoreError::Unavailable(_))), "{outcome:?}");
+                assert!(
+                    matches!(outcome, Err(BreakerStoreError::Unavailable(_))),
+                    "{outcome:?}"
+                );
             }
         };
-        tokio::time::timeout(Duration::from_secs(4), work).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(4), work)
+            .await
+            .unwrap();
     }
 }
