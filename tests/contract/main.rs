@@ -9,6 +9,7 @@
     reason = "a test may panic"
 )]
 
+mod breakers;
 mod corrupt;
 mod limits;
 mod lists;

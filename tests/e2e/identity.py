@@ -1,11 +1,16 @@
-"""Tokens of real providers: npm oidc-provider (RS256 and ES256, before and after a key rotation) and cognito-local (access
-and id tokens), against the released authorizer under the runtime emulator."""
+"""Tokens of real providers: npm oidc-provider (RS256 and ES256, before and after a key rotation; opaque tokens by introspection
+with each client authentication, and their exchange) and cognito-local (access and id tokens), against the released
+authorizer under the runtime emulator."""
+
+import base64
+import json
 
 import pathlib
 import tempfile
 import time
 
 from harness import config, events, policy
+from harness.certificates import Certificates
 from harness.checks import Checks
 from harness.cognito import CognitoLocal
 from harness.oidc import Oidc
@@ -90,6 +95,112 @@ def of_provider(checks, folder):
             checks.equal("thirty tokens of known keys fetch no key set", provider.hits("/jwks") - before, 0)
 
 
+def of_servers(checks, folder):
+    tls = Certificates(folder)
+    with Oidc(tls=tls) as provider:
+        basic = 'id = "gate-basic", secret = "env:DOORWARD_SECRET_CLIENT", previous_secret = "env:DOORWARD_SECRET_BEFORE"'
+        post = 'id = "gate-post", auth = "client_secret_post", secret = "env:DOORWARD_SECRET_BEFORE"'
+        wrong = 'id = "gate-post", auth = "client_secret_post", secret = "env:DOORWARD_SECRET_CLIENT"'
+        key = 'id = "gate-jwt", auth = "private_key_jwt", private_key = "env:DOORWARD_SECRET_KEY"'
+        key += ', algorithm = "ES256", key_id = "gate"'
+        certificate = 'id = "gate-mtls", auth = "tls_client_auth", private_key = "env:DOORWARD_SECRET_TLS"'
+        certificate += ', certificate_file = "gate.pem"'
+        signed = f'signed = true\nalgorithms = ["RS256"]\njwks_uri = "{provider.jwks_uri}"\n'
+        path = config.write(
+            folder,
+            config.introspection(provider, "basic", basic, more="default = true\n"),
+            config.introspection(provider, "post", post),
+            config.introspection(provider, "jwt", key),
+            config.introspection(provider, "mtls", certificate, provider.tls_url, 'ca_file = "ca.pem"\n'),
+            config.introspection(provider, "signed", post, more=signed),
+            config.introspection(provider, "wrong", wrong),
+            config.exchange(provider, "basic", post),
+        )
+        env = {
+            "DOORWARD_CONFIG": str(path),
+            "DOORWARD_SECRET_CLIENT": "a new secret: +%&",
+            "DOORWARD_SECRET_BEFORE": "secret",
+            "DOORWARD_SECRET_KEY": provider.client_key(),
+            "DOORWARD_SECRET_TLS": tls.client.key.read_text(),
+        }
+        with under_emulator("authorizer", env) as authorizer:
+            asked_of_servers(checks, provider, authorizer)
+
+
+def asked_of_servers(checks, provider, authorizer):
+    def asked(name, token):
+        return authorizer.invoke(events.bearer(f"GET /{name}", token))
+
+    def opens(name, token):
+        return rights(asked(name, token), [f"GET /{name}"])
+
+    def seen(text):
+        return text in authorizer.process.output()
+
+    methods = ("basic", "post", "jwt", "mtls", "signed")
+    token = provider.user_token("opaque", "ann", "read write")
+    for name in methods:
+        checks.equal(f"{name}: an active token opens what its scopes allow", opens(name, token), [f"GET /{name}"])
+        checks.equal(f"{name}: an unknown token is refused", opens(name, "no-such-token"), "Unauthorized")
+    context = asked("basic", token).get("context", {})
+    known = {name: context.get(name) for name in ("credential", "subject", "issuer", "clientId", "scopes")}
+    expected = {
+        "credential": "opaque",
+        "subject": "ann",
+        "issuer": provider.issuer,
+        "clientId": "app",
+        "scopes": "read write",
+    }
+    checks.equal("the backend is told who called", known, expected)
+    machine = provider.client_token("opaque", "read")
+    checks.equal("a client's own token is accepted", opens("basic", machine), ["GET /basic"])
+    poor = asked("basic", provider.user_token("opaque", "ann", "write"))
+    checks.equal("a token without the scope is denied", rights(poor, ["GET /basic"]), [])
+
+    checks.that("a refusal of the client is no refusal of the token", opens("wrong", token) != "Unauthorized")
+    checks.that("the log says that the client was refused", seen("introspection_refused"))
+    before = provider.hits("/token/introspection")
+    for _ in range(3):
+        asked("basic", token)
+    checks.that("a token seen a moment ago is not asked about each time", provider.hits("/token/introspection") - before < 3)
+
+    provider.change_secret("gate-basic", "a new secret: +%&")
+    time.sleep(1.1)
+    checks.equal("a rotated client secret is taken", opens("basic", token), ["GET /basic"])
+    provider.change_secret("gate-post", "another")
+    time.sleep(1.1)
+    checks.that("a client secret that is no longer good refuses", opens("post", token) not in (["GET /post"], "Unauthorized"))
+    provider.change_secret("gate-post", "secret")
+
+    swapped = asked("swap", token).get("context", {}).get("downstreamToken", "")
+    claims = payload(swapped)
+    found = {name: claims.get(name) for name in ("sub", "aud", "client_id")}
+    expected = {"sub": "ann", "aud": "https://api.test/es256", "client_id": "gate-post"}
+    checks.equal("an opaque token is swapped for a JWT of the backend", found, expected)
+    again = asked("swap", token).get("context", {}).get("downstreamToken")
+    checks.equal("the swapped token is kept", again, swapped)
+    checks.that("the log holds neither token", not seen(swapped) and not seen(token))
+    refused = asked("swap", machine)
+    checks.equal("a token that the server does not exchange is refused", rights(refused, ["GET /swap"]), [])
+    checks.that("the log says why", seen("exchange `backend`: `invalid_grant`"))
+
+    brief = provider.user_token("brief", "ann", "read")
+    checks.equal("a token that lives shortly is accepted", opens("basic", brief), ["GET /basic"])
+    provider.revoke(token)
+    time.sleep(3.1)
+    checks.equal("an expired token is refused", opens("basic", brief), "Unauthorized")
+    for name in methods:
+        checks.equal(f"{name}: a revoked token is refused", opens(name, token), "Unauthorized")
+
+
+def payload(token):
+    """The claims of a JWT, unverified; none where it is no JWT."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    return json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+
+
 def of_cognito(checks, folder):
     with CognitoLocal() as pool:
         tokens = pool.sign_in("ann@example.com", ["analysts"])
@@ -114,6 +225,7 @@ def main():
     checks = Checks("identity")
     with tempfile.TemporaryDirectory(prefix="doorward-identity-") as folder:
         of_provider(checks, pathlib.Path(folder))
+        of_servers(checks, pathlib.Path(folder))
         of_cognito(checks, pathlib.Path(folder))
     checks.close()
 

@@ -9,8 +9,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use doorward_authorizer::{Answer, Authorizer, Call, Event, Refusal};
-use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays};
+use doorward_authorizer::{
+    Answer, Authorizer, Call, Event, Refusal,
+    log::{self, Sink},
+};
+use doorward_backends::{
+    http::HttpEndpoints,
+    memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays},
+};
 use doorward_engine::{
     Config, Engine, Sources,
     authority::Authorities,
@@ -18,7 +24,8 @@ use doorward_engine::{
     layers::jwt::{Algorithm, KeySetSource},
 };
 use doorward_keys::{
-    AuditAction, Digest, KeyLedger, KeyLookup, KeyRecord, StoreError, Timestamp, format::KeyFormat,
+    AuditAction, Digest, KeyLedger, KeyLookup, KeyRecord, Secret, StoreError, Timestamp,
+    format::KeyFormat,
 };
 use doorward_tests::{
     documents::Documents,
@@ -32,6 +39,8 @@ pub(crate) const ARN: &str = "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/
 /// The issuer whose keys are fetched.
 pub(crate) const REMOTE: &str = "https://remote.example";
 pub(crate) const REMOTE_KEYS: &str = "https://remote.example/keys";
+/// What this gate is known by at authorization servers. No form and no header holds it as it is.
+pub(crate) const CLIENT_SECRET: &str = "s3cr3t: +%&";
 const LOCAL: &str = "https://local.example";
 
 /// `GET /any/{id}` takes keys and tokens, `GET /token/{id}` tokens only, `DELETE /any/{id}` a scope that nobody has.
@@ -144,30 +153,39 @@ impl Gate {
     ) -> Self {
         let env = ConfigEnv {
             read_file: &|_| Err("there are no files".to_owned()),
-            secret: &|_| Err("there are no secrets".to_owned()),
+            secret: &|reference| match reference.to_string().as_str() {
+                "env:CLIENT_SECRET" => Ok(Secret::new(CLIENT_SECRET.to_owned())),
+                _ => Err("there are no other secrets".to_owned()),
+            },
         };
         let text = configuration(more, jwks_uri);
         let config = match Config::read(&text, "doorward.toml", &env) {
             Ok(checked) => checked.config,
             Err(faults) => panic!("{faults}\n{text}"),
         };
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&lines);
+        let sink: Sink = Arc::new(move |line: &str| {
+            kept.lock()
+                .unwrap()
+                .push(serde_json::from_str(line).unwrap());
+        });
+        let to_log = Arc::clone(&sink);
+        let authorities = Authorities {
+            endpoints: Arc::new(HttpEndpoints::new()),
+            breakers: None,
+            watch: Arc::new(move |change| log::breaker_changed(&to_log, change)),
+        };
         let sources = Sources {
             keys,
             key_sets,
             crls: Arc::new(MemoryCrls::new()),
             replays: Arc::new(MemoryReplays::new()),
-            authorities: Authorities::none(),
+            authorities,
             limits: Arc::new(MemoryLimits::new()),
             stopwatch: still,
             pause: |time| Box::pin(tokio::time::sleep(time)),
         };
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&lines);
-        let sink = Arc::new(move |line: &str| {
-            kept.lock()
-                .unwrap()
-                .push(serde_json::from_str(line).unwrap());
-        });
         Self {
             authorizer: Authorizer::new(Engine::new(config, sources), sink, still),
             lines,
@@ -208,6 +226,11 @@ impl Gate {
     /// The last line of the log.
     pub(crate) fn line(&self) -> Value {
         self.lines.lock().unwrap().last().unwrap().clone()
+    }
+
+    /// All lines of the log.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        self.lines.lock().unwrap().clone()
     }
 
     /// The outcome of each layer that the last request visited.

@@ -9,6 +9,7 @@ pub mod golden;
 pub mod keys;
 pub mod limits;
 pub mod line;
+pub mod oauth;
 pub mod proofs;
 pub mod remote;
 pub mod runtime_api;

@@ -54,6 +54,45 @@ cool_down_seconds = 1
 """
 
 
+def introspection(provider, name, client, url=None, more=""):
+    """A server that knows opaque tokens, asked as `client`; and a route of its name that asks it."""
+    return f"""
+[[introspection]]
+name = "{name}"
+issuer = "{provider.issuer}"
+endpoint = "{url or provider.url}/token/introspection"
+audiences = ["{AUDIENCE}opaque", "{AUDIENCE}brief"]
+cache_seconds = 1
+negative_cache_seconds = 0
+danger_allow_http = true
+client = {{ {client} }}
+{more}
+[[routes]]
+route = "GET /{name}"
+credentials = ["opaque"]
+introspection = "{name}"
+scopes = ["read"]
+"""
+
+
+def exchange(provider, server, client):
+    """A route that swaps the tokens of `server` for those that a backend takes."""
+    return f"""
+[[exchanges]]
+name = "backend"
+token_endpoint = "{provider.url}/token"
+resources = ["{AUDIENCE}es256"]
+danger_allow_http = true
+client = {{ {client} }}
+
+[[routes]]
+route = "GET /swap"
+credentials = ["opaque"]
+introspection = "{server}"
+exchange = "backend"
+"""
+
+
 def cognito(pool, profile):
     """Cognito's tokens: `cognito_access` or `cognito_id`. Its scopes are its own, so groups decide."""
     return f"""

@@ -13,12 +13,15 @@ AUDIENCE = "https://api.test/"
 class Oidc(Process):
     """identity/oidc_server.mjs. `seen_as` is the host by which the authorizer reaches it."""
 
-    def __init__(self, host="127.0.0.1", seen_as=None):
+    def __init__(self, host="127.0.0.1", seen_as=None, tls=None):
         command = ["node", E2E / "identity" / "oidc_server.mjs", "--host", host]
+        if tls:
+            command += ["--cert", tls.server.cert, "--key", tls.server.key, "--client-ca", tls.ca]
         super().__init__("oidc", command, {"PATH": os.environ["PATH"]}, E2E)
         ready = json.loads(self.line_with('{"issuer"'))
         self.url = f"http://{host}:{ready['port']}"
         self.issuer = ready["issuer"]
+        self.tls_url = f"https://{host}:{ready['tlsPort']}" if tls else None
         self.jwks_uri = f"http://{seen_as or host}:{ready['port']}/jwks"
 
     def client_token(self, alg, scope):
@@ -33,6 +36,17 @@ class Oidc(Process):
     def rotate(self, alg, keep):
         """A new signing key; `keep=False` takes the old one out of the key set."""
         return ask("POST", f"{self.url}/_test/rotate", data={"alg": alg, "keep": keep}).json()
+
+    def revoke(self, token):
+        """Takes a token of `app` back."""
+        return form(f"{self.url}/token/revocation", {"token": token}, "app", "secret").status
+
+    def change_secret(self, client, secret):
+        return ask("POST", f"{self.url}/_test/secret", data={"client": client, "secret": secret}).status
+
+    def client_key(self):
+        """The private key with which `gate-jwt` proves who it is."""
+        return ask("GET", f"{self.url}/_test/client_key").json()["pem"]
 
     def hits(self, path):
         return ask("GET", f"{self.url}/_test/hits").json().get(path, 0)

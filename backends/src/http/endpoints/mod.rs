@@ -109,8 +109,9 @@ impl TokenEndpoints for HttpEndpoints {
         })?;
         let failed = |why| CallError::Failed(url.to_string(), why);
         let late = || CallError::Late(url.to_string(), call.within.as_millis());
-        let client = self.client(endpoint).map_err(failed)?;
+        // What a client costs that is made at the first use counts too.
         let outcome = tokio::time::timeout(call.within, async {
+            let client = self.client(endpoint).map_err(Failure::Final)?;
             match send(&client, &url, call).await {
                 Err(Failure::Broken(_)) => send(&client, &url, call).await,
                 outcome => outcome,
