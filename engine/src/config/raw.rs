@@ -10,7 +10,7 @@ use super::{
     addresses::{AddressLists, RawList},
     caching,
     faults::Faults,
-    issuers,
+    identity_sources, issuers,
     problems::Problem,
     routes::{self, RawRoute},
     secrets::RawSecret,
@@ -178,6 +178,10 @@ impl RawConfig {
             jwt: self.issuers.as_ref().is_some_and(|list| !list.is_empty())
                 || faults.is_replaced("issuers"),
         };
+        let named_headers = self
+            .api_keys
+            .as_ref()
+            .is_some_and(RawApiKeys::names_headers);
         let api_keys = self.api_keys.and_then(|raw| raw.check(env, faults));
         let issuers = issuers::check(self.issuers, env, faults);
         let tokens = self.tokens.unwrap_or_default().check(faults);
@@ -201,6 +205,12 @@ impl RawConfig {
             lists.warn_unused(faults);
             routes::warn_unused(&routes, kinds, faults);
             caching::warn(&answers, &addresses, &policy, &routes, faults);
+            let places = identity_sources::Places {
+                api_keys: api_keys.as_ref(),
+                named_headers,
+                tokens: &tokens,
+            };
+            identity_sources::warn(&places, &routes, faults);
         }
         if let (Some(of_key), Some(of_token)) = (
             api_keys
