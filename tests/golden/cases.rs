@@ -225,7 +225,7 @@ fn states() -> Vec<Case> {
         })
         .collect();
     let small = |route| Case::bearer("token", &token, route).in_state(State::SmallPolicies);
-    all.extend([small("any"), small("crowd")]);
+    all.extend([small("any"), small("crowd"), small("wide")]);
     all.extend(limits());
     all
 }
@@ -277,11 +277,23 @@ fn proxies() -> Vec<Case> {
         headers.extend(lines.iter().map(|line| ("x-forwarded-for", *line)));
         Case::new(name, &headers, "office").in_state(state)
     };
-    let mut all = vec![case(
-        State::Well,
-        "token, claims the office",
-        &["192.0.2.9"],
-    )];
+    let mut all = vec![
+        case(State::Well, "token, claims the office", &["192.0.2.9"]),
+        case(
+            State::ForwardedDenied,
+            "token from the office",
+            &["192.0.2.9"],
+        ),
+    ];
+    for key in secrets::restricted() {
+        let of_key = format!("Bearer {}", key.printed);
+        let headers = [
+            ("authorization", of_key.as_str()),
+            ("x-forwarded-for", "203.0.113.9"),
+        ];
+        let state = State::Proxies(Proxies::OneHop);
+        all.push(Case::new(key.name, &headers, "any").in_state(state));
+    }
     for proxies in [
         Proxies::Others,
         Proxies::Peer,
@@ -344,5 +356,6 @@ fn strangers() -> Vec<Case> {
         case(Case::bearer("token", &token, "any")),
         case(Case::bearer("key", &key, "any")),
         case(Case::new("none", &[], "open")),
+        case(Case::bearer("token", &token, "any").in_state(State::BadConfiguration)),
     ]
 }
