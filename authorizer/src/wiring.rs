@@ -148,11 +148,18 @@ impl Service {
         &self.authorizer
     }
 
-    /// Reads a remote configuration again when that is due, in at most `time_left`. For the time after an answer.
+    /// Reads a remote configuration again when that is due, and brings fetches of key sets to their end that no request
+    /// waited for, in at most `time_left`. For the time after an answer.
     pub async fn refresh(&self, time_left: Duration) {
         if let Some(live) = &self.live {
             // Given up in the middle, the old version stays in force and the next turn comes as scheduled.
-            let _ = tokio::time::timeout(time_left, live.refresh()).await;
+            let all = async {
+                live.refresh().await;
+                if let Ok(engine) = live.reloading.current() {
+                    engine.finish_fetches().await;
+                }
+            };
+            let _ = tokio::time::timeout(time_left, all).await;
         }
     }
 

@@ -11,6 +11,7 @@
 //! Invariant: nothing here knows AWS, opens a socket, reads the environment or a clock.
 
 pub mod attempt;
+mod before;
 pub mod config;
 pub mod context;
 pub mod decision;

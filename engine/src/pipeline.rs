@@ -1,11 +1,9 @@
 //! **The order** of all layers, in one straight function: [`Engine::decide`].
 
 use std::{
-    future::{Future, pending, poll_fn},
+    future::{Future, pending},
     net::IpAddr,
-    pin::pin,
     sync::Arc,
-    task::Poll,
     time::Duration,
 };
 
@@ -13,6 +11,7 @@ use doorward_keys::{KeyLookup, Timestamp};
 
 use crate::{
     attempt::Attempt,
+    before::before,
     config::Config,
     decision::{Decision, Grant, Outcome, Trail, Verdict, Visit},
     denial::{Denial, Reason},
@@ -64,6 +63,7 @@ impl Engine {
             config.issuers.clone(),
             config.tokens.max_bytes,
             sources.key_sets,
+            sources.pause,
         );
         let rate_limits = RateLimits::new(
             config.limits.clone(),
@@ -88,6 +88,11 @@ impl Engine {
     /// Fetches the key sets of all issuers at once; says for each issuer what came of it.
     pub async fn prefetch(&self, now: Timestamp) -> Vec<(String, Result<(), FetchError>)> {
         self.issuers.prefetch(now).await
+    }
+
+    /// Brings fetches of key sets to their end that no request waited for. For the time after an answer.
+    pub async fn finish_fetches(&self) {
+        self.issuers.finish_fetches().await;
     }
 
     /// Gives back what is leased of limits. For the end of the process.
@@ -236,16 +241,6 @@ fn suits<'a>(route: &Route, presented: Presented<'a>) -> Result<Presented<'a>, D
         1 => Denial::new(Reason::CredentialInsufficient, wanted()),
         _ => Denial::new(Reason::CredentialRepeated, wanted()),
     })
-}
-
-/// The output of `work`, or `None` when `late` is ready first.
-async fn before<T>(late: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
-    let (mut late, mut work) = (pin!(late), pin!(work));
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => late.as_mut().poll(context).map(|()| None),
-    })
-    .await
 }
 
 /// Fills the trail: every layer is visited through here.

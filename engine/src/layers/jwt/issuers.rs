@@ -19,6 +19,7 @@ use super::{
 use crate::{
     denial::{Denial, Reason},
     identity::Subject,
+    layers::rate_limit::Pause,
 };
 
 /// All issuers with their keys in memory. One for the life of the process, shared between concurrent requests.
@@ -41,6 +42,7 @@ impl Issuers {
         issuers: Vec<Arc<IssuerConfig>>,
         max_token_bytes: usize,
         source: Arc<dyn KeySetSource>,
+        pause: Pause,
     ) -> Self {
         let mut by_text = HashMap::new();
         for (index, config) in issuers.iter().enumerate() {
@@ -51,7 +53,7 @@ impl Issuers {
             .into_iter()
             .zip(sources)
             .map(|(config, source)| Issuer {
-                keys: IssuerKeys::new(Arc::clone(&config), source),
+                keys: IssuerKeys::new(Arc::clone(&config), source, pause),
                 config,
             })
             .collect();
@@ -122,6 +124,11 @@ impl Issuers {
             (issuer.config.name.clone(), outcome)
         });
         join(fetches).await
+    }
+
+    /// Brings fetches to their end that no request waited for.
+    pub async fn finish_fetches(&self) {
+        join(self.all.iter().map(|issuer| issuer.keys.finish())).await;
     }
 
     /// A token that was verified before and whose key is still served.
