@@ -39,6 +39,7 @@ pub struct Grant {
     pub(crate) context: Context,
     pub(crate) valid_until: Option<Timestamp>,
     pub(crate) by_address: bool,
+    pub(crate) credentials: usize,
     pub(crate) usage_plan_key: Option<String>,
     pub(crate) limit: Option<LimitReport>,
 }
@@ -67,6 +68,12 @@ impl Grant {
     /// Whether the address of the caller was looked at, so that the answer holds for nobody elsewhere.
     pub const fn by_address(&self) -> bool {
         self.by_address
+    }
+
+    /// Whether one credential is all that the decision used: no second one, no address and no limit. Where a cache has that
+    /// credential alone as its key, only such an Allow may be kept.
+    pub const fn by_credential_alone(&self) -> bool {
+        self.credentials == 1 && !self.by_address && self.limit.is_none()
     }
 
     /// The usage-plan key of the API key, from the store only; the penalty key of the configuration where a limit is used

@@ -141,12 +141,15 @@ impl Gate {
         keys: Arc<dyn KeyLookup>,
         key_sets: Arc<dyn KeySetSource>,
     ) -> Self {
+        Self::reading(&configuration(more, jwks_uri), keys, key_sets)
+    }
+
+    fn reading(text: &str, keys: Arc<dyn KeyLookup>, key_sets: Arc<dyn KeySetSource>) -> Self {
         let env = ConfigEnv {
             read_file: &|_| Err("there are no files".to_owned()),
             secret: &|_| Err("there are no secrets".to_owned()),
         };
-        let text = configuration(more, jwks_uri);
-        let config = match Config::read(&text, "doorward.toml", &env) {
+        let config = match Config::read(text, "doorward.toml", &env) {
             Ok(checked) => checked.config,
             Err(faults) => panic!("{faults}\n{text}"),
         };
@@ -169,6 +172,18 @@ impl Gate {
             lines,
             time_left: None,
         }
+    }
+
+    /// A gate that knows these keys, where GraphQL operations are open to these credentials.
+    pub(crate) async fn of_graphql(credentials: &str, records: &[KeyRecord]) -> Self {
+        let keys = store(records).await;
+        let text = configuration("", &format!("jwks_uri = '{REMOTE_KEYS}'"));
+        let before = "route = '$graphql'\ncredentials = ['jwt', 'api_key']";
+        let text = text.replace(
+            before,
+            &format!("route = '$graphql'\ncredentials = {credentials}"),
+        );
+        Self::reading(&text, keys, Arc::new(Documents::default()))
     }
 
     /// A gate that knows these keys and no key set.

@@ -23,15 +23,15 @@ pub struct AppSyncAnswer {
 }
 
 impl AppSyncAnswer {
-    /// AppSync remembers by the token alone. So nothing is remembered that also depended on an address or a limit, or that
-    /// has no end of its own.
+    /// AppSync remembers by the token alone. So nothing is remembered that also depended on another credential, on an address
+    /// or on a limit, or that has no end of its own.
     pub(super) fn allow(
         allowed: Allowed<'_>,
         resolver_context: BTreeMap<String, String>,
         now: Timestamp,
     ) -> Self {
         let ttl_override = match allowed.valid_until {
-            Some(end) if !allowed.by_address && allowed.limit.is_none() => {
+            Some(end) if allowed.by_token_alone && allowed.limit.is_none() => {
                 end.since(now).clamp(0, MAX_TTL_SECONDS)
             }
             _ => 0,

@@ -89,7 +89,7 @@ struct Allowed<'a> {
     statements: &'a [Statement],
     context: &'a Context,
     valid_until: Option<Timestamp>,
-    by_address: bool,
+    by_token_alone: bool,
     usage_plan_key: Option<&'a str>,
     limit: Option<&'a LimitReport>,
 }
@@ -113,7 +113,7 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
             statements: grant.policy().map_or(&[], |policy| policy.statements()),
             context: grant.context(),
             valid_until: grant.valid_until(),
-            by_address: grant.by_address(),
+            by_token_alone: grant.by_credential_alone(),
             usage_plan_key: grant.usage_plan_key(),
             limit: grant.limit(),
         }),

@@ -142,6 +142,7 @@ impl<'a> Writer<'a> {
             context,
             valid_until: self.facts.valid_until(),
             by_address: self.facts.by_address(self.route),
+            credentials: self.caller.kinds().len(),
             usage_plan_key,
             limit: quota.report().cloned(),
         })
