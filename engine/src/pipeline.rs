@@ -1,5 +1,7 @@
 //! **The order** of all layers, in one straight function: [`Engine::decide`].
 
+mod refusal;
+
 use std::{
     future::{Future, pending},
     net::IpAddr,
@@ -117,7 +119,13 @@ impl Engine {
             stopwatch: self.stopwatch,
             started: (self.stopwatch)(),
         };
-        let decision = match before(late, self.journey(request, &mut walk)).await {
+        let deciding = async {
+            match self.journey(request, &mut walk).await {
+                Err(denial) => Err(self.accompanied(denial, request, &mut walk).await),
+                granted => granted,
+            }
+        };
+        let decision = match before(late, deciding).await {
             Some(Ok(grant)) => Decision::Allow(grant),
             Some(Err(denial)) => Decision::Deny(denial),
             None => Decision::Deny(walk.late()),
@@ -133,11 +141,11 @@ impl Engine {
         let began = walk.began();
         let admitted = ip_allow::admit(request, &self.config.addresses);
         let admitted = walk.visit("ip_allow", began, admitted)?;
-        walk.trail.address = admitted.address();
+        let (address, now) = (admitted.address(), request.received_at);
+        walk.trail.address = address;
 
         let began = walk.began();
-        let now = request.received_at;
-        let calm = self.rate_limits.admit(admitted.address(), now);
+        let calm = self.rate_limits.admit(address, now);
         walk.visit("address_limit", began, calm)?;
 
         let began = walk.began();
@@ -151,25 +159,19 @@ impl Engine {
         let presented = walk.visit("credentials", began, presented)?;
 
         let began = walk.began();
-        let client = self
-            .client(&presented, admitted.address(), now.timestamp())
-            .await;
+        let client = self.client(&presented, address, now.timestamp()).await;
         let client = walk.attempt("api_key", began, client)?;
-        walk.trail.key_id = client.as_ref().map(|client| client.record().id.to_string());
 
         let began = walk.began();
         let subject = self.subject(&presented, now.timestamp()).await;
         let subject = walk.attempt("jwt", began, subject)?;
-        walk.trail.issuer = subject
-            .as_ref()
-            .map(|subject| subject.issuer_name().to_owned());
 
         let caller = Authenticated { client, subject };
-        walk.trail.principal = Some(caller.principal());
+        walk.know(&caller);
         let asked = Asked {
             route,
             caller: &caller,
-            address: admitted.address(),
+            address,
             now,
             time_left: walk.left_of(request.time_left),
         };
@@ -182,19 +184,21 @@ impl Engine {
             admitted,
         );
 
+        let refuse = |denial| writer.refuse(denial);
+
         let began = walk.began();
         let quota = self.rate_limits.spend(&asked, &mut walk.trail.limits).await;
         let quota = quota.and_then(|quota| writer.within(quota));
-        let quota = walk.visit("rate_limit", began, quota)?;
+        let quota = walk.visit("rate_limit", began, quota).map_err(refuse)?;
 
         let began = walk.began();
-        let entitled = entitlements::check(route, &caller, admitted.address());
-        let entitled = walk.visit("entitlements", began, entitled);
-        entitled.map_err(|denial| writer.refuse(denial))?;
+        let entitled = entitlements::check(route, &caller, address);
+        walk.visit("entitlements", began, entitled)
+            .map_err(refuse)?;
 
         let began = walk.began();
-        let grant = writer.grant(&quota);
-        walk.visit("policy", began, grant)
+        walk.visit("policy", began, writer.grant(&quota))
+            .map_err(refuse)
     }
 
     fn route(&self, request: &Request) -> Result<(Located, &Route), Denial> {
@@ -255,6 +259,15 @@ impl Walk {
     fn left_of(&self, time_left: Option<Duration>) -> Option<Duration> {
         let elapsed = (self.stopwatch)().saturating_sub(self.started);
         time_left.map(|left| left.saturating_sub(elapsed))
+    }
+
+    /// Notes who is calling.
+    fn know(&mut self, caller: &Authenticated) {
+        let key = caller.client.as_ref().map(Client::record);
+        self.trail.key_id = key.map(|record| record.id.to_string());
+        let subject = caller.subject.as_ref();
+        self.trail.issuer = subject.map(|subject| subject.issuer_name().to_owned());
+        self.trail.principal = Some(caller.principal());
     }
 
     fn began(&self) -> Duration {

@@ -24,5 +24,6 @@ pub(crate) fn request(headers: &[(&str, &str)]) -> Request {
         peer: Some("198.51.100.7".parse().unwrap()),
         token: None,
         form: Form::Policy,
+        has_usage_plans: true,
     }
 }

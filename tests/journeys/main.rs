@@ -17,4 +17,5 @@ mod documentation;
 mod house;
 mod limits;
 mod paths;
+mod refusals;
 mod revocation;

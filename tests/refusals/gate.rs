@@ -9,6 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use doorward::local::iam;
 use doorward_authorizer::{Answer, Authorizer, Call, Event, Refusal};
 use doorward_backends::memory::{MemoryKeys, MemoryLimits};
 use doorward_engine::{
@@ -291,6 +292,20 @@ pub(crate) fn http(verb: &str, path: &str, headers: &[(&str, &str)]) -> Value {
             "http": {"method": verb, "path": path, "sourceIp": "198.51.100.7"},
         },
     })
+}
+
+/// Whether a gateway that keeps `answer` lets this pass, by the evaluator of `doorward local`.
+pub(crate) fn lets_pass(answer: &Value, verb: &str, path: &str) -> bool {
+    let facts = iam::Facts {
+        now: Timestamp::from_unix(NOW),
+        source_ip: "198.51.100.7".parse().ok(),
+        secure_transport: true,
+        user_agent: None,
+        referer: None,
+    };
+    let policy = &answer["policyDocument"];
+    let resource = format!("{ARN}/{verb}{path}");
+    iam::evaluate(policy, "execute-api:Invoke", &resource, &facts).unwrap() == iam::Effect::Allow
 }
 
 /// `GET /any/42` with this bearer.

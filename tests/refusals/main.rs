@@ -11,6 +11,7 @@
 mod caches;
 mod events;
 mod gate;
+mod kept;
 mod key_sets;
 mod rules;
 mod table;

@@ -23,7 +23,7 @@ use doorward_engine::{
     Class, Decision, Reason, Verdict,
     config::{AnswersConfig, HttpApiAnswer, RateLimited},
     decision::Context,
-    layers::policy::Statement,
+    layers::policy::{Condition, Statement},
     limits::LimitReport,
 };
 use doorward_keys::Timestamp;
@@ -100,8 +100,9 @@ struct Refused<'a> {
     principal: Option<&'a str>,
     statements: &'a [Statement],
     context: Option<&'a Context>,
+    usage_plan_key: Option<&'a str>,
     limit: Option<&'a LimitReport>,
-    ends_at: Option<Timestamp>,
+    holds: &'a Condition,
 }
 
 /// Says `verdict` in the shape that `asker` understands.
@@ -122,8 +123,9 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
             principal,
             statements: denial.policy().map_or(&[], |policy| policy.statements()),
             context: Some(denial.context()),
+            usage_plan_key: denial.usage_plan_key(),
             limit: denial.limit(),
-            ends_at: denial.ends_at(),
+            holds: denial.holds(),
         }),
     };
     say(outcome, asker, answers)
@@ -156,8 +158,9 @@ fn say(outcome: Outcome<'_>, asker: Asker<'_>, answers: &AnswersConfig) -> Encod
                 principal: Some(allowed.principal),
                 statements: &[],
                 context: None,
+                usage_plan_key: None,
                 limit: allowed.limit,
-                ends_at: None,
+                holds: &Condition::default(),
             };
             Encoded {
                 answer: shape.refuse(refused, asker, answers),
@@ -246,16 +249,22 @@ impl Shape {
         match (refused.class, self) {
             (Class::Unavailable, _) => Err(Refusal::Failed),
             (Class::Unauthenticated, Self::Policy { .. }) => Err(Refusal::Unauthorized),
-            (Class::Forbidden | Class::Throttled, Self::Policy { .. }) => {
+            (Class::Forbidden | Class::Throttled, Self::Policy { usage_plans }) => {
                 let document = iam::Document::refusing(
                     refused.statements,
                     asker.asked,
-                    refused.ends_at,
+                    refused.holds,
                     answers.max_policy_bytes,
                 );
                 let principal = refused.principal.unwrap_or(UNKNOWN_PRINCIPAL);
+                // What the policy lets pass needs the key as much as it would by an Allow.
+                let of_all = answers.usage_plan_key.as_ref();
+                let key = refused
+                    .usage_plan_key
+                    .or(of_all.map(|key| key.expose().as_str()));
+                let key = key.filter(|_| usage_plans && !refused.statements.is_empty());
                 Ok(Answer::Policy(PolicyAnswer::new(
-                    principal, document, context, None,
+                    principal, document, context, key,
                 )))
             }
             (Class::Unauthenticated | Class::Forbidden | Class::Throttled, Self::Simple) => {

@@ -12,6 +12,13 @@ use super::*;
 use crate::event::{Event, decode};
 
 const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+/// A refusal that holds for everybody, always.
+static ALWAYS: Condition = Condition {
+    before: None,
+    from: None,
+    addresses: None,
+    not_addresses: Vec::new(),
+};
 const PREFIX: &str = "arn:aws-cn:execute-api:cn-north-1:111122223333:a1b2c3/prod";
 
 const ANSWERS: AnswersConfig = AnswersConfig {
@@ -67,7 +74,8 @@ const fn denied(class: Class, statements: &[Statement]) -> Outcome<'_> {
         statements,
         context: None,
         limit: None,
-        ends_at: None,
+        usage_plan_key: None,
+        holds: &ALWAYS,
     })
 }
 

@@ -109,4 +109,6 @@ pub struct Request {
     pub token: Option<Secret<String>>,
     /// What the front can be told.
     pub form: Form,
+    /// Whether a usage plan of the front can stop a call that was allowed (a REST API whose methods require keys).
+    pub has_usage_plans: bool,
 }

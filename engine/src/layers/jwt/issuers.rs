@@ -116,6 +116,19 @@ impl Issuers {
         Ok(accepted.subject)
     }
 
+    /// The subject of `token`, if it was verified before and still holds at `now`. Nothing is computed or fetched for it.
+    pub(crate) fn recall(&self, token: &str, now: Timestamp) -> Option<Subject> {
+        Compact::split(token, self.max_token_bytes).ok()?;
+        let entry = self.seen.find(&token_digest(token)?, now)?;
+        let issuer = self.all.get(entry.issuer)?;
+        let wanted = Wanted {
+            id: entry.key_id.as_deref(),
+            algorithm: entry.algorithm,
+        };
+        let key = issuer.keys.known(wanted, now)?;
+        Arc::ptr_eq(&key, &entry.key).then(|| entry.subject.clone())
+    }
+
     /// Fetches the keys of all issuers that are not in memory, all at once, each with its outcome by the name of the
     /// issuer. What fails here is tried again by the first request that needs it.
     pub async fn prefetch(&self, now: Timestamp) -> Vec<(String, Result<(), FetchError>)> {

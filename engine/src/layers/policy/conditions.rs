@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use doorward_keys::Timestamp;
 use ipnet::IpNet;
 
 use super::Condition;
@@ -67,11 +66,6 @@ impl Facts<'_> {
     fn of_key(&self) -> Option<&Vec<IpNet>> {
         let client = self.caller.client.as_ref()?;
         client.record.addresses.as_ref()
-    }
-
-    /// The time before which the answer holds.
-    pub(crate) fn valid_until(&self) -> Option<Timestamp> {
-        self.caller.valid_until()
     }
 }
 

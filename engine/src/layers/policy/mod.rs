@@ -29,6 +29,7 @@
 //! characters; globs cannot tell other texts apart. Why it is built like this: `docs/decisions/0001-policy-shape.md`.
 
 mod build;
+mod case;
 mod conditions;
 mod config;
 mod draft;
@@ -36,6 +37,7 @@ mod exceptions;
 mod fill;
 mod glob;
 mod merge;
+mod refusal;
 mod rights;
 mod spelling;
 #[cfg(test)]
@@ -46,8 +48,11 @@ use doorward_keys::Timestamp;
 use ipnet::IpNet;
 
 pub use build::{Asked, Scope, build, build_denial};
+pub(crate) use case::Case;
 pub(crate) use config::RawPolicy;
 pub use config::{PolicyConfig, UnlistedPaths};
+pub use draft::is_exact;
+pub(crate) use refusal::lacks_policy;
 pub(crate) use writer::Writer;
 
 /// Allow or deny; a Deny wins wherever both match.
@@ -100,6 +105,23 @@ impl Policy {
                 condition: Condition::default(),
             }],
         }
+    }
+
+    /// The same policy, which under `when` denies `resource`.
+    pub(crate) fn and_deny(mut self, resource: String, when: Condition) -> Self {
+        self.statements.push(Statement {
+            effect: Effect::Deny,
+            resources: vec![resource],
+            condition: when,
+        });
+        self
+    }
+
+    /// Whether it lets anything pass.
+    pub(crate) fn allows_something(&self) -> bool {
+        self.statements
+            .iter()
+            .any(|said| said.effect == Effect::Allow)
     }
 
     /// The statements, Allow before Deny.

@@ -1,34 +1,23 @@
 //! From evidence to answer: the only place that makes a [`Grant`].
 
-use super::{Asked, Condition, Policy, Scope, build, build_denial, conditions::Facts};
+use super::{Case, Condition, Policy, build};
 use crate::{
-    config::{Config, HttpApiAnswer, RateLimited},
+    config::{Config, RateLimited},
     context::{self, context},
     decision::Grant,
-    denial::{Class, Denial},
-    identity::Authenticated,
+    denial::Denial,
     layers::{
-        entitlements,
         ip_allow::Admitted,
         rate_limit::{Asked as Spender, Quota, RateLimits},
     },
-    request::{Form, Located, Request},
+    request::{Located, Request},
     routes::Route,
 };
 
 /// Writes the answer for one caller: what they may do beyond the route asked for, and until when.
 pub(crate) struct Writer<'a> {
-    scope: Scope<'a>,
-    asked: Asked<'a>,
+    case: Case<'a>,
     route: &'a Route,
-    caller: &'a Authenticated,
-    admitted: Admitted,
-    facts: Facts<'a>,
-    conditions: bool,
-    /// Whether the front is told yes or no, so that there is nothing to write.
-    yes_or_no: bool,
-    limits: &'a RateLimits,
-    spender: Spender<'a>,
     rate_limited: &'a RateLimited,
 }
 
@@ -42,33 +31,17 @@ impl<'a> Writer<'a> {
         admitted: Admitted,
     ) -> Self {
         let Spender { route, caller, .. } = spender;
-        let scope = Scope {
-            stage: &request.stage,
-            table: &config.routes,
-            config: &config.policy,
-            max_bytes: config.answers.max_policy_bytes,
-        };
-        let asked = Asked {
-            target: &request.target,
-            located,
-        };
-        let facts = Facts {
-            addresses: &config.addresses,
-            caller,
-            address: admitted.address(),
-        };
         Self {
-            scope,
-            asked,
+            case: Case {
+                config,
+                limits,
+                request,
+                located: Some(located),
+                route: Some(route),
+                caller,
+                address: admitted.address(),
+            },
             route,
-            caller,
-            admitted,
-            facts,
-            conditions: config.policy.conditions,
-            yes_or_no: request.form == Form::AsConfigured
-                && config.answers.http_api == HttpApiAnswer::Simple,
-            limits,
-            spender,
             rate_limited: &config.answers.rate_limited,
         }
     }
@@ -81,120 +54,95 @@ impl<'a> Writer<'a> {
             return Ok(quota);
         };
         match self.rate_limited {
-            RateLimited::PenaltyKey(_) | RateLimited::Backend => return Ok(quota),
-            RateLimited::Deny => {}
+            RateLimited::Backend => return Ok(quota),
+            RateLimited::PenaltyKey(_) if self.case.request.has_usage_plans => return Ok(quota),
+            RateLimited::PenaltyKey(_) | RateLimited::Deny => {}
         }
         let mut denial = exceeded.denial();
         if let Some(report) = quota.report() {
             denial = denial.with_limit(report.clone());
         }
-        if self.yes_or_no {
+        if self.case.yes_or_no() {
             return Err(denial);
         }
         let later = |route: &Route| Condition {
             from: exceeded.concerns(route).then_some(exceeded.until),
-            ..self.condition(route)
+            ..self.case.condition(route)
         };
-        if self.conditions && self.permits(self.route) {
-            let policy = build(
-                &self.scope,
-                &self.asked,
-                &|route| self.permits(route),
-                &later,
-            );
-            if let Ok(policy) = policy {
-                return Err(denial
-                    .with_policy(policy, context(self.caller, self.route))
-                    .ending_at(exceeded.until));
-            }
+        if self.case.config.policy.conditions
+            && self.permits(self.route)
+            && let Ok(policy) = self.build(&later)
+        {
+            return Err(denial
+                .with_policy(policy, self.context(), self.case.usage_plan_key())
+                .ending_at(exceeded.until));
         }
-        let others = |route: &Route| !exceeded.concerns(route) && self.permits(route);
-        let policy = build_denial(&self.scope, &self.asked, &others, &|route| {
-            self.condition(route)
-        });
-        Err(denial.with_policy(policy, context(self.caller, self.route)))
+        let others = |route: &Route| !exceeded.concerns(route) && self.case.permits(route);
+        Err(self
+            .case
+            .keep(denial, &others, &|route| self.case.condition(route)))
     }
 
     /// The grant for a caller who is entitled to the route. Where a limit is used up it is one that the gateway or the
     /// backend turns into a refusal.
     pub(crate) fn grant(&self, quota: &Quota) -> Result<Grant, Denial> {
-        let policy = if self.yes_or_no {
+        let policy = if self.case.yes_or_no() {
             None
         } else {
             Some(self.policy()?)
         };
-        let mut context = context(self.caller, self.route);
+        let mut context = self.context();
         if let Some(report) = quota.report() {
-            context.extend(context::of_limit(report, self.spender.now.timestamp()));
+            let now = self.case.request.received_at.timestamp();
+            context.extend(context::of_limit(report, now));
         }
-        let of_key = self
-            .caller
-            .client
-            .as_ref()
-            .and_then(|client| client.record().usage_plan_key.clone());
         let usage_plan_key = match (quota.exceeded(), self.rate_limited) {
             (Some(_), RateLimited::PenaltyKey(key)) => Some(key.expose().clone()),
-            _ => of_key,
+            _ => self.case.usage_plan_key(),
         };
+        let caller = self.case.caller;
         Ok(Grant {
-            principal: self.caller.principal(),
+            principal: caller.principal(),
             policy,
             context,
-            valid_until: self.facts.valid_until(),
-            by_address: self.facts.by_address(self.route),
-            credentials: self.caller.kinds().len(),
+            valid_until: caller.valid_until(),
+            by_address: self.case.facts(self.case.address).by_address(self.route),
+            credentials: caller.kinds().len(),
             usage_plan_key,
             limit: quota.report().cloned(),
         })
     }
 
     fn policy(&self) -> Result<Policy, Denial> {
-        let policy = build(
-            &self.scope,
-            &self.asked,
-            &|route| self.permits(route),
-            &|route| self.condition(route),
-        );
+        let policy = self.build(&|route| self.case.condition(route));
         policy.map_err(|reason| {
             let detail = format!("no policy can be written for `{}`", self.route.key);
             Denial::new(reason, detail)
         })
     }
 
-    /// The refusal of a caller who is known but not entitled: with it goes what else they may do, so that a cached
-    /// refusal of one route does not lock them out of the others.
+    fn build(&self, condition: &dyn Fn(&Route) -> Condition) -> Result<Policy, crate::Reason> {
+        build(
+            &self.case.scope(),
+            &self.case.asked(),
+            &|route| self.permits(route),
+            condition,
+        )
+    }
+
+    /// The refusal of a caller who is known: with it goes what else they may do, so that a cached refusal does not lock them
+    /// out of that.
     pub(crate) fn refuse(&self, denial: Denial) -> Denial {
-        match denial.class() {
-            Class::Unauthenticated | Class::Unavailable => denial,
-            Class::Forbidden | Class::Throttled if self.yes_or_no => denial,
-            Class::Forbidden | Class::Throttled => {
-                let policy = build_denial(
-                    &self.scope,
-                    &self.asked,
-                    &|route| self.permits(route),
-                    &|route| self.condition(route),
-                );
-                denial.with_policy(policy, context(self.caller, self.route))
-            }
-        }
+        self.case.refuse(denial)
+    }
+
+    fn context(&self) -> crate::decision::Context {
+        context(self.case.caller, &self.route.context)
     }
 
     /// Whether a cached answer may let the caller use `route` too. A route with another context is left out: the gateway
     /// forwards the cached context, which would be the wrong one there.
     fn permits(&self, route: &Route) -> bool {
-        route.context == self.route.context
-            && entitlements::check(route, self.caller, self.admitted.address()).is_ok()
-            && self.limits.can_count(&Spender {
-                route,
-                ..self.spender
-            })
-    }
-
-    fn condition(&self, route: &Route) -> Condition {
-        if self.conditions {
-            self.facts.condition(route)
-        } else {
-            Condition::default()
-        }
+        route.context == self.route.context && self.case.permits(route)
     }
 }

@@ -40,6 +40,7 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use bucket::network_of;
 pub use config::{
     Charge, Dimension, Limit, LimitsConfig, LimitsStore, OnOutage, Plan, RedisStore, Terms,
 };

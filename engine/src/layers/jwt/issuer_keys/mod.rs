@@ -206,6 +206,11 @@ impl IssuerKeys {
         true
     }
 
+    /// The key for a token, if it is in memory and may be served.
+    pub(super) fn known(&self, wanted: Wanted<'_>, now: Timestamp) -> Option<Arc<Key>> {
+        self.answer(wanted, now).at_hand()?.ok()
+    }
+
     /// Fetches the set unless it is there already. Starts no cool-down when it fails, so that the first request may try
     /// once more.
     pub(super) async fn prefetch(&self, now: Timestamp) -> Result<(), FetchError> {

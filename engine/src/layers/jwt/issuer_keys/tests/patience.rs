@@ -12,6 +12,10 @@ async fn hanging() -> (Bench, i64) {
     (bench, 3600)
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is measured is how long a request waits"
+)]
 #[tokio::test]
 async fn a_known_key_is_not_delayed_by_an_issuer_that_hangs() {
     let (bench, stale) = hanging().await;
