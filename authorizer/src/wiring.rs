@@ -189,12 +189,17 @@ impl Service {
         &self.authorizer
     }
 
-    /// Writes usage and reads a remote configuration again, each when it is due, in at most `time_left`. For the time after
-    /// an answer.
+    /// Writes usage, reads a remote configuration again, each when it is due, and brings fetches of key sets to their end that
+    /// no request waited for, in at most `time_left`. For the time after an answer.
     pub async fn refresh(&self, time_left: Duration) {
         if let Some(live) = &self.live {
             // Given up in the middle, the old version stays in force and the next turn comes as scheduled.
-            let refreshing = tokio::time::timeout(time_left, live.refresh());
+            let refreshing = tokio::time::timeout(time_left, async {
+                live.refresh().await;
+                if let Ok(engine) = live.reloading.current() {
+                    engine.finish_fetches().await;
+                }
+            });
             let _ = tokio::join!(live.flush(time_left.min(FLUSH)), refreshing);
         }
     }

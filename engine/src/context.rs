@@ -25,11 +25,11 @@
 //! After these come mapped claims, the metadata of the key and the context of the route, in this order; what comes first
 //! stays. The values are raw text here; the encoders make them safe for headers.
 
+use std::collections::BTreeMap;
+
 use doorward_keys::Timestamp;
 
-use crate::{
-    decision::Context, identity::Authenticated, identity_token, limits::LimitReport, routes::Route,
-};
+use crate::{decision::Context, identity::Authenticated, identity_token, limits::LimitReport};
 
 /// The names that nothing else may take.
 pub const NAMES: [&str; 24] = [
@@ -110,8 +110,8 @@ pub fn of_limit(report: &LimitReport, now: Timestamp) -> Context {
     facts
 }
 
-/// What the backend learns of `caller` on `route`.
-pub(crate) fn context(caller: &Authenticated, route: &Route) -> Context {
+/// What the backend learns of `caller` on a route with the context `of_route`.
+pub(crate) fn context(caller: &Authenticated, of_route: &BTreeMap<String, String>) -> Context {
     let mut context = Context::new();
     let mut put = |name: &str, value: Option<String>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
@@ -169,7 +169,7 @@ pub(crate) fn context(caller: &Authenticated, route: &Route) -> Context {
 
     let claims = subject.iter().flat_map(|s| &s.context);
     let metadata = client.into_iter().flat_map(|c| &c.metadata);
-    for (name, value) in claims.chain(metadata).chain(&route.context) {
+    for (name, value) in claims.chain(metadata).chain(of_route) {
         if !NAMES.contains(&name.as_str()) {
             context.entry(name.clone()).or_insert_with(|| value.clone());
         }

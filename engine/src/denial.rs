@@ -2,8 +2,13 @@
 
 use doorward_keys::Timestamp;
 
+use ipnet::IpNet;
+
 use crate::{
-    decision::Context, identity_token::IdentityToken, layers::policy::Policy, limits::LimitReport,
+    decision::Context,
+    identity_token::IdentityToken,
+    layers::policy::{Condition, Policy},
+    limits::LimitReport,
 };
 
 /// What the caller learns of a refusal.
@@ -237,13 +242,32 @@ reasons! {
 pub struct Denial {
     reason: Reason,
     detail: String,
-    policy: Option<Policy>,
-    context: Context,
-    /// Boxed, because few refusals have one and all are passed around.
+    /// These are boxed, because few refusals have them and all are passed around.
+    kept: Option<Box<Kept>>,
     limit: Option<Box<LimitReport>>,
-    ends_at: Option<Timestamp>,
+    holds: Option<Box<Condition>>,
+    facts: Option<Box<Context>>,
     identity_token: Option<Box<IdentityToken>>,
 }
+
+/// What the gateway may keep of a refusal, for the routes that it lets the caller through to.
+#[derive(Clone, Debug)]
+struct Kept {
+    policy: Policy,
+    context: Context,
+    usage_plan_key: Option<String>,
+}
+
+/// No facts.
+static NOTHING: Context = Context::new();
+
+/// Everywhere and at all times.
+static ALWAYS: Condition = Condition {
+    before: None,
+    from: None,
+    addresses: None,
+    not_addresses: Vec::new(),
+};
 
 impl Denial {
     /// A refusal for `reason`, with one line of detail for the operator. No secret may stand in it.
@@ -251,31 +275,50 @@ impl Denial {
         Self {
             reason,
             detail: detail.into(),
-            policy: None,
-            context: Context::new(),
+            kept: None,
             limit: None,
-            ends_at: None,
+            holds: None,
+            facts: None,
             identity_token: None,
         }
     }
 
-    /// The same refusal with what the gateway may cache: what else the caller may do, the Deny of exactly what was refused,
-    /// and the facts for the backend where the cached policy lets the caller through.
-    pub fn with_policy(self, policy: Policy, context: Context) -> Self {
+    /// The same refusal with what the gateway may cache: what else the caller may do, and, where the cached policy lets the
+    /// caller through, the facts for the backend and the usage-plan key. The policy never lets what was asked pass while
+    /// the refusal holds.
+    pub fn with_policy(
+        self,
+        policy: Policy,
+        context: Context,
+        usage_plan_key: Option<String>,
+    ) -> Self {
         Self {
-            policy: Some(policy),
-            context,
+            kept: Some(Box::new(Kept {
+                policy,
+                context,
+                usage_plan_key,
+            })),
             ..self
         }
     }
 
     /// The same refusal with facts for the caller, and nothing that may be cached beyond `ends_at`.
-    pub fn with_facts(self, context: Context, ends_at: Timestamp) -> Self {
-        Self {
-            context,
-            ends_at: Some(ends_at),
+    pub fn with_facts(self, facts: Context, ends_at: Timestamp) -> Self {
+        let told = Self {
+            facts: Some(Box::new(facts)),
             ..self
-        }
+        };
+        told.ending_at(ends_at)
+    }
+
+    /// The same refusal, with its policy changed under the condition under which it holds.
+    pub(crate) fn map_policy(self, change: impl FnOnce(Policy, &Condition) -> Policy) -> Self {
+        let holds = self.holds().clone();
+        let kept = self.kept.map(|kept| {
+            let policy = change(kept.policy, &holds);
+            Box::new(Kept { policy, ..*kept })
+        });
+        Self { kept, ..self }
     }
 
     /// The same refusal with what the caller may know of the limit.
@@ -288,8 +331,25 @@ impl Denial {
 
     /// The same refusal, which a cached answer must not prolong beyond `ends_at`.
     pub fn ending_at(self, ends_at: Timestamp) -> Self {
+        let holds = Condition {
+            before: Some(ends_at),
+            ..self.holds().clone()
+        };
+        self.while_it_holds(holds)
+    }
+
+    /// The same refusal, which concerns those who call from `range` and nobody else.
+    pub fn for_range(self, range: IpNet) -> Self {
+        let holds = Condition {
+            addresses: Some(vec![range]),
+            ..self.holds().clone()
+        };
+        self.while_it_holds(holds)
+    }
+
+    fn while_it_holds(self, holds: Condition) -> Self {
         Self {
-            ends_at: Some(ends_at),
+            holds: Some(Box::new(holds)),
             ..self
         }
     }
@@ -318,13 +378,18 @@ impl Denial {
     }
 
     /// What the gateway may cache of a [`Class::Forbidden`] or [`Class::Throttled`] refusal, where the caller was known.
-    pub const fn policy(&self) -> Option<&Policy> {
-        self.policy.as_ref()
+    pub fn policy(&self) -> Option<&Policy> {
+        self.kept.as_ref().map(|kept| &kept.policy)
     }
 
-    /// The facts for a backend that a cached [`Denial::policy`] lets the caller through to: who is calling.
-    pub const fn context(&self) -> &Context {
-        &self.context
+    /// The facts for a backend that a cached [`Denial::policy`] lets the caller through to: who is calling. Without a policy,
+    /// those for the caller.
+    pub fn context(&self) -> &Context {
+        match (&self.kept, &self.facts) {
+            (Some(kept), _) => &kept.context,
+            (None, Some(facts)) => facts,
+            (None, None) => &NOTHING,
+        }
     }
 
     /// [`Denial::context`] signed for the backend, where the configuration wants it.
@@ -332,10 +397,15 @@ impl Denial {
         self.identity_token.as_deref()
     }
 
-    /// When the refusal ends, where that is known and can be said in a policy: the Deny of what was asked must hold before
-    /// this time only. Its policy does not allow what was asked before it.
-    pub const fn ends_at(&self) -> Option<Timestamp> {
-        self.ends_at
+    /// The usage-plan key of the caller, where a cached [`Denial::policy`] lets them through.
+    pub fn usage_plan_key(&self) -> Option<&str> {
+        self.kept.as_ref()?.usage_plan_key.as_deref()
+    }
+
+    /// Under which condition the Deny of what was asked must hold, as far as that can be said in a policy: before the time
+    /// when a limit has room again, or from the address that was refused. Under it the policy does not allow what was asked.
+    pub fn holds(&self) -> &Condition {
+        self.holds.as_deref().unwrap_or(&ALWAYS)
     }
 
     /// The limit that refused ([`Class::Throttled`]), for the caller.

@@ -13,6 +13,7 @@
 
 pub mod attempt;
 pub mod authority;
+mod before;
 pub mod config;
 pub mod context;
 pub mod decision;

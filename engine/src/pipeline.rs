@@ -1,39 +1,41 @@
 //! **The order** of all layers, in one straight function: [`Engine::decide`].
 
+mod credentials;
+mod refusal;
+
 use std::{
-    future::{Future, pending, poll_fn},
-    net::IpAddr,
-    pin::pin,
+    future::{Future, pending},
     sync::Arc,
-    task::Poll,
     time::Duration,
 };
 
-use doorward_keys::{KeyId, KeyLookup, Timestamp};
+use doorward_keys::{KeyLookup, Timestamp};
 
+use self::credentials::Proving;
 use crate::{
     attempt::Attempt,
     authority::Authorities,
+    before::before,
     config::Config,
     decision::{Decision, Grant, Outcome, Trail, Verdict, Visit},
     denial::{Denial, Reason},
-    identity::{Authenticated, Certificate, Client, Subject},
+    identity::Authenticated,
     identity_token::{Bearer, IdentityTokens, RemoteSigner},
     layers::{
         api_key::ApiKeys,
         certificate::{Certificates, CrlSource},
         entitlements,
-        exchange::{Exchanged, Exchanges},
-        introspection::{self, Introspection},
+        exchange::Exchanges,
+        introspection::Introspection,
         ip_allow,
         jwt::{FetchError, Issuers, KeySetSource},
-        policy::{self, Elapsed, GatewayCache},
-        proof::{Proofs, Proven, ReplayStore, Shown},
+        policy::{self, Elapsed},
+        proof::{Proofs, ReplayStore},
         rate_limit::{Asked, Pause, RateLimits},
     },
     limits::{LimitStore, Moment},
     request::{Located, Request, credentials::Presented},
-    routes::{Kind, Route},
+    routes::Route,
 };
 
 /// Everything the engine reaches out to, as traits.
@@ -83,6 +85,7 @@ impl Engine {
             config.tokens.max_bytes,
             &sources.authorities,
             &sources.key_sets,
+            sources.pause,
             sources.stopwatch,
         );
         let exchanges = Exchanges::new(
@@ -95,6 +98,7 @@ impl Engine {
             config.issuers.clone(),
             config.tokens.max_bytes,
             sources.key_sets,
+            sources.pause,
         );
         let certificates = config
             .certificates
@@ -158,6 +162,11 @@ impl Engine {
         }
     }
 
+    /// Brings fetches of key sets to their end that no request waited for. For the time after an answer.
+    pub async fn finish_fetches(&self) {
+        self.issuers.finish_fetches().await;
+    }
+
     /// Gives back what is leased of limits. For the end of the process.
     pub async fn return_leases(&self, now: Moment) {
         self.rate_limits.return_leases(now).await;
@@ -181,11 +190,14 @@ impl Engine {
             started: (self.stopwatch)(),
             valid_until: None,
         };
-        let journey = async {
-            let outcome = self.journey(request, &mut walk).await;
+        let deciding = async {
+            let outcome = match self.journey(request, &mut walk).await {
+                Err(denial) => Err(self.accompanied(denial, request, &mut walk).await),
+                granted => granted,
+            };
             self.signed(outcome, request, &mut walk).await
         };
-        let decision = match before(late, journey).await {
+        let decision = match before(late, deciding).await {
             Some(Ok(grant)) => Decision::Allow(grant),
             Some(Err(denial)) => Decision::Deny(denial),
             None => Decision::Deny(walk.late()),
@@ -201,11 +213,11 @@ impl Engine {
         let began = walk.began();
         let admitted = ip_allow::admit(request, &self.config.addresses);
         let admitted = walk.visit("ip_allow", began, admitted)?;
-        walk.trail.address = admitted.address();
+        let (address, now) = (admitted.address(), request.received_at);
+        walk.trail.address = address;
 
         let began = walk.began();
-        let now = request.received_at;
-        let calm = self.rate_limits.admit(admitted.address(), now);
+        let calm = self.rate_limits.admit(address, now);
         walk.visit("address_limit", began, calm)?;
 
         let began = walk.began();
@@ -218,87 +230,46 @@ impl Engine {
             Presented::find(request, &self.config).and_then(|p| self.suits(request, route, p));
         let presented = walk.visit("credentials", began, presented)?;
 
-        let began = walk.began();
-        let certificate = self.certificate(request, route, now.timestamp()).await;
-        let certificate = walk.attempt("certificate", began, certificate)?;
-        walk.trail.certificate = certificate.as_ref().map(Certificate::told);
-
-        let began = walk.began();
-        let found = &mut walk.trail.key_id;
-        let client = self
-            .client(&presented, admitted.address(), now.timestamp(), found)
-            .await;
-        let client = walk.attempt("api_key", began, client)?;
-
-        let began = walk.began();
-        let subject = self.subject(&presented, now.timestamp()).await;
-        let subject = walk.attempt("jwt", began, subject)?;
-
-        let began = walk.began();
-        let within = walk.left_of(request.time_left);
-        let opaque = self.opaque(&presented, route, now, within).await;
-        let opaque = walk.attempt("introspection", began, opaque)?;
-        let subject = subject.or(opaque);
-        walk.trail.issuer = subject
-            .as_ref()
-            .map(|subject| subject.issuer_name().to_owned());
-
-        let began = walk.began();
-        let proven = self
-            .proven(request, &presented, subject.as_ref(), now.timestamp())
-            .await;
-        let proven = walk.attempt("proof", began, proven)?;
-
-        let caller = Authenticated {
-            client,
-            subject,
-            certificate,
+        let proving = Proving {
+            request,
+            route,
+            presented: &presented,
+            address,
         };
-        walk.trail.principal = Some(caller.principal());
-        walk.valid_until = caller.valid_until();
+        let (caller, proven) = self.authenticated(proving, walk).await?;
         let asked = Asked {
             route,
             caller: &caller,
-            address: admitted.address(),
+            address,
             now,
             time_left: walk.left_of(request.time_left),
         };
-        let writer = policy::Writer::new(
-            &self.config,
-            &self.rate_limits,
+        let subject = policy::Subject {
             request,
-            &located,
-            asked,
+            located: &located,
+            spender: asked,
             admitted,
-            proven.unwrap_or_else(Proven::nothing),
-            walk.elapsed(),
-        );
+            proven,
+            elapsed: walk.elapsed(),
+        };
+        let writer = policy::Writer::new(&self.config, &self.rate_limits, subject);
 
         let began = walk.began();
         let quota = self.rate_limits.spend(&asked, &mut walk.trail.limits).await;
         let quota = quota.and_then(|quota| writer.within(quota));
-        let quota = walk.visit("rate_limit", began, quota)?;
+        let quota = walk.visit("rate_limit", began, quota);
+        let quota = quota.map_err(|denial| writer.refuse(denial))?;
 
         let began = walk.began();
-        let entitled = entitlements::check(route, &caller, admitted.address());
+        let entitled = entitlements::check(route, &caller, address);
         let entitled = walk.visit("entitlements", began, entitled);
         entitled.map_err(|denial| writer.refuse(denial))?;
 
-        let writer = match &route.remote.exchange {
-            None => writer,
-            Some(name) => {
-                let began = walk.began();
-                let within = walk.left_of(request.time_left);
-                let exchanged = self.exchanged(name, &presented, now, within).await;
-                let exchanged = walk.visit("exchange", began, exchanged);
-                let exchanged = exchanged.map_err(|denial| writer.refuse(denial))?;
-                writer.carrying(exchanged)
-            }
-        };
+        let writer = self.carrying(writer, proving, walk).await?;
 
         let began = walk.began();
-        let grant = writer.grant(&quota);
-        walk.visit("policy", began, grant)
+        let grant = walk.visit("policy", began, writer.grant(&quota));
+        grant.map_err(|denial| writer.refuse(denial))
     }
 
     /// The outcome of a journey with the identity token for the backends that it may lead to. Where none can be had it is a
@@ -342,150 +313,35 @@ impl Engine {
             .ok_or_else(|| Denial::new(Reason::RouteUnknown, format!("no route for {located}")))
     }
 
-    async fn client(
+    /// The writer with the token for the backend that the route wants, where it wants one.
+    async fn carrying<'a>(
         &self,
-        presented: &Presented<'_>,
-        address: Option<IpAddr>,
-        now: Timestamp,
-        found: &mut Option<KeyId>,
-    ) -> Attempt<Client> {
-        match (presented.api_key, &self.api_keys) {
-            (None, _) => Attempt::Absent,
-            (Some(_), None) => Attempt::Rejected(Denial::new(
-                Reason::CredentialUnsupported,
-                "API keys are not configured",
-            )),
-            (Some(key), Some(api_keys)) => api_keys.verify(key, address, now, found).await.into(),
-        }
-    }
-
-    /// The certificate, where the route asks for one, or where the gateway tells callers apart by it, so that an answer for this
-    /// route also covers those that do. There, one that does not hold is as good as none.
-    async fn certificate(
-        &self,
-        request: &Request,
-        route: &Route,
-        now: Timestamp,
-    ) -> Attempt<Certificate> {
-        let (Some(certificates), Some(pem)) = (&self.certificates, &request.certificate) else {
-            return Attempt::Absent;
+        writer: policy::Writer<'a>,
+        proving: Proving<'_>,
+        walk: &mut Walk,
+    ) -> Result<policy::Writer<'a>, Denial> {
+        let Some(name) = &proving.route.remote.exchange else {
+            return Ok(writer);
         };
-        if route.names_certificate() {
-            return certificates.verify(pem, now).await.into();
-        }
-        let routes = self.config.routes.routes();
-        let is_wanted = self.config.policy.gateway_cache == GatewayCache::ByCertificate
-            && routes.iter().any(Route::names_certificate);
-        if !is_wanted {
-            return Attempt::Absent;
-        }
-        let verified = certificates.verify(pem, now).await;
-        verified.map_or(Attempt::Absent, Attempt::Verified)
-    }
-
-    async fn proven(
-        &self,
-        request: &Request,
-        presented: &Presented<'_>,
-        subject: Option<&Subject>,
-        now: Timestamp,
-    ) -> Attempt<Proven> {
-        let (Some(subject), Some(token)) = (subject, presented.jwt.or(presented.opaque)) else {
-            return Attempt::Absent;
-        };
-        let shown = Shown {
-            subject,
-            token,
-            by_dpop: presented.by_dpop,
-        };
-        let certificates = self.certificates.as_ref();
-        match self.proofs.check(request, shown, certificates, now).await {
-            Ok(None) => Attempt::Absent,
-            Ok(Some(proven)) => Attempt::Verified(proven),
-            Err(denial) => Attempt::Rejected(denial),
-        }
-    }
-
-    async fn subject(&self, presented: &Presented<'_>, now: Timestamp) -> Attempt<Subject> {
-        match presented.jwt {
-            None => Attempt::Absent,
-            Some(token) => self.issuers.verify(token, now).await.into(),
-        }
-    }
-
-    /// Refuses credentials that could not open the route whatever they are, before anything is looked up for them.
-    fn suits<'a>(
-        &self,
-        request: &Request,
-        route: &Route,
-        presented: Presented<'a>,
-    ) -> Result<Presented<'a>, Denial> {
-        if route.demands_certificate() && request.entrance.is_default_endpoint() {
-            let detail = format!("`{}` wants {}", route.key, route.wanted());
-            return Err(Denial::new(Reason::DefaultEndpoint, detail));
-        }
-        let kinds: Vec<Kind> = presented.kinds().collect();
-        let certificate = (self.certificates.is_some() && request.certificate.is_some())
-            .then_some(Kind::Certificate);
-        let all: Vec<Kind> = kinds.iter().copied().chain(certificate).collect();
-        if entitlements::opens(route, &all) {
-            return Ok(presented);
-        }
-        let wanted = || format!("`{}` wants {}", route.key, route.wanted());
-        Err(match kinds.len() {
-            0 => Denial::new(Reason::CredentialMissing, wanted()),
-            1 => Denial::new(Reason::CredentialInsufficient, wanted()),
-            _ => Denial::new(Reason::CredentialRepeated, wanted()),
-        })
-    }
-
-    async fn opaque(
-        &self,
-        presented: &Presented<'_>,
-        route: &Route,
-        now: Moment,
-        within: Option<Duration>,
-    ) -> Attempt<Subject> {
-        let asked = introspection::Asked {
-            route,
-            now,
-            within: within.map(|left| left.saturating_sub(SPARE)),
-        };
-        match presented.opaque {
-            None => Attempt::Absent,
-            Some(token) => self.introspection.verify(token, asked).await.into(),
-        }
-    }
-
-    async fn exchanged(
-        &self,
-        name: &str,
-        presented: &Presented<'_>,
-        now: Moment,
-        within: Option<Duration>,
-    ) -> Result<Exchanged, Denial> {
+        let began = walk.began();
+        let within = walk.left_for_servers(proving.request.time_left);
+        let now = proving.request.received_at;
         // INVARIANT: the configuration demands a token of every caller of such a route.
-        let token = presented
-            .jwt
-            .or(presented.opaque)
-            .ok_or_else(|| Denial::new(Reason::Internal, "there is no token to exchange"))?;
-        let within = within.map(|left| left.saturating_sub(SPARE));
-        self.exchanges.swap(name, token, now, within).await
+        let exchanged = match proving.presented.token() {
+            Some(token) => self.exchanges.swap(name, token, now, within).await,
+            None => Err(Denial::new(
+                Reason::Internal,
+                "there is no token to exchange",
+            )),
+        };
+        let exchanged = walk.visit("exchange", began, exchanged);
+        let exchanged = exchanged.map_err(|denial| writer.refuse(denial))?;
+        Ok(writer.carrying(exchanged))
     }
 }
 
 /// What of the time of a request is kept back from an authorization server, to say what came of it.
 const SPARE: Duration = Duration::from_millis(50);
-
-/// The output of `work`, or `None` when `late` is ready first.
-async fn before<T>(late: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
-    let (mut late, mut work) = (pin!(late), pin!(work));
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => late.as_mut().poll(context).map(|()| None),
-    })
-    .await
-}
 
 /// Fills the trail: every layer is visited through here.
 struct Walk {
@@ -508,6 +364,23 @@ impl Walk {
             stopwatch: self.stopwatch,
             started: self.started,
         }
+    }
+
+    /// What is left for an authorization server, so that there is time to say what came of it.
+    fn left_for_servers(&self, time_left: Option<Duration>) -> Option<Duration> {
+        let left = self.left_of(time_left)?;
+        Some(left.saturating_sub(SPARE))
+    }
+
+    /// Notes who is calling.
+    fn know(&mut self, caller: &Authenticated) {
+        if let Some(client) = &caller.client {
+            self.trail.key_id = Some(client.record().id.clone());
+        }
+        let subject = caller.subject.as_ref();
+        self.trail.issuer = subject.map(|subject| subject.issuer_name().to_owned());
+        self.trail.principal = Some(caller.principal());
+        self.valid_until = caller.valid_until();
     }
 
     fn began(&self) -> Duration {

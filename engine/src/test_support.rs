@@ -26,5 +26,6 @@ pub(crate) fn request(headers: &[(&str, &str)]) -> Request {
         certificate: None,
         entrance: Entrance::default(),
         form: Form::Policy,
+        has_usage_plans: true,
     }
 }

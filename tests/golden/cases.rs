@@ -244,7 +244,7 @@ fn states() -> Vec<Case> {
         })
         .collect();
     let small = |route| Case::bearer("token", &token, route).in_state(State::SmallPolicies);
-    all.extend([small("any"), small("crowd")]);
+    all.extend([small("any"), small("crowd"), small("wide")]);
     // A kept refusal lets the caller through to other routes, so it carries a token too; an unknown caller gets none.
     for state in [State::IdentityTokens, State::NoKms] {
         all.push(Case::bearer("token", &token, "scope").in_state(state));
@@ -309,11 +309,23 @@ fn proxies() -> Vec<Case> {
         headers.extend(lines.iter().map(|line| ("x-forwarded-for", *line)));
         Case::new(name, &headers, "office").in_state(state)
     };
-    let mut all = vec![case(
-        State::Well,
-        "token, claims the office",
-        &["192.0.2.9"],
-    )];
+    let mut all = vec![
+        case(State::Well, "token, claims the office", &["192.0.2.9"]),
+        case(
+            State::ForwardedDenied,
+            "token from the office",
+            &["192.0.2.9"],
+        ),
+    ];
+    for key in secrets::restricted() {
+        let of_key = format!("Bearer {}", key.printed);
+        let headers = [
+            ("authorization", of_key.as_str()),
+            ("x-forwarded-for", "203.0.113.9"),
+        ];
+        let state = State::Proxies(Proxies::OneHop);
+        all.push(Case::new(key.name, &headers, "any").in_state(state));
+    }
     for proxies in [
         Proxies::Others,
         Proxies::Peer,
@@ -401,5 +413,6 @@ fn strangers() -> Vec<Case> {
         case(Case::bearer("token", &token, "any")),
         case(Case::bearer("key", &key, "any")),
         case(Case::new("none", &[], "open")),
+        case(Case::bearer("token", &token, "any").in_state(State::BadConfiguration)),
     ]
 }

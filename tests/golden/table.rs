@@ -22,7 +22,7 @@ pub(crate) struct Cell {
     path: String,
     route: &'static str,
     state: &'static str,
-    gateway: Gateway,
+    pub(crate) gateway: Gateway,
     verdict: &'static str,
     pub(crate) reason: &'static str,
     pub(crate) answer: &'static str,

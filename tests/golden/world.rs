@@ -41,6 +41,8 @@ pub(crate) enum State {
     StorePanics,
     /// The address of every caller is on the deny list.
     AddressDenied,
+    /// The same, where a proxy tells it.
+    ForwardedDenied,
     /// Policies may have 512 bytes.
     SmallPolicies,
     /// No issuer is configured.
@@ -131,6 +133,7 @@ impl State {
             Self::Store(Fault::Wrong) => "store wrong",
             Self::StorePanics => "store panics",
             Self::AddressDenied => "address denied",
+            Self::ForwardedDenied => "forwarded address denied",
             Self::SmallPolicies => "policies of 512 bytes",
             Self::NoIssuers => "no issuers",
             Self::IdentityTokens => "identity tokens",
@@ -174,6 +177,11 @@ pub(crate) fn routes() -> Vec<(&'static str, Value)> {
     let many: Vec<String> = (1..30)
         .map(|i| format!("198.51.100.{}/32", i * 2 - 1))
         .collect();
+    // As many ranges as a policy may list, each as long as can be.
+    let wide: Vec<String> = (0..15)
+        .map(|i| format!("2001:db8:1111:2222:3333:4444:5555:{i:x}666/128"))
+        .chain([format!("{ADDRESS}/32")])
+        .collect();
     let any = |more: Value| {
         let mut route = json!({"credentials": ["jwt", "api_key"]});
         route
@@ -200,6 +208,7 @@ pub(crate) fn routes() -> Vec<(&'static str, Value)> {
             any(json!({"addresses": {"allow": ["198.51.100.0/24"]}})),
         ),
         ("crowd", any(json!({"addresses": {"allow": many}}))),
+        ("wide", any(json!({"addresses": {"allow": wide}}))),
     ]
 }
 
@@ -231,6 +240,9 @@ fn configuration(route: &str, state: State) -> String {
     });
     match state {
         State::AddressDenied => config["addresses"] = json!({"deny": [ADDRESS]}),
+        State::ForwardedDenied => {
+            config["addresses"] = json!({"trusted_hops": 1, "deny": ["192.0.2.0/24"]});
+        }
         State::SmallPolicies => config["answers"] = json!({"max_policy_bytes": 512}),
         State::IdentityTokens | State::NoKms | State::SmallContexts => {
             let key = match state {

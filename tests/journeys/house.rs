@@ -280,6 +280,24 @@ impl House {
         (seen.status, self.last().asked)
     }
 
+    /// The same, from another address of this machine.
+    pub(crate) async fn bearer_from(
+        &self,
+        address: &str,
+        line: &str,
+        credential: &str,
+    ) -> (u16, Asked) {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .local_address(Some(address.parse().unwrap()))
+            .build()
+            .unwrap();
+        let (method, path) = line.split_once(' ').unwrap();
+        let request = client.request(method.parse().unwrap(), format!("{}{path}", self.url()));
+        let response = request.bearer_auth(credential).send().await.unwrap();
+        (response.status().as_u16(), self.last().asked)
+    }
+
     /// The last request as the operator saw it.
     pub(crate) fn last(&self) -> Exchange {
         self.exchanges.lock().unwrap().last().unwrap().clone()

@@ -19,5 +19,6 @@ mod identity;
 mod limits;
 mod mtls;
 mod paths;
+mod refusals;
 mod revocation;
 mod usage;

@@ -1,8 +1,9 @@
 //! What a gateway may remember of an answer.
 
+use doorward_keys::{KeyRecord, Timestamp};
 use serde_json::{Value, json};
 
-use crate::gate::{Gate, http, rest, token};
+use crate::gate::{Gate, NOW, http, lets_pass, rest, sample, token};
 
 const SIMPLE: &str = "[answers]\nhttp_api = 'simple'\nmax_policy_bytes = 512\n";
 
@@ -57,8 +58,11 @@ async fn refuses_spellings_that_no_policy_can_hold_where_the_answer_is_a_policy(
             let answer = gate.ask(&event).await.unwrap();
             let line = gate.line();
             assert_eq!(line["reason"], "policy_inexpressible", "{path}: {line}");
-            let statements = answer["policyDocument"]["Statement"].as_array().unwrap();
-            assert!(statements.iter().all(|s| s["Effect"] == "Deny"), "{answer}");
+            assert!(!lets_pass(&answer, "GET", path), "{answer}");
+            assert!(
+                lets_pass(&answer, "GET", "/any/42"),
+                "the plain spelling: {answer}"
+            );
         }
     }
     let gate = Gate::of_keys("", &[]).await;
@@ -88,5 +92,35 @@ async fn appsync_remembers_nothing_that_depended_on_an_address() {
         let answer = gate.ask(&event).await.unwrap();
         assert_eq!(answer["isAuthorized"], json!(true), "{more}");
         assert_eq!(answer["ttlOverride"], json!(ttl), "{more}");
+    }
+}
+
+#[tokio::test]
+async fn appsync_remembers_nothing_that_hung_on_a_second_credential() {
+    let (key, record) = sample(1);
+    let record = KeyRecord {
+        expires_at: Some(Timestamp::from_unix(NOW + 86_400)),
+        ..record
+    };
+    let gate = Gate::of_graphql("['api_key + jwt', 'jwt', 'api_key']", &[record]).await;
+    let (bearer, of_key) = (format!("Bearer {}", token()), format!("Bearer {key}"));
+    for (token, headers, ttl) in [
+        (&bearer, json!({}), 300),
+        (&of_key, json!({}), 300),
+        (&bearer, json!({"x-api-key": key}), 0),
+    ] {
+        let event = json!({
+            "authorizationToken": token,
+            "requestHeaders": headers,
+            "requestContext": {"apiId": "graph", "queryString": "{ a }"},
+        });
+        let answer = gate.ask(&event).await.unwrap();
+        assert_eq!(
+            answer["isAuthorized"],
+            json!(true),
+            "{headers} {}",
+            gate.line()
+        );
+        assert_eq!(answer["ttlOverride"], json!(ttl), "{headers}");
     }
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use doorward::local::iam;
 use doorward_authorizer::{
     Answer, Authorizer, Call, Event, Refusal,
     log::{self, Sink},
@@ -151,6 +152,10 @@ impl Gate {
         keys: Arc<dyn KeyLookup>,
         key_sets: Arc<dyn KeySetSource>,
     ) -> Self {
+        Self::reading(&configuration(more, jwks_uri), keys, key_sets)
+    }
+
+    fn reading(text: &str, keys: Arc<dyn KeyLookup>, key_sets: Arc<dyn KeySetSource>) -> Self {
         let env = ConfigEnv {
             read_file: &|_| Err("there are no files".to_owned()),
             secret: &|reference| match reference.to_string().as_str() {
@@ -158,8 +163,7 @@ impl Gate {
                 _ => Err("there are no other secrets".to_owned()),
             },
         };
-        let text = configuration(more, jwks_uri);
-        let config = match Config::read(&text, "doorward.toml", &env) {
+        let config = match Config::read(text, "doorward.toml", &env) {
             Ok(checked) => checked.config,
             Err(faults) => panic!("{faults}\n{text}"),
         };
@@ -191,6 +195,18 @@ impl Gate {
             lines,
             time_left: None,
         }
+    }
+
+    /// A gate that knows these keys, where GraphQL operations are open to these credentials.
+    pub(crate) async fn of_graphql(credentials: &str, records: &[KeyRecord]) -> Self {
+        let keys = store(records).await;
+        let text = configuration("", &format!("jwks_uri = '{REMOTE_KEYS}'"));
+        let before = "route = '$graphql'\ncredentials = ['jwt', 'api_key']";
+        let text = text.replace(
+            before,
+            &format!("route = '$graphql'\ncredentials = {credentials}"),
+        );
+        Self::reading(&text, keys, Arc::new(Documents::default()))
     }
 
     /// A gate that knows these keys and no key set.
@@ -303,6 +319,20 @@ pub(crate) fn http(verb: &str, path: &str, headers: &[(&str, &str)]) -> Value {
             "http": {"method": verb, "path": path, "sourceIp": "198.51.100.7"},
         },
     })
+}
+
+/// Whether a gateway that keeps `answer` lets this pass, by the evaluator of `doorward local`.
+pub(crate) fn lets_pass(answer: &Value, verb: &str, path: &str) -> bool {
+    let facts = iam::Facts {
+        now: Timestamp::from_unix(NOW),
+        source_ip: "198.51.100.7".parse().ok(),
+        secure_transport: true,
+        user_agent: None,
+        referer: None,
+    };
+    let policy = &answer["policyDocument"];
+    let resource = format!("{ARN}/{verb}{path}");
+    iam::evaluate(policy, "execute-api:Invoke", &resource, &facts).unwrap() == iam::Effect::Allow
 }
 
 /// `GET /any/42` with this bearer.

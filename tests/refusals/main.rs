@@ -12,6 +12,7 @@ mod caches;
 mod events;
 mod gate;
 mod introspection;
+mod kept;
 mod key_sets;
 mod rules;
 mod table;

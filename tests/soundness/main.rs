@@ -14,12 +14,17 @@
     reason = "a suite: a fault in it should fail loudly"
 )]
 
+mod refusals;
 mod tables;
 mod world;
 
 use std::cell::RefCell;
 
-use doorward_engine::{Reason, layers::policy::UnlistedPaths, request::path::NormalPath};
+use doorward_engine::{
+    Reason,
+    layers::policy::{Condition, UnlistedPaths},
+    request::path::NormalPath,
+};
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use tables::{Row, probe, row};
@@ -43,17 +48,21 @@ fn policy(
     verb: &str,
     raw: &str,
     caller: Caller,
+    for_one: bool,
     counted: &mut Completeness,
 ) -> Result<Option<Document>, TestCaseError> {
-    let Ok(path) = NormalPath::parse(raw) else {
-        return Ok(None);
-    };
     let later = Caller {
         now: LATER,
         ..caller
     };
     if !world.engine_allows(verb, raw, caller) {
-        let denial = world.deny(verb, raw);
+        // For everybody, or, where others may have it, for this address alone.
+        let alone = Condition {
+            addresses: Some(vec![caller.from.into()]),
+            ..Condition::default()
+        };
+        let holds = if for_one { alone } else { Condition::default() };
+        let denial = world.deny(verb, raw, &holds);
         prop_assert!(
             !denial.allows(verb, raw, caller),
             "denied, yet {verb} {raw} passes {denial:#?}"
@@ -71,7 +80,7 @@ fn policy(
         );
         return Ok(Some(policy));
     }
-    let is_plain = path.as_str() == raw;
+    let is_plain = NormalPath::parse(raw).is_ok_and(|path| path.as_str() == raw);
     counted.asked += usize::from(is_plain);
     match world.build(verb, raw) {
         Ok(policy) => {
@@ -110,7 +119,9 @@ fn sound(
     });
     for verb in ["GET", "HEAD", "POST"] {
         let asked = &raw_paths[asked % raw_paths.len()];
-        let Some(policy) = policy(world, verb, asked, callers[0], counted)? else {
+        // What is refused of the first caller is refused of everybody, or of that one.
+        let for_one = raw_paths.len().is_multiple_of(2);
+        let Some(policy) = policy(world, verb, asked, callers[0], for_one, counted)? else {
             continue;
         };
         prop_assert!(

@@ -76,13 +76,15 @@ impl World {
         })
     }
 
-    pub(crate) fn deny(&self, verb: &str, path: &str) -> Document {
+    /// The refusal of a request, which holds under this condition.
+    pub(crate) fn deny(&self, verb: &str, path: &str, holds: &Condition) -> Document {
         let written = self.write(verb, path, |scope, asked| {
             Ok(build_denial(
                 scope,
                 asked,
                 &|route| self.permits(route),
                 &|route| self.condition(route),
+                holds,
             ))
         });
         written.unwrap()
@@ -95,10 +97,10 @@ impl World {
         with: impl FnOnce(&Scope<'_>, &Asked<'_>) -> Result<Policy, Reason>,
     ) -> Result<Document, Reason> {
         let verb = Verb::parse(verb).unwrap();
-        let located = Located::Http {
+        let located = NormalPath::parse(path).ok().map(|path| Located::Http {
             verb: verb.clone(),
-            path: NormalPath::parse(path).unwrap(),
-        };
+            path,
+        });
         let target = Target::Http {
             verb,
             path: path.to_owned(),
@@ -113,7 +115,7 @@ impl World {
             &scope,
             &Asked {
                 target: &target,
-                located: &located,
+                located: located.as_ref(),
             },
         )
         .map(|policy| Document(encode(&policy)))

@@ -51,7 +51,9 @@ impl Gate {
         let (faults, _) = faults.into_parts();
         assert!(faults.is_empty(), "{faults:?}");
         let documents = Arc::new(Documents::default());
-        let issuers = Issuers::new(checked, 8192, Arc::clone(&documents) as _);
+        let issuers = Issuers::new(checked, 8192, Arc::clone(&documents) as _, |time| {
+            Box::pin(tokio::time::sleep(time))
+        });
         Self { documents, issuers }
     }
 

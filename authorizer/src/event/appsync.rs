@@ -20,6 +20,7 @@ pub(super) fn read(event: &Node, received_at: Moment) -> Result<Request, Malform
     Ok(Request {
         received_at,
         form: Form::Policy,
+        has_usage_plans: false,
         time_left: None,
         // No policy is written for AppSync; the name only tells APIs apart.
         stage: ApiStage::new(format!("appsync/{api}")),

@@ -16,6 +16,9 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
             ..request
         })
     } else {
-        rest_request::read(event, seen)
+        rest_request::read(event, seen).map(|request| Request {
+            has_usage_plans: false,
+            ..request
+        })
     }
 }

@@ -29,6 +29,7 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
     Ok(Request {
         received_at: seen.received_at,
         form: Form::AsConfigured,
+        has_usage_plans: false,
         time_left: None,
         stage: seen.stage,
         target: seen.target,

@@ -288,3 +288,37 @@ fn prints_nothing_of_an_event() {
     );
     assert!(!format!("{event:?} {:?}", decode(&event, NOW)).contains("canary"));
 }
+
+#[test]
+fn knows_that_only_rest_apis_can_refuse_by_a_usage_plan() {
+    let arn = "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/prod/GET/orders";
+    let connect = "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/prod/$connect";
+    for (event, expected) in [
+        (
+            json!({"type": "TOKEN", "authorizationToken": "t", "methodArn": arn}),
+            true,
+        ),
+        (json!({"type": "REQUEST", "methodArn": arn}), true),
+        (
+            json!({"type": "REQUEST", "version": "1.0", "methodArn": arn}),
+            false,
+        ),
+        (
+            json!({"type": "REQUEST", "version": "2.0", "methodArn": arn}),
+            false,
+        ),
+        (
+            json!({"type": "REQUEST", "version": "2.0", "routeArn": arn}),
+            false,
+        ),
+        (json!({"type": "REQUEST", "methodArn": connect}), false),
+        (
+            json!({"authorizationToken": "t", "requestContext": {"apiId": "a", "queryString": "{ a }"}}),
+            false,
+        ),
+    ] {
+        let decoded = decode(&Event::parse(event.to_string().as_bytes()), NOW);
+        let request = decoded.request.unwrap();
+        assert_eq!(request.has_usage_plans, expected, "{event}");
+    }
+}

@@ -23,8 +23,8 @@ pub struct AppSyncAnswer {
 }
 
 impl AppSyncAnswer {
-    /// AppSync remembers by the token alone. So nothing is remembered that also depended on an address or a limit, or that
-    /// has no end of its own, and nothing for longer than the token for the resolvers lives.
+    /// AppSync remembers by the token alone. So nothing is remembered that also depended on another credential, on an address
+    /// or on a limit, or that has no end of its own, and nothing for longer than the token for the resolvers lives.
     pub(super) fn allow(
         allowed: Allowed<'_>,
         resolver_context: BTreeMap<String, String>,
@@ -33,7 +33,7 @@ impl AppSyncAnswer {
         let of_token = allowed.tokens.signed.map(|signed| signed.expires_at);
         let end = allowed.valid_until;
         let ttl_override = match end.map(|end| of_token.map_or(end, |token| token.min(end))) {
-            Some(end) if !allowed.by_address && allowed.limit.is_none() => {
+            Some(end) if allowed.by_token_alone && allowed.limit.is_none() => {
                 end.since(now).clamp(0, MAX_TTL_SECONDS)
             }
             _ => 0,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io};
 
 use doorward_engine::{
     Reason,
-    layers::policy::{Condition, Effect, Statement},
+    layers::policy::{Condition, Effect, Statement, is_exact},
 };
 use doorward_keys::Timestamp;
 use serde::Serialize;
@@ -93,30 +93,22 @@ impl Document {
 
     /// The policy of a refusal: `statements` of what else the caller may do, and the Deny of what was asked. The Deny is
     /// added here, whatever the statements say; where it cannot be said exactly, nothing else is allowed either. A refusal
-    /// that ends is a Deny until then, and what the statements say holds from then on.
+    /// that holds under a condition, until a time or for an address, is a Deny under that condition, and what the statements
+    /// say holds otherwise.
     pub(super) fn refusing(
         statements: &[Statement],
         asked: Option<&MethodArn>,
-        ends_at: Option<Timestamp>,
+        holds: &Condition,
         max_bytes: usize,
     ) -> Self {
-        let until = Condition {
-            before: ends_at,
-            ..Condition::default()
-        };
         let Some(arn) = asked else {
-            return Self::of(vec![Said::deny("*".to_owned(), &until)]);
+            return Self::of(vec![Said::deny("*".to_owned(), holds)]);
         };
         let prefix = arn.stage().arn_prefix();
-        let exact = format!("{prefix}/{}", arn.resource());
-        let is_exact = exact.len() <= MAX_RESOURCE && is_plain(arn.resource());
-        let denied = if is_exact {
-            exact
-        } else {
-            format!("{prefix}/*")
-        };
-        let deny = Said::deny(denied, &until);
-        if !is_exact && ends_at.is_none() {
+        let is_exact = is_exact(prefix, arn.resource());
+        let denied = if is_exact { arn.resource() } else { "*" };
+        let deny = Said::deny(format!("{prefix}/{denied}"), holds);
+        if !is_exact && *holds == Condition::default() {
             return Self::of(vec![deny]);
         }
         let mut all = said(statements, arn);
@@ -220,15 +212,6 @@ fn date(at: Timestamp) -> String {
         .ok()
         .and_then(|time| time.format(&Rfc3339).ok())
         .unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
-}
-
-/// Whether a path can stand in a policy without meaning anything but itself: unreserved characters, slashes and the few
-/// others that are common in paths (RFC 3986 section 3.3). `*`, `?` and `$` are not among them.
-fn is_plain(resource: &str) -> bool {
-    resource == "$connect"
-        || resource
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._~/%:@+,=".contains(&b))
 }
 
 /// Counts what is written to it.

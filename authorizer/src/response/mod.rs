@@ -24,7 +24,7 @@ use doorward_engine::{
     config::{AnswersConfig, HttpApiAnswer, RateLimited},
     decision::Context,
     identity_token::IdentityToken,
-    layers::policy::Statement,
+    layers::policy::{Condition, Statement},
     limits::LimitReport,
 };
 use doorward_keys::Timestamp;
@@ -115,7 +115,7 @@ struct Allowed<'a> {
     statements: &'a [Statement],
     context: &'a Context,
     valid_until: Option<Timestamp>,
-    by_address: bool,
+    by_token_alone: bool,
     usage_plan_key: Option<&'a str>,
     limit: Option<&'a LimitReport>,
     tokens: Tokens<'a>,
@@ -127,8 +127,9 @@ struct Refused<'a> {
     principal: Option<&'a str>,
     statements: &'a [Statement],
     context: Option<&'a Context>,
+    usage_plan_key: Option<&'a str>,
     limit: Option<&'a LimitReport>,
-    ends_at: Option<Timestamp>,
+    holds: &'a Condition,
     signed: Option<Signed<'a>>,
 }
 
@@ -141,7 +142,7 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
             statements: grant.policy().map_or(&[], |policy| policy.statements()),
             context: grant.context(),
             valid_until: grant.valid_until(),
-            by_address: grant.by_address() || grant.is_momentary(),
+            by_token_alone: grant.by_credential_alone(),
             usage_plan_key: grant.usage_plan_key(),
             limit: grant.limit(),
             tokens: Tokens {
@@ -154,8 +155,9 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
             principal,
             statements: denial.policy().map_or(&[], |policy| policy.statements()),
             context: Some(denial.context()),
+            usage_plan_key: denial.usage_plan_key(),
             limit: denial.limit(),
-            ends_at: denial.ends_at(),
+            holds: denial.holds(),
             signed: denial.identity_token().map(Signed::of),
         }),
     };
@@ -189,8 +191,9 @@ fn say(outcome: Outcome<'_>, asker: Asker<'_>, answers: &AnswersConfig) -> Encod
                 principal: Some(allowed.principal),
                 statements: &[],
                 context: None,
+                usage_plan_key: None,
                 limit: allowed.limit,
-                ends_at: None,
+                holds: &Condition::default(),
                 signed: None,
             };
             Encoded {
@@ -281,16 +284,22 @@ impl Shape {
         match (refused.class, self) {
             (Class::Unavailable, _) => Err(Refusal::Failed),
             (Class::Unauthenticated, Self::Policy { .. }) => Err(Refusal::Unauthorized),
-            (Class::Forbidden | Class::Throttled, Self::Policy { .. }) => {
+            (Class::Forbidden | Class::Throttled, Self::Policy { usage_plans }) => {
                 let document = iam::Document::refusing(
                     refused.statements,
                     asker.asked,
-                    refused.ends_at,
+                    refused.holds,
                     answers.max_policy_bytes,
                 );
                 let principal = refused.principal.unwrap_or(UNKNOWN_PRINCIPAL);
+                // What the policy lets pass needs the key as much as it would by an Allow.
+                let of_all = answers.usage_plan_key.as_ref();
+                let key = refused
+                    .usage_plan_key
+                    .or(of_all.map(|key| key.expose().as_str()));
+                let key = key.filter(|_| usage_plans && !refused.statements.is_empty());
                 Ok(Answer::Policy(PolicyAnswer::new(
-                    principal, document, context, None,
+                    principal, document, context, key,
                 )))
             }
             (Class::Unauthenticated | Class::Forbidden | Class::Throttled, Self::Simple) => {

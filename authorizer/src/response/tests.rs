@@ -12,6 +12,13 @@ use super::*;
 use crate::event::{Event, decode};
 
 const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+/// A refusal that holds for everybody, always.
+static ALWAYS: Condition = Condition {
+    before: None,
+    from: None,
+    addresses: None,
+    not_addresses: Vec::new(),
+};
 const PREFIX: &str = "arn:aws-cn:execute-api:cn-north-1:111122223333:a1b2c3/prod";
 
 const ANSWERS: AnswersConfig = AnswersConfig {
@@ -54,7 +61,7 @@ fn granted<'a>(statements: &'a [Statement], context: &'a Context) -> Outcome<'a>
         statements,
         context,
         valid_until: Some(NOW.plus(90)),
-        by_address: false,
+        by_token_alone: true,
         usage_plan_key: Some("plan-key-of-the-store"),
         limit: None,
         signed: None,
@@ -68,7 +75,8 @@ const fn denied(class: Class, statements: &[Statement]) -> Outcome<'_> {
         statements,
         context: None,
         limit: None,
-        ends_at: None,
+        usage_plan_key: None,
+        holds: &ALWAYS,
         signed: None,
     })
 }
@@ -397,22 +405,22 @@ fn denies_the_opening_of_a_connection_by_its_own_name() {
 }
 
 #[test]
-fn lets_appsync_remember_only_what_ends_and_does_not_depend_on_an_address() {
+fn lets_appsync_remember_only_what_ends_and_depends_on_the_token_alone() {
     let context = Context::new();
     let plain = [allow(&["x"], Condition::default())];
-    for (valid_until, by_address, expected) in [
-        (Some(NOW.plus(90)), false, 90),
-        (Some(NOW.plus(86_400)), false, 300),
-        (Some(NOW.plus(-5)), false, 0),
-        (None, false, 0),
-        (Some(NOW.plus(90)), true, 0),
+    for (valid_until, by_token_alone, expected) in [
+        (Some(NOW.plus(90)), true, 90),
+        (Some(NOW.plus(86_400)), true, 300),
+        (Some(NOW.plus(-5)), true, 0),
+        (None, true, 0),
+        (Some(NOW.plus(90)), false, 0),
     ] {
         let allowed = Allowed {
             principal: "p",
             statements: &plain,
             context: &context,
             valid_until,
-            by_address,
+            by_token_alone,
             usage_plan_key: None,
             limit: None,
             signed: None,

@@ -11,6 +11,7 @@ mod addresses;
 mod caching;
 pub(crate) mod context_names;
 mod faults;
+mod identity_sources;
 mod issuers;
 mod problems;
 mod ranges;

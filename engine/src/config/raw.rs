@@ -10,7 +10,7 @@ use super::{
     addresses::{AddressLists, RawList},
     caching,
     faults::Faults,
-    issuers,
+    identity_sources, issuers,
     problems::Problem,
     routes::{self, RawRoute},
     secrets::RawSecret,
@@ -207,6 +207,10 @@ impl RawConfig {
         let certificates = self.certificates.and_then(|raw| raw.check(env, faults));
         let certificates = certificates.map(Arc::new);
         let dpop = self.dpop.map(|raw| Arc::new(raw.check(env, faults)));
+        let named_headers = self
+            .api_keys
+            .as_ref()
+            .is_some_and(RawApiKeys::names_headers);
         let api_keys = self.api_keys.and_then(|raw| raw.check(env, faults));
         let issuers = issuers::check(self.issuers, env, faults);
         let before = faults.len();
@@ -254,6 +258,12 @@ impl RawConfig {
             caching::warn_kept(&policy, rests, faults);
             routes::warn_unused_remote(named.as_ref(), &routes, faults);
             caching::warn(&answers, &addresses, &policy, &routes, faults);
+            let places = identity_sources::Places {
+                api_keys: api_keys.as_ref(),
+                named_headers,
+                tokens: &tokens,
+            };
+            identity_sources::warn(&places, &routes, faults);
         }
         if let (Some(of_key), Some(of_token)) = (
             api_keys

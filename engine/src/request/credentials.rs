@@ -89,6 +89,11 @@ impl<'a> Presented<'a> {
         Ok(found)
     }
 
+    /// The token that was presented, of whatever kind.
+    pub fn token(&self) -> Option<&'a str> {
+        self.jwt.or(self.opaque)
+    }
+
     /// The kinds that were presented.
     pub fn kinds(&self) -> impl Iterator<Item = Kind> + use<> {
         let (key, jwt, opaque) = (

@@ -131,4 +131,6 @@ pub struct Request {
     pub entrance: Entrance,
     /// What the front can be told.
     pub form: Form,
+    /// Whether a usage plan of the front can stop a call that was allowed (a REST API whose methods require keys).
+    pub has_usage_plans: bool,
 }

@@ -4,6 +4,13 @@ use doorward_keys::Secret;
 
 use super::*;
 
+/// A refusal that holds for seven seconds.
+static UNTIL: Condition = Condition {
+    before: Some(Timestamp::from_unix(1_800_000_007)),
+    from: None,
+    addresses: None,
+    not_addresses: Vec::new(),
+};
 const PENALTY: &str = "penalty-key-without-allowance";
 const EVERYBODY: &str = "plan-key-of-everybody";
 
@@ -71,7 +78,8 @@ fn says_a_refusal_that_ends_in_the_shape_of_its_event() {
         statements: &later,
         context: None,
         limit: Some(&limit),
-        ends_at: Some(NOW.plus(7)),
+        usage_plan_key: None,
+        holds: &UNTIL,
         signed: None,
     });
     let statements = json!([
@@ -107,7 +115,8 @@ fn denies_everything_until_the_end_where_the_path_cannot_be_said() {
         statements: &later,
         context: None,
         limit: Some(&limit),
-        ends_at: Some(NOW.plus(7)),
+        usage_plan_key: None,
+        holds: &UNTIL,
         signed: None,
     });
     let said = answer(outcome, EventKind::RestRequest, "GET/orders/*", &ANSWERS);
@@ -131,7 +140,8 @@ fn a_refusal_says_who_is_calling_and_tells_no_backend_to_refuse() {
         statements: &[],
         context: Some(&facts),
         limit: Some(&limit),
-        ends_at: Some(NOW.plus(7)),
+        usage_plan_key: None,
+        holds: &UNTIL,
         signed: None,
     });
     let said = answer(outcome, EventKind::RestRequest, "GET/orders/42", &ANSWERS);

@@ -93,6 +93,11 @@ const MAX_LIFETIME: Limits = Limits {
 };
 
 impl RawApiKeys {
+    /// Whether the headers that may carry a key are named, rather than left at the default.
+    pub(crate) fn names_headers(&self) -> bool {
+        self.headers.as_ref().is_some_and(|names| !names.is_empty())
+    }
+
     /// The checked configuration; `None` when a part without a default is missing.
     pub(crate) fn check(self, env: &ConfigEnv<'_>, faults: &mut Faults) -> Option<ApiKeysConfig> {
         let prefix = self.prefix(faults);

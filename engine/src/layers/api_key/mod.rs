@@ -57,6 +57,18 @@ impl ApiKeys {
         now: Timestamp,
         found: &mut Option<KeyId>,
     ) -> Result<Client, Denial> {
+        let client = self.recognise(printed, now, found).await?;
+        admits(&client, address)?;
+        Ok(client)
+    }
+
+    /// Verifies `printed` at `now`, wherever it is presented.
+    pub(crate) async fn recognise(
+        &self,
+        printed: &str,
+        now: Timestamp,
+        found: &mut Option<KeyId>,
+    ) -> Result<Client, Denial> {
         let digest = self.config.format.parse(printed).map_err(malformed)?;
         let record = match self.cache.find(&digest, now) {
             Some(remembered) => remembered.record(),
@@ -66,14 +78,15 @@ impl ApiKeys {
             record.ok_or_else(|| Denial::new(Reason::KeyUnknown, "no key with this digest"))?;
         *found = Some(record.id.clone());
         self.admit(&record, now)?;
-        if let Some(ranges) = &record.addresses {
-            let rules = AddressRules {
-                allow: Some(ranges.iter().copied().collect()),
-                ..AddressRules::default()
-            };
-            ip_allow::check(&rules, address, Reason::KeyAddressRefused)?;
-        }
         Ok(Client { record })
+    }
+
+    /// The same, but only if the key is in memory.
+    pub(crate) fn recall(&self, printed: &str, now: Timestamp) -> Option<Client> {
+        let digest = self.config.format.parse(printed).ok()?;
+        let record = self.cache.find(&digest, now)?.record()?;
+        self.admit(&record, now).ok()?;
+        Some(Client { record })
     }
 
     async fn read(
@@ -137,6 +150,18 @@ impl ApiKeys {
             _ => Ok(()),
         }
     }
+}
+
+/// Holds `address` against the list of the key.
+pub(crate) fn admits(client: &Client, address: Option<IpAddr>) -> Result<(), Denial> {
+    let Some(ranges) = &client.record.addresses else {
+        return Ok(());
+    };
+    let rules = AddressRules {
+        allow: Some(ranges.iter().copied().collect()),
+        ..AddressRules::default()
+    };
+    ip_allow::check(&rules, address, Reason::KeyAddressRefused)
 }
 
 fn malformed(fault: FormatFault) -> Denial {

@@ -300,3 +300,15 @@ fn remembers_no_more_than_its_bound() {
     assert_eq!((10..30).filter(|n| remembered(*n)).count(), 2);
     assert!(remembered(8) && remembered(9), "found keys stay");
 }
+
+#[tokio::test]
+async fn recalls_only_what_it_remembers_and_reads_nothing() {
+    let bench = bench();
+    let recalled = |after| bench.keys.recall(&bench.printed, NOW.plus(after)).is_some();
+    assert!(!recalled(0), "never seen");
+    assert_eq!(bench.verify(&bench.printed, 0).await, ("verified", 1));
+    assert!(recalled(1));
+    assert!(!recalled(10_000), "too old, and expired");
+    assert!(bench.keys.recall("ck_live_garbage", NOW).is_none());
+    assert_eq!(bench.store.reads.load(Ordering::SeqCst), 1);
+}

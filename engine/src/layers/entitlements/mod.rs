@@ -48,6 +48,11 @@ pub fn check(route: &Route, caller: &Authenticated, address: Option<IpAddr>) -> 
     if let Some(rules) = &route.addresses {
         ip_allow::check(rules, address, Reason::RouteAddressRefused)?;
     }
+    check_elsewhere(route, caller)
+}
+
+/// [`check`] without its first rule: for a policy that says the addresses of the route as a condition.
+pub(crate) fn check_elsewhere(route: &Route, caller: &Authenticated) -> Result<(), Denial> {
     let caller = &*caller.on(route);
     let tenant = tenant(caller)?;
     if route.is_open() {

@@ -41,7 +41,10 @@ use crate::{
     authority::{Answered, Authorities, CallError, Contact, Health},
     denial::{Denial, Reason},
     identity::{Introspected, Subject},
-    layers::jwt::{FetchError, KeySetSource, SignedAnswers, Told, told},
+    layers::{
+        jwt::{FetchError, KeySetSource, SignedAnswers, Told, told},
+        rate_limit::Pause,
+    },
     limits::Moment,
     routes::Route,
 };
@@ -89,6 +92,7 @@ impl Introspection {
         max_token_bytes: usize,
         authorities: &Authorities,
         key_sets: &Arc<dyn KeySetSource>,
+        pause: Pause,
         stopwatch: fn() -> Duration,
     ) -> Self {
         let server = |config: &Arc<ServerConfig>| Server {
@@ -105,9 +109,9 @@ impl Introspection {
                 recent: config.recent,
             }),
             flights: Flights::new(),
-            signed: config
-                .signed
-                .then(|| SignedAnswers::new(Arc::clone(&config.answers), Arc::clone(key_sets))),
+            signed: config.signed.then(|| {
+                SignedAnswers::new(Arc::clone(&config.answers), Arc::clone(key_sets), pause)
+            }),
             config: Arc::clone(config),
         };
         Self {

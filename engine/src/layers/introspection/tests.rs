@@ -128,10 +128,14 @@ fn world(text: &str) -> World {
         ..Authorities::none()
     };
     let keys: Arc<dyn KeySetSource> = Arc::new(NoKeys);
-    let introspection =
-        Introspection::new(&config.introspection, 8192, &authorities, &keys, || {
-            Duration::ZERO
-        });
+    let introspection = Introspection::new(
+        &config.introspection,
+        8192,
+        &authorities,
+        &keys,
+        |_| Box::pin(std::future::pending()),
+        || Duration::ZERO,
+    );
     World {
         config,
         introspection,

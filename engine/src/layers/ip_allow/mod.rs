@@ -48,6 +48,11 @@ pub fn admit(request: &Request, config: &AddressesConfig) -> Result<Admitted, De
     Ok(Admitted { address })
 }
 
+/// The address of the caller, where it can be found.
+pub(crate) fn address(request: &Request, config: &AddressesConfig) -> Option<IpAddr> {
+    forwarded::client_address(request, &config.forwarding).ok()?
+}
+
 /// Holds `address` against `rules`; `refusal` says whose rules they are.
 pub fn check(rules: &AddressRules, address: Option<IpAddr>, refusal: Reason) -> Result<(), Denial> {
     if rules.is_open() {

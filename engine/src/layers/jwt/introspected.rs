@@ -15,7 +15,10 @@ use super::{
     json::{Object, Value},
     source::{FetchError, KeySetSource},
 };
-use crate::denial::{Denial, Reason};
+use crate::{
+    denial::{Denial, Reason},
+    layers::rate_limit::Pause,
+};
 
 /// How old a signed answer may be beside the leeway, in seconds: it was asked for a moment ago.
 const MAX_AGE: i64 = 60;
@@ -85,9 +88,13 @@ pub(crate) struct SignedAnswers {
 
 impl SignedAnswers {
     /// For the server with this configuration, whose keys come from `source`.
-    pub(crate) fn new(config: Arc<IssuerConfig>, source: Arc<dyn KeySetSource>) -> Self {
+    pub(crate) fn new(
+        config: Arc<IssuerConfig>,
+        source: Arc<dyn KeySetSource>,
+        pause: Pause,
+    ) -> Self {
         Self {
-            keys: IssuerKeys::new(Arc::clone(&config), source),
+            keys: IssuerKeys::new(Arc::clone(&config), source, pause),
             config,
         }
     }

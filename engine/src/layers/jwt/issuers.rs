@@ -19,6 +19,7 @@ use super::{
 use crate::{
     denial::{Denial, Reason},
     identity::Subject,
+    layers::rate_limit::Pause,
 };
 
 /// All issuers with their keys in memory. One for the life of the process, shared between concurrent requests.
@@ -41,6 +42,7 @@ impl Issuers {
         issuers: Vec<Arc<IssuerConfig>>,
         max_token_bytes: usize,
         source: Arc<dyn KeySetSource>,
+        pause: Pause,
     ) -> Self {
         let mut by_text = HashMap::new();
         for (index, config) in issuers.iter().enumerate() {
@@ -51,7 +53,7 @@ impl Issuers {
             .into_iter()
             .zip(sources)
             .map(|(config, source)| Issuer {
-                keys: IssuerKeys::new(Arc::clone(&config), source),
+                keys: IssuerKeys::new(Arc::clone(&config), source, pause),
                 config,
             })
             .collect();
@@ -114,6 +116,19 @@ impl Issuers {
         Ok(accepted.subject)
     }
 
+    /// The subject of `token`, if it was verified before and still holds at `now`. Nothing is computed or fetched for it.
+    pub(crate) fn recall(&self, token: &str, now: Timestamp) -> Option<Subject> {
+        Compact::split(token, self.max_token_bytes).ok()?;
+        let entry = self.seen.find(&token_digest(token)?, now)?;
+        let issuer = self.all.get(entry.issuer)?;
+        let wanted = Wanted {
+            id: entry.key_id.as_deref(),
+            algorithm: entry.algorithm,
+        };
+        let key = issuer.keys.known(wanted, now)?;
+        Arc::ptr_eq(&key, &entry.key).then(|| entry.subject.clone())
+    }
+
     /// Fetches the keys of all issuers that are not in memory, all at once, each with its outcome by the name of the
     /// issuer. What fails here is tried again by the first request that needs it.
     pub async fn prefetch(&self, now: Timestamp) -> Vec<(String, Result<(), FetchError>)> {
@@ -122,6 +137,11 @@ impl Issuers {
             (issuer.config.name.clone(), outcome)
         });
         join(fetches).await
+    }
+
+    /// Brings fetches to their end that no request waited for.
+    pub async fn finish_fetches(&self) {
+        join(self.all.iter().map(|issuer| issuer.keys.finish())).await;
     }
 
     /// A token that was verified before and whose key is still served.

@@ -62,6 +62,8 @@
 //!
 //! - A withdrawn key works on for at most `key_set.max_age_seconds`, and, while its issuer cannot be reached,
 //!   `key_set.stale_seconds` longer. Tokens that were seen before are no exception. What the gateway caches comes on top.
+//! - While an issuer hangs, a request whose key is known waits 300 ms for it, and only the first in each cool-down does. A
+//!   fetch that takes longer goes on after the answer, and with the requests that follow.
 //! - An issuer that puts another key under an old name is noticed when the set is fetched again, not before.
 //! - A token that was verified stays good until it expires; revoking it is not the business of a signature.
 //!

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{
     Condition, Policy, PolicyConfig,
-    draft::Slashes,
+    draft::{self, Slashes},
     fill::{Filled, Filling, Merging},
     glob,
     rights::Rights,
@@ -33,14 +33,14 @@ pub struct Scope<'a> {
 pub struct Asked<'a> {
     /// As the gateway will compare it with the policy.
     pub target: &'a Target,
-    /// As it was matched with the routes.
-    pub located: &'a Located,
+    /// As it was matched with the routes; absent where the path is refused whatever the routes are.
+    pub located: Option<&'a Located>,
 }
 
 impl Asked<'_> {
     /// The entry that wins and the index of the method.
     fn place(&self, table: &RouteTable) -> Option<(usize, usize)> {
-        let Located::Http { verb, path } = self.located else {
+        let Some(Located::Http { verb, path }) = self.located else {
             return None;
         };
         let method = METHODS.iter().position(|method| *method == verb.as_str())?;
@@ -53,6 +53,17 @@ impl Asked<'_> {
             Target::Http { verb, path } => format!("{}{path}", verb.as_str()),
             Target::Connect => "$connect".to_owned(),
             Target::GraphQl => "$graphql".to_owned(),
+        }
+    }
+
+    /// The segments of the path, as they were matched or else as they came.
+    pub(super) fn segments(&self) -> Vec<&str> {
+        match (self.located, self.target) {
+            (Some(Located::Http { path, .. }), _) => path.segments().collect(),
+            (None, Target::Http { path, .. }) => {
+                path.split('/').filter(|s| !s.is_empty()).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -74,18 +85,16 @@ pub fn build(
     permitted: &dyn Fn(&Route) -> bool,
     condition: &dyn Fn(&Route) -> Condition,
 ) -> Result<Policy, Reason> {
-    let rights = Rights::new(scope.table, permitted, condition, None);
-    let (filled, held) = match asked.located {
+    let rights = Rights::new(scope.table, permitted, condition);
+    let located = asked.located.ok_or(Reason::RouteUnknown)?;
+    let (filled, held) = match located {
         Located::Http { .. } => {
             let first = asked.place(scope.table).ok_or(Reason::RouteUnknown)?;
             let held = rights.of(first.0, first.1).ok_or(Reason::RouteUnknown)?;
             (fullest(scope, asked, &rights, Some(first))?, held)
         }
         Located::Connect | Located::GraphQl => {
-            let route = scope
-                .table
-                .find(asked.located)
-                .ok_or(Reason::RouteUnknown)?;
+            let route = scope.table.find(located).ok_or(Reason::RouteUnknown)?;
             if !permitted(route) {
                 return Err(Reason::RouteUnknown);
             }
@@ -101,38 +110,48 @@ pub fn build(
     }
 }
 
-/// The policy for a caller who may not use what was asked for: what else they may use, and the Deny of the template that was
-/// asked for, where it does not stop what else they may use. Never allows the request.
+/// The policy for a caller who is refused what they asked for: what they may use. A refusal is not always of a route: it may
+/// be of an address, which `condition` then leaves out, or of a path. It holds under `holds`, and the policy does not allow
+/// the request then; where the statements alone would, a Deny of what was asked stands beside them. Where nobody may use
+/// the route at all, its template is denied, if that does not stop what else they may use.
 pub fn build_denial(
     scope: &Scope<'_>,
     asked: &Asked<'_>,
     permitted: &dyn Fn(&Route) -> bool,
     condition: &dyn Fn(&Route) -> Condition,
+    holds: &Condition,
 ) -> Policy {
-    let Located::Http { .. } = asked.located else {
+    let Target::Http { .. } = asked.target else {
         return Policy::deny(asked.resource());
     };
+    let resource = asked.resource();
+    let room = draft::deny_size(scope.stage.arn_prefix(), &resource, holds);
+    let scope = &Scope {
+        max_bytes: scope.max_bytes.saturating_sub(room),
+        ..*scope
+    };
+    let rights = Rights::new(scope.table, permitted, condition);
     let place = asked.place(scope.table);
-    let refused = place.and_then(|(entry, method)| scope.table.entry(entry)?.answer(method));
-    let rights = Rights::new(scope.table, permitted, condition, refused);
+    let right = place.filter(|(entry, method)| rights.of(*entry, *method).is_some());
     let nothing = || Policy::deny("*".to_owned());
-    let Ok(mut filled) = fullest(scope, asked, &rights, None) else {
+    let filled = fullest(scope, asked, &rights, right);
+    let Ok(mut filled) = filled.or_else(|_| fullest(scope, asked, &rights, None)) else {
         return nothing();
     };
-    if let Some((entry, method)) = place {
+    if let (Some((entry, method)), None) = (place, right) {
         filled.deny(scope, &rights, entry, method);
     }
     let policy = filled.draft.policy().unwrap_or_else(nothing);
     let everybody = Condition::default();
-    let passes = policy
-        .statements()
-        .iter()
-        .map(|s| &s.condition)
-        .chain([&everybody]);
-    let passes = passes
-        .into_iter()
-        .any(|held| glob::allows(&policy, &asked.resource(), held));
-    if passes { nothing() } else { policy }
+    let mut passes = policy.statements().iter().map(|s| &s.condition);
+    let passes = passes.any(|held| glob::allows(&policy, &resource, held))
+        || glob::allows(&policy, &resource, &everybody);
+    match (passes, draft::is_exact(scope.stage.arn_prefix(), &resource)) {
+        (false, _) => policy,
+        (true, true) => policy.and_deny(resource, holds.clone()),
+        (true, false) if *holds == everybody => nothing(),
+        (true, false) => policy.and_deny("*".to_owned(), holds.clone()),
+    }
 }
 
 /// The first of these that holds every route: slashes at the end, without them, routes merged. Otherwise the one with most.
@@ -154,7 +173,7 @@ fn fullest(
     ];
     let mut best: Result<Filled, Reason> = Err(Reason::PolicyTooLarge);
     for (slashes, merging) in styles {
-        let filled = Filling::new(scope, rights, slashes).fill(asked.located, first, merging);
+        let filled = Filling::new(scope, rights, slashes).fill(&asked.segments(), first, merging);
         best = match (best, filled) {
             (_, Ok(filled)) if filled.complete => return Ok(filled),
             (Ok(best), Ok(filled)) if best.routes >= filled.routes => Ok(best),

@@ -201,6 +201,31 @@ impl Draft {
     }
 }
 
+/// How many bytes one Deny of `resource` under `when` adds to a document.
+pub(super) fn deny_size(arn_prefix: &str, resource: &str, when: &Condition) -> usize {
+    [
+        STATEMENT,
+        arn_prefix.len(),
+        resource.len(),
+        4,
+        condition_size(when),
+    ]
+    .iter()
+    .sum()
+}
+
+/// Whether a path can stand in a policy behind `arn_prefix` and mean nothing but itself: it is short enough, and of
+/// characters that stand for themselves in a path (RFC 3986 section 3.3) and in IAM. `*`, `?` and `$` do not.
+pub fn is_exact(arn_prefix: &str, resource: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/%:@!&'()+,;=".contains(&b);
+    arn_prefix
+        .len()
+        .saturating_add(1)
+        .saturating_add(resource.len())
+        <= MAX_RESOURCE
+        && (resource == "$connect" || resource.bytes().all(plain))
+}
+
 fn insert(groups: &mut Vec<Group>, condition: &Rc<Condition>, glob: String) {
     match groups
         .iter_mut()

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     denial::Reason,
-    request::Located,
     routes::{
         METHODS, Methods, Place, RouteTable,
         shape::{Piece, Shape},
@@ -128,10 +127,10 @@ impl<'a> Filling<'a> {
         }
     }
 
-    /// Takes in `first`, then the other routes, those with the longest common prefix first.
+    /// Takes in `first`, then the other routes, those with the longest common prefix with `asked` first.
     pub(super) fn fill(
         mut self,
-        asked: &Located,
+        asked: &[&str],
         first: Option<(usize, usize)>,
         merging: Merging,
     ) -> Result<Filled, Reason> {
@@ -263,15 +262,11 @@ impl<'a> Filling<'a> {
     }
 }
 
-/// All entries, those that share the longest prefix with the path first.
-fn nearest(table: &RouteTable, asked: &Located) -> Vec<usize> {
+/// All entries, those that share the longest prefix with the path of these segments first.
+fn nearest(table: &RouteTable, segments: &[&str]) -> Vec<usize> {
     let entries = table.entries();
-    let segments: Vec<&str> = match asked {
-        Located::Http { path, .. } => path.segments().collect(),
-        Located::Connect | Located::GraphQl => Vec::new(),
-    };
     let like = |shape: &Shape| {
-        let pairs = shape.pieces().iter().zip(&segments);
+        let pairs = shape.pieces().iter().zip(segments);
         pairs
             .take_while(|(piece, segment)| {
                 matches!(piece, Piece::Wild)

@@ -33,6 +33,7 @@
 //! characters; globs cannot tell other texts apart. Why it is built like this: `docs/decisions/0001-policy-shape.md`.
 
 mod build;
+mod case;
 mod conditions;
 mod config;
 mod draft;
@@ -40,6 +41,8 @@ mod exceptions;
 mod fill;
 mod glob;
 mod merge;
+mod moment;
+mod refusal;
 mod rights;
 mod spelling;
 #[cfg(test)]
@@ -50,9 +53,13 @@ use doorward_keys::Timestamp;
 use ipnet::IpNet;
 
 pub use build::{Asked, Scope, build, build_denial};
+pub(crate) use case::{Bounds, Case};
 pub(crate) use config::RawPolicy;
 pub use config::{GatewayCache, PolicyConfig, UnlistedPaths};
-pub(crate) use writer::{Elapsed, Writer};
+pub use draft::is_exact;
+pub(crate) use moment::Elapsed;
+pub(crate) use refusal::lacks_policy;
+pub(crate) use writer::{Subject, Writer};
 
 /// Allow or deny; a Deny wins wherever both match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +111,23 @@ impl Policy {
                 condition: Condition::default(),
             }],
         }
+    }
+
+    /// The same policy, which under `when` denies `resource`.
+    pub(crate) fn and_deny(mut self, resource: String, when: Condition) -> Self {
+        self.statements.push(Statement {
+            effect: Effect::Deny,
+            resources: vec![resource],
+            condition: when,
+        });
+        self
+    }
+
+    /// Whether it lets anything pass.
+    pub(crate) fn allows_something(&self) -> bool {
+        self.statements
+            .iter()
+            .any(|said| said.effect == Effect::Allow)
     }
 
     /// The statements, Allow before Deny.

@@ -12,23 +12,20 @@ pub(super) struct Rights<'a> {
     table: &'a RouteTable,
     permitted: &'a dyn Fn(&Route) -> bool,
     condition: &'a dyn Fn(&Route) -> Condition,
-    refused: Option<usize>,
     known: RefCell<HashMap<usize, Option<Rc<Condition>>>>,
 }
 
 impl<'a> Rights<'a> {
-    /// The rights that `permitted` gives under `condition`; never for the route with the index `refused`.
+    /// The rights that `permitted` gives under `condition`.
     pub(super) fn new(
         table: &'a RouteTable,
         permitted: &'a dyn Fn(&Route) -> bool,
         condition: &'a dyn Fn(&Route) -> Condition,
-        refused: Option<usize>,
     ) -> Self {
         Self {
             table,
             permitted,
             condition,
-            refused,
             known: RefCell::default(),
         }
     }
@@ -43,10 +40,11 @@ impl<'a> Rights<'a> {
         if let Some(known) = self.known.borrow().get(&index) {
             return known.clone();
         }
-        let right = self.table.route(index).and_then(|route| {
-            let may = self.refused != Some(index) && (self.permitted)(route);
-            may.then(|| (self.condition)(route))
-        });
+        let permitted = self
+            .table
+            .route(index)
+            .filter(|route| (self.permitted)(route));
+        let right = permitted.map(|route| (self.condition)(route));
         // An empty list admits nobody.
         let right = right
             .filter(|held| held.addresses.as_ref().is_none_or(|list| !list.is_empty()))

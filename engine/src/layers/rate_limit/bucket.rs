@@ -83,7 +83,16 @@ fn tenant(caller: &Authenticated) -> Option<Vec<Part>> {
     Some(vec![("tenant", caller.tenants().next()?.to_owned())])
 }
 
-/// The address, IPv6 by the /64 that one customer is commonly given (RFC 6177 section 2); IPv4 in IPv6 is IPv4.
+/// Whoever calls from here spends from the same bucket as `address`: IPv6 goes by the /64 that one customer is commonly given
+/// (RFC 6177 section 2); IPv4 in IPv6 is IPv4.
+pub(crate) fn network_of(address: IpAddr) -> IpNet {
+    let address = address.to_canonical();
+    match address {
+        IpAddr::V4(_) => address.into(),
+        IpAddr::V6(_) => IpNet::new(address, 64).map_or_else(|_| address.into(), |net| net.trunc()),
+    }
+}
+
 fn network(address: Option<IpAddr>) -> Result<String, Denial> {
     let unknown = || {
         Denial::new(
@@ -91,10 +100,10 @@ fn network(address: Option<IpAddr>) -> Result<String, Denial> {
             "a limit goes by address, and the event carries none",
         )
     };
-    Ok(match address.ok_or_else(unknown)?.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => IpNet::new(address.into(), 64)
-            .map_or_else(|_| address.to_string(), |net| net.trunc().to_string()),
+    let network = network_of(address.ok_or_else(unknown)?);
+    Ok(match network {
+        IpNet::V4(one) => one.addr().to_string(),
+        IpNet::V6(_) => network.to_string(),
     })
 }
 

@@ -2,9 +2,10 @@
 //!
 //! 1. The limit of `addresses.limit` stands before all credentials, goes by address and is counted in memory: it costs
 //!    nothing, and protects what comes behind it. It always refuses with a Deny.
-//! 2. The limits of a route come after the credentials, so that nothing is written for callers who have not proved who they
-//!    are, and before what the caller may do, so that asking for what one may not have is limited too. Those with the
-//!    shortest window come first, and the first that is used up ends it: what a rate refuses spends nothing of a quota.
+//! 2. The limits of a route come after the credentials, so that nothing is written for a credential that does not hold, and
+//!    before what the caller may do, so that asking for what one may not have is limited too. Only on a route that is open to
+//!    anybody is something written for a caller without a credential: the count by address. Those with the shortest window
+//!    come first, and the first that is used up ends it: what a rate refuses spends nothing of a quota.
 //! 3. Buckets are told apart by what the limit names, joined unambiguously. A caller without a key, client, tenant or
 //!    subject is counted by the next best; an anonymous one by address, IPv6 by /64. Where an address is needed and the event
 //!    carries none, the request is refused ([`Reason::AddressUnknown`]).
@@ -39,6 +40,7 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use bucket::network_of;
 pub use config::{
     Charge, Dimension, Limit, LimitsConfig, LimitsStore, OnOutage, Plan, RedisStore, Terms,
 };

@@ -1,15 +1,16 @@
 //! A store that does not answer: how long it is waited for, and how long it is left alone.
 
 use std::{
-    future::{Future, poll_fn},
-    pin::pin,
+    future::Future,
     sync::atomic::{AtomicU64, Ordering},
-    task::Poll,
     time::Duration,
 };
 
 use super::Pause;
-use crate::limits::{LimitStoreError, Moment, Span};
+use crate::{
+    before::before,
+    limits::{LimitStoreError, Moment, Span},
+};
 
 /// How long one request waits for the store, all of its limits together.
 pub const STORE_BUDGET: Duration = Duration::from_millis(250);
@@ -43,7 +44,7 @@ impl Outage {
         now: Moment,
         asking: impl Future<Output = Result<T, LimitStoreError>>,
     ) -> Result<T, LimitStoreError> {
-        let found = race(asking, pause(budget)).await.unwrap_or_else(|| {
+        let found = before(pause(budget), asking).await.unwrap_or_else(|| {
             let millis = STORE_BUDGET.as_millis();
             let why = format!("no answer within {millis} ms");
             Err(LimitStoreError::Unavailable(why))
@@ -57,16 +58,4 @@ impl Outage {
         }
         found
     }
-}
-
-/// The output of `wanted`, or `None` when `end` comes first.
-async fn race<T>(wanted: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
-    let (mut wanted, mut end) = (pin!(wanted), pin!(end));
-    poll_fn(|context| {
-        if let Poll::Ready(output) = wanted.as_mut().poll(context) {
-            return Poll::Ready(Some(output));
-        }
-        end.as_mut().poll(context).map(|()| None)
-    })
-    .await
 }

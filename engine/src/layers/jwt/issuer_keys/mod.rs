@@ -1,6 +1,8 @@
 //! The key set of one issuer in memory: when it is served, when it is fetched, and when it is too old.
 //!
-//! - A fetch holds the `flight` lock, so there is one at a time; whoever needs a key that is known goes on without it.
+//! - A fetch holds the `flight` lock, so there is one at a time; whoever needs a key that is known goes on without it, and the
+//!   one that began the fetch waits for [`PATIENCE`] only. A fetch that takes longer is kept and goes on: a little with each
+//!   request, and to its end after an answer ([`IssuerKeys::finish`]).
 //! - After any fetch made for a request, whatever came of it, the next one waits for the cool-down. Time alone counts,
 //!   so no token can cause more.
 //! - A set is fresh for the clamped `max-age`. After that it is fetched again; while that fails it serves on until the
@@ -10,7 +12,13 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
+    time::Duration,
+};
 
 use doorward_keys::Timestamp;
 
@@ -23,7 +31,14 @@ use super::{
     key_set::{Found, KeySet},
     source::{FetchError, KeySetSource, Origin},
 };
-use crate::denial::{Denial, Reason};
+use crate::{
+    before::before,
+    denial::{Denial, Reason},
+    layers::rate_limit::Pause,
+};
+
+/// How long a request whose key is known waits for a fresh set.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// How long the address found by discovery is used before the metadata is read again, in seconds.
 const METADATA_SECONDS: i64 = 86_400;
@@ -39,9 +54,26 @@ pub(super) struct Wanted<'w> {
 pub(super) struct IssuerKeys {
     config: Arc<IssuerConfig>,
     source: Arc<dyn KeySetSource>,
+    pause: Pause,
     state: Mutex<State>,
-    /// Held while fetching; dropped with the future that fetches, so an abandoned fetch blocks nobody.
-    flight: async_lock::Mutex<Option<Metadata>>,
+    /// Held while fetching; let go when a request is given up, so that it blocks nobody.
+    flight: async_lock::Mutex<Flight>,
+}
+
+/// The fetch under way, and what discovery has found before.
+#[derive(Default)]
+struct Flight {
+    pending: Option<Pending>,
+    metadata: Option<Metadata>,
+}
+
+type Pending = Pin<Box<dyn Future<Output = Loaded> + Send>>;
+
+/// What came of a fetch that was begun at `at`.
+struct Loaded {
+    outcome: Result<(KeySet, Option<u64>), FetchError>,
+    metadata: Option<Metadata>,
+    at: Timestamp,
 }
 
 struct State {
@@ -59,6 +91,7 @@ struct Held {
 }
 
 /// What discovery has found.
+#[derive(Clone)]
 struct Metadata {
     address: String,
     read_at: Timestamp,
@@ -68,14 +101,32 @@ struct Metadata {
 enum Answer {
     /// This, without a fetch.
     Settled(Result<Arc<Key>, Denial>),
+    /// This, from a set that is no longer fresh; the cool-down allows no fetch, but one may be under way.
+    Stale(Arc<Key>),
     /// A fetch is due; the key is known from a set that is no longer fresh, or not known at all.
     Due(Option<Arc<Key>>),
     /// The key is not known, and the cool-down allows no fetch; one may be under way.
     Cooling(Denial),
 }
 
+impl Answer {
+    /// What holds if nothing is fetched; absent where that is nothing.
+    fn at_hand(self) -> Option<Result<Arc<Key>, Denial>> {
+        match self {
+            Self::Settled(result) => Some(result),
+            Self::Stale(key) | Self::Due(Some(key)) => Some(Ok(key)),
+            Self::Cooling(denial) => Some(Err(denial)),
+            Self::Due(None) => None,
+        }
+    }
+}
+
 impl IssuerKeys {
-    pub(super) fn new(config: Arc<IssuerConfig>, source: Arc<dyn KeySetSource>) -> Self {
+    pub(super) fn new(
+        config: Arc<IssuerConfig>,
+        source: Arc<dyn KeySetSource>,
+        pause: Pause,
+    ) -> Self {
         let state = State {
             clock: Clock::new(),
             held: None,
@@ -85,8 +136,9 @@ impl IssuerKeys {
         Self {
             config,
             source,
+            pause,
             state: Mutex::new(state),
-            flight: async_lock::Mutex::new(None),
+            flight: async_lock::Mutex::default(),
         }
     }
 
@@ -100,6 +152,10 @@ impl IssuerKeys {
     ) -> Result<Arc<Key>, Denial> {
         let mut flight = match self.answer(wanted, now) {
             Answer::Settled(result) => return result,
+            Answer::Stale(key) => {
+                self.go_on().await;
+                return Ok(key);
+            }
             Answer::Due(Some(key)) => match self.flight.try_lock() {
                 Some(flight) => flight,
                 None => return Ok(key),
@@ -110,27 +166,49 @@ impl IssuerKeys {
             }
             Answer::Cooling(denial) => {
                 worth_it()?;
-                let nobody_fetches = self.flight.try_lock().is_some();
-                if nobody_fetches {
-                    return Err(denial);
+                if self.go_on().await {
+                    return self.answer(wanted, now).at_hand().unwrap_or(Err(denial));
                 }
                 self.flight.lock().await
             }
         };
         // Whoever had the lock before may have brought the key, or started the cool-down.
-        match self.answer(wanted, now) {
+        let is_known = match self.answer(wanted, now) {
+            Answer::Due(known) => known.is_some(),
             Answer::Settled(result) => return result,
+            Answer::Stale(key) => return Ok(key),
             Answer::Cooling(denial) => return Err(denial),
-            Answer::Due(_) => {}
+        };
+        // What is still under way is older than the cool-down, and given up.
+        flight.pending = Some(self.load(&flight, self.attempt(now)));
+        let fetching = self.fetch(&mut flight);
+        if is_known {
+            before((self.pause)(PATIENCE), fetching).await;
+        } else {
+            fetching.await;
         }
-        let at = self.attempt(now);
-        let _ = self.fetch(&mut flight, at).await;
-        match self.answer(wanted, now) {
-            Answer::Settled(result) => result,
-            Answer::Cooling(denial) => Err(denial),
-            Answer::Due(Some(key)) => Ok(key),
-            Answer::Due(None) => Err(self.denial(Reason::TokenKeyUnknown, "not in the key set")),
-        }
+        let unknown = || Err(self.denial(Reason::TokenKeyUnknown, "not in the key set"));
+        self.answer(wanted, now).at_hand().unwrap_or_else(unknown)
+    }
+
+    /// Brings a fetch that is under way to its end. For the time after an answer.
+    pub(super) async fn finish(&self) {
+        self.fetch(&mut *self.flight.lock().await).await;
+    }
+
+    /// Lets a fetch that is under way take what has come in meanwhile, without waiting; says whether nobody else is at it.
+    async fn go_on(&self) -> bool {
+        let Some(mut flight) = self.flight.try_lock() else {
+            return false;
+        };
+        let at_once = poll_fn(|_| Poll::Ready(()));
+        before(at_once, self.fetch(&mut flight)).await;
+        true
+    }
+
+    /// The key for a token, if it is in memory and may be served.
+    pub(super) fn known(&self, wanted: Wanted<'_>, now: Timestamp) -> Option<Arc<Key>> {
+        self.answer(wanted, now).at_hand()?.ok()
     }
 
     /// Fetches the set unless it is there already. Starts no cool-down when it fails, so that the first request may try
@@ -152,7 +230,12 @@ impl IssuerKeys {
             }
             at
         };
-        self.fetch(&mut flight, at).await
+        flight.pending = Some(self.load(&flight, at));
+        self.fetch(&mut flight).await;
+        match &self.state().last_error {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
     }
 
     /// What is known without a fetch.
@@ -182,8 +265,9 @@ impl IssuerKeys {
         };
         let is_fresh = at < held.fresh_until;
         match held.set.find(wanted.id, wanted.algorithm) {
-            Found::Key(key) if is_fresh || !may_fetch => Answer::Settled(Ok(Arc::clone(key))),
-            Found::Key(key) => Answer::Due(Some(Arc::clone(key))),
+            Found::Key(key) if is_fresh => Answer::Settled(Ok(Arc::clone(key))),
+            Found::Key(key) if may_fetch => Answer::Due(Some(Arc::clone(key))),
+            Found::Key(key) => Answer::Stale(Arc::clone(key)),
             Found::Unknown(_) if may_fetch => Answer::Due(None),
             Found::Unknown(why) => Answer::Cooling(self.denial(Reason::TokenKeyUnknown, why)),
             Found::Unsuitable(_) if may_fetch && !is_fresh => Answer::Due(None),
@@ -201,14 +285,16 @@ impl IssuerKeys {
         at
     }
 
-    async fn fetch(
-        &self,
-        metadata: &mut Option<Metadata>,
-        at: Timestamp,
-    ) -> Result<(), FetchError> {
-        let loaded = self.load(metadata, at).await;
+    /// Brings the fetch that is under way to its end and takes in what came of it. Given up midway it stays under way.
+    async fn fetch(&self, flight: &mut Flight) {
+        let Some(pending) = &mut flight.pending else {
+            return;
+        };
+        let loaded = pending.await;
+        flight.pending = None;
+        flight.metadata = loaded.metadata;
         let mut state = self.state();
-        match loaded {
+        match loaded.outcome {
             Ok((set, max_age)) => {
                 let limits = &self.config.key_set;
                 let fresh = max_age
@@ -221,57 +307,30 @@ impl IssuerKeys {
                 state.last_error = None;
                 state.held = Some(Held {
                     set: Arc::new(set),
-                    fresh_until: at.plus(fresh),
-                    usable_until: at.plus(fresh).plus(limits.stale),
+                    fresh_until: loaded.at.plus(fresh),
+                    usable_until: loaded.at.plus(fresh).plus(limits.stale),
                 });
-                Ok(())
             }
             Err(error) => {
                 // What the metadata said may be what is wrong.
-                *metadata = None;
-                state.last_error = Some(error.clone());
-                Err(error)
+                flight.metadata = None;
+                state.last_error = Some(error);
             }
         }
     }
 
-    async fn load(
-        &self,
-        metadata: &mut Option<Metadata>,
-        at: Timestamp,
-    ) -> Result<(KeySet, Option<u64>), FetchError> {
-        let (location, origin) = match &self.config.keys {
-            KeySource::Remote { location, origin } => (location, *origin),
-            KeySource::Fixed(_) => return Ok((KeySet::default(), None)),
-        };
-        let address = match location {
-            Location::Uri(uri) => uri.clone(),
-            Location::Discovery => self.discovered(metadata, at, origin).await?,
-        };
-        let fetched = self.source.fetch(&address, origin).await?;
-        let config = &self.config;
-        let set = KeySet::parse(&fetched.body, &config.algorithms, config.key_set.max_keys)
-            .map_err(|why| FetchError::Failed(address, why))?;
-        Ok((set, fetched.max_age))
-    }
-
-    async fn discovered(
-        &self,
-        metadata: &mut Option<Metadata>,
-        at: Timestamp,
-        origin: Origin,
-    ) -> Result<String, FetchError> {
-        if let Some(known) = metadata
-            && at.since(known.read_at) < METADATA_SECONDS
-        {
-            return Ok(known.address.clone());
-        }
-        let address = discover(&*self.source, &self.config.issuer, origin).await?;
-        *metadata = Some(Metadata {
-            address: address.clone(),
-            read_at: at,
-        });
-        Ok(address)
+    /// A fetch that begins at `at` when it is first polled.
+    fn load(&self, flight: &Flight, at: Timestamp) -> Pending {
+        let (config, source) = (Arc::clone(&self.config), Arc::clone(&self.source));
+        let mut metadata = flight.metadata.clone();
+        Box::pin(async move {
+            let outcome = load(&config, &*source, &mut metadata, at).await;
+            Loaded {
+                outcome,
+                metadata,
+                at,
+            }
+        })
     }
 
     fn denial(&self, reason: Reason, why: impl AsRef<str>) -> Denial {
@@ -286,4 +345,44 @@ impl IssuerKeys {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn load(
+    config: &IssuerConfig,
+    source: &dyn KeySetSource,
+    metadata: &mut Option<Metadata>,
+    at: Timestamp,
+) -> Result<(KeySet, Option<u64>), FetchError> {
+    let (location, origin) = match &config.keys {
+        KeySource::Remote { location, origin } => (location, *origin),
+        KeySource::Fixed(_) => return Ok((KeySet::default(), None)),
+    };
+    let address = match location {
+        Location::Uri(uri) => uri.clone(),
+        Location::Discovery => discovered(config, source, metadata, at, origin).await?,
+    };
+    let fetched = source.fetch(&address, origin).await?;
+    let set = KeySet::parse(&fetched.body, &config.algorithms, config.key_set.max_keys)
+        .map_err(|why| FetchError::Failed(address, why))?;
+    Ok((set, fetched.max_age))
+}
+
+async fn discovered(
+    config: &IssuerConfig,
+    source: &dyn KeySetSource,
+    metadata: &mut Option<Metadata>,
+    at: Timestamp,
+    origin: Origin,
+) -> Result<String, FetchError> {
+    if let Some(known) = metadata
+        && at.since(known.read_at) < METADATA_SECONDS
+    {
+        return Ok(known.address.clone());
+    }
+    let address = discover(source, &config.issuer, origin).await?;
+    *metadata = Some(Metadata {
+        address: address.clone(),
+        read_at: at,
+    });
+    Ok(address)
 }

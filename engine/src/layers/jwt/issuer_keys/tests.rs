@@ -1,5 +1,6 @@
 mod discovery;
 mod model;
+mod patience;
 
 use std::{future::Future, pin::pin, task::Poll};
 
@@ -28,7 +29,11 @@ struct Bench {
 impl Bench {
     fn new(config: Arc<IssuerConfig>) -> Self {
         let shelf = Arc::new(Shelf::default());
-        let keys = IssuerKeys::new(config, Arc::clone(&shelf) as Arc<dyn KeySetSource>);
+        let keys = IssuerKeys::new(
+            config,
+            Arc::clone(&shelf) as Arc<dyn KeySetSource>,
+            |time| Box::pin(tokio::time::sleep(time)),
+        );
         Self { shelf, keys }
     }
 
@@ -169,7 +174,7 @@ async fn serves_known_keys_while_somebody_else_fetches() {
 }
 
 #[tokio::test]
-async fn an_abandoned_fetch_blocks_nobody_and_still_counts() {
+async fn an_abandoned_fetch_blocks_nobody_and_is_the_only_one_in_its_cool_down() {
     let bench = Bench::with(&["a"], "");
     {
         let closed = bench.shelf.gate.lock().await;
@@ -177,8 +182,20 @@ async fn an_abandoned_fetch_blocks_nobody_and_still_counts() {
         assert!(poll_once(&mut abandoned).await.is_pending());
         drop(closed);
     }
-    assert_eq!(bench.look("a", 1).await, UNAVAILABLE);
+    // Whoever comes next takes what it has brought.
+    assert_eq!(bench.look("a", 1).await, Ok(()));
     bench.fetched(1);
+}
+
+#[tokio::test]
+async fn an_abandoned_fetch_that_is_old_is_begun_again() {
+    let bench = Bench::with(&["a"], "");
+    let closed = bench.shelf.gate.lock().await;
+    {
+        let mut abandoned = pin!(bench.look("a", 0));
+        assert!(poll_once(&mut abandoned).await.is_pending());
+    }
+    drop(closed);
     assert_eq!(bench.look("a", 30).await, Ok(()));
     bench.fetched(2);
 }

@@ -346,7 +346,7 @@ fn connect_and_graphql_stand_alone() {
         world.table = RouteTable::new(vec![place(as_place)]).unwrap();
         let asked = Asked {
             target: &target,
-            located: &located,
+            located: Some(&located),
         };
         let policy = build(&world.scope(), &asked, &|_| true, &|_| Condition::default()).unwrap();
         assert_eq!(resources(&policy, Effect::Allow), [resource]);
@@ -354,9 +354,14 @@ fn connect_and_graphql_stand_alone() {
             Condition::default()
         });
         assert_eq!(refused, Err(Reason::RouteUnknown));
-        let denial = build_denial(&world.scope(), &asked, &|_| false, &|_| {
-            Condition::default()
-        });
+        let everybody = Condition::default();
+        let denial = build_denial(
+            &world.scope(),
+            &asked,
+            &|_| false,
+            &|_| Condition::default(),
+            &everybody,
+        );
         assert_eq!(denial, Policy::deny(resource.to_owned()));
     }
 }

@@ -85,7 +85,7 @@ impl World {
         let (target, located) = target(verb, path);
         let asked = Asked {
             target: &target,
-            located: &located,
+            located: Some(&located),
         };
         build(&self.scope(), &asked, &|r| self.permits(r), &|r| {
             self.condition(r)
@@ -96,11 +96,16 @@ impl World {
         let (target, located) = target(verb, path);
         let asked = Asked {
             target: &target,
-            located: &located,
+            located: Some(&located),
         };
-        build_denial(&self.scope(), &asked, &|r| self.permits(r), &|r| {
-            self.condition(r)
-        })
+        let holds = Condition::default();
+        build_denial(
+            &self.scope(),
+            &asked,
+            &|r| self.permits(r),
+            &|r| self.condition(r),
+            &holds,
+        )
     }
 }
 

@@ -117,7 +117,7 @@ fn five_thousand_routes_are_built_for_in_milliseconds() {
         let (target, located) = target("GET", &path);
         let asked = Asked {
             target: &target,
-            located: &located,
+            located: Some(&located),
         };
         let write = || {
             build(

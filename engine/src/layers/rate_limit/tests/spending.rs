@@ -117,7 +117,7 @@ async fn before_all_credentials_an_address_is_limited_in_memory() {
     let report = denial.limit().unwrap();
     assert_eq!((report.limit, report.remaining), (2, 0));
     let retry_after = i64::try_from(report.retry_after.unwrap()).unwrap();
-    assert_eq!(denial.ends_at(), Some(NOW.plus(retry_after)));
+    assert_eq!(denial.holds().before, Some(NOW.plus(retry_after)));
     assert!(admit("2001:db8:0:1::1").is_ok());
     assert!(admit("198.51.100.7").is_ok());
     assert!(admit("::ffff:198.51.100.7").is_ok());
