@@ -22,9 +22,9 @@ use crate::{
         entitlements, ip_allow,
         jwt::{FetchError, Issuers, KeySetSource},
         policy,
-        rate_limit::{Asked, Pause, RateLimits},
+        rate_limit::{Asked, Pause, RateLimits, Reach},
     },
-    limits::{LimitStore, Moment},
+    limits::{LimitStore, LimitStoreError, Moment},
     request::{Located, Request, credentials::Presented},
     routes::{Kind, Route},
 };
@@ -88,6 +88,18 @@ impl Engine {
     /// Fetches the key sets of all issuers at once; says for each issuer what came of it.
     pub async fn prefetch(&self, now: Timestamp) -> Vec<(String, Result<(), FetchError>)> {
         self.issuers.prefetch(now).await
+    }
+
+    /// Connects to the store of limits, where there are limits that are counted there.
+    ///
+    /// # Errors
+    /// When it cannot be reached or refuses us.
+    pub async fn prepare_limits(&self) -> Result<(), LimitStoreError> {
+        if self.config.needs_limit_store() {
+            self.rate_limits.prepare().await
+        } else {
+            Ok(())
+        }
     }
 
     /// Gives back what is leased of limits. For the end of the process.
@@ -166,6 +178,7 @@ impl Engine {
             caller: &caller,
             address: admitted.address(),
             now,
+            elapsed: walk.elapsed(),
             time_left: walk.left_of(request.time_left),
         };
         let writer = policy::Writer::new(
@@ -178,7 +191,12 @@ impl Engine {
         );
 
         let began = walk.began();
-        let quota = self.rate_limits.spend(&asked, &mut walk.trail.limits).await;
+        let reach = match entitlements::check(route, &caller, admitted.address()) {
+            Ok(()) => Reach::All,
+            Err(_) => Reach::Own,
+        };
+        let spending = self.rate_limits.spend(&asked, reach, &mut walk.trail.limits);
+        let quota = spending.await;
         let quota = quota.and_then(|quota| writer.within(quota));
         let quota = walk.visit("rate_limit", began, quota)?;
 
@@ -258,8 +276,11 @@ struct Walk {
 impl Walk {
     /// What is left of the time that the request had.
     fn left_of(&self, time_left: Option<Duration>) -> Option<Duration> {
-        let elapsed = (self.stopwatch)().saturating_sub(self.started);
-        time_left.map(|left| left.saturating_sub(elapsed))
+        time_left.map(|left| left.saturating_sub(self.elapsed()))
+    }
+
+    fn elapsed(&self) -> Duration {
+        (self.stopwatch)().saturating_sub(self.started)
     }
 
     fn began(&self) -> Duration {

@@ -229,6 +229,23 @@ impl Rule {
         }
     }
 
+    /// What the numbers of a bucket mean under this rule, as a word: the algorithm, and what it counts in. Two rules with the
+    /// same word understand each other's buckets, such as two fixed windows of one length with other limits.
+    pub fn unit(&self) -> String {
+        match self.algorithm {
+            Algorithm::FixedWindow { window, .. } => format!("fixed_window:{}", window.micros()),
+            Algorithm::SlidingWindow { window, .. } => {
+                format!("sliding_window:{}", window.micros())
+            }
+            Algorithm::TokenBucket { .. } => format!("token_bucket:{}", self.interval().micros()),
+            Algorithm::LeakyBucket { .. } => format!("leaky_bucket:{}", self.interval().micros()),
+            Algorithm::Calendar { period, .. } => match period {
+                Period::Day => "calendar:day".to_owned(),
+                Period::Month => "calendar:month".to_owned(),
+            },
+        }
+    }
+
     /// How long a store must keep a bucket that nobody touches, so that forgetting it admits nobody: the longest time from
     /// an admitted call to the moment from which the bucket is as good as untouched.
     pub fn memory(&self) -> Span {

@@ -1,5 +1,7 @@
 //! From evidence to answer: the only place that makes a [`Grant`].
 
+use doorward_keys::Timestamp;
+
 use super::{Asked, Condition, Policy, Scope, build, build_denial, conditions::Facts};
 use crate::{
     config::{Config, HttpApiAnswer, RateLimited},
@@ -10,7 +12,7 @@ use crate::{
     layers::{
         entitlements,
         ip_allow::Admitted,
-        rate_limit::{Asked as Spender, Quota, RateLimits},
+        rate_limit::{Asked as Spender, Exceeded, Quota, RateLimits},
     },
     request::{Form, Located, Request},
     routes::Route,
@@ -92,9 +94,12 @@ impl<'a> Writer<'a> {
             return Err(denial);
         }
         let later = |route: &Route| Condition {
-            from: exceeded.concerns(route).then_some(exceeded.until),
-            ..self.condition(route)
+            from: self.opens_at(route, Some(exceeded)),
+            ..self.facts.condition(route)
         };
+        // What was asked for may wait for more than the limit that decided.
+        let until = self.opens_at(self.route, Some(exceeded));
+        let until = until.map_or(exceeded.until, |until| until.max(exceeded.until));
         if self.conditions && self.permits(self.route) {
             let policy = build(
                 &self.scope,
@@ -105,12 +110,13 @@ impl<'a> Writer<'a> {
             if let Ok(policy) = policy {
                 return Err(denial
                     .with_policy(policy, context(self.caller, self.route))
-                    .ending_at(exceeded.until));
+                    .ending_at(until));
             }
         }
-        let others = |route: &Route| !exceeded.concerns(route) && self.permits(route);
+        let others =
+            |route: &Route| self.opens_at(route, Some(exceeded)).is_none() && self.permits(route);
         let policy = build_denial(&self.scope, &self.asked, &others, &|route| {
-            self.condition(route)
+            self.condition(route, None)
         });
         Err(denial.with_policy(policy, context(self.caller, self.route)))
     }
@@ -121,7 +127,7 @@ impl<'a> Writer<'a> {
         let policy = if self.yes_or_no {
             None
         } else {
-            Some(self.policy()?)
+            Some(self.policy(quota)?)
         };
         let mut context = context(self.caller, self.route);
         if let Some(report) = quota.report() {
@@ -147,12 +153,13 @@ impl<'a> Writer<'a> {
         })
     }
 
-    fn policy(&self) -> Result<Policy, Denial> {
+    fn policy(&self, quota: &Quota) -> Result<Policy, Denial> {
+        let ends = |route: &Route| self.still_shut(route, quota);
         let policy = build(
             &self.scope,
             &self.asked,
-            &|route| self.permits(route),
-            &|route| self.condition(route),
+            &|route| self.permits(route) && (self.conditions || ends(route).is_none()),
+            &|route| self.condition(route, ends(route)),
         );
         policy.map_err(|reason| {
             let detail = format!("no policy can be written for `{}`", self.route.key);
@@ -167,11 +174,12 @@ impl<'a> Writer<'a> {
             Class::Unauthenticated | Class::Unavailable => denial,
             Class::Forbidden | Class::Throttled if self.yes_or_no => denial,
             Class::Forbidden | Class::Throttled => {
+                let ends = |route: &Route| self.opens_at(route, None);
                 let policy = build_denial(
                     &self.scope,
                     &self.asked,
-                    &|route| self.permits(route),
-                    &|route| self.condition(route),
+                    &|route| self.permits(route) && (self.conditions || ends(route).is_none()),
+                    &|route| self.condition(route, ends(route)),
                 );
                 denial.with_policy(policy, context(self.caller, self.route))
             }
@@ -189,11 +197,37 @@ impl<'a> Writer<'a> {
             })
     }
 
-    fn condition(&self, route: &Route) -> Condition {
+    /// The condition of `route`, which opens at `from` where a limit is known to be used up.
+    fn condition(&self, route: &Route, from: Option<Timestamp>) -> Condition {
         if self.conditions {
-            self.facts.condition(route)
+            Condition {
+                from,
+                ..self.facts.condition(route)
+            }
         } else {
             Condition::default()
         }
+    }
+
+    /// From when on the limits of `route` let the caller pass, where they are known not to now.
+    fn opens_at(&self, route: &Route, exceeded: Option<&Exceeded>) -> Option<Timestamp> {
+        let spender = Spender {
+            route,
+            ..self.spender
+        };
+        self.limits.opens_at(&spender, exceeded)
+    }
+
+    /// The same for the policy of an Allow. What was asked for is open: it was counted, or somebody else is to refuse it. Who
+    /// does so goes by the end that the context names, so a route that is shut no longer than that is left to them too.
+    fn still_shut(&self, route: &Route, quota: &Quota) -> Option<Timestamp> {
+        if route.key == self.route.key {
+            return None;
+        }
+        let exceeded = quota.exceeded();
+        let end = self.opens_at(route, exceeded)?;
+        exceeded
+            .is_none_or(|exceeded| end > exceeded.until)
+            .then_some(end)
     }
 }

@@ -33,7 +33,7 @@ async fn a_lease_saves_nine_of_ten_writes_and_admits_no_more() {
 #[tokio::test]
 async fn one_request_takes_the_lease_and_the_others_spend_from_it() {
     let slow = Counting {
-        yields: 5,
+        yields: ("", 5),
         ..Counting::default()
     };
     let bench = Bench::over(&leased(""), slow);
@@ -109,7 +109,43 @@ async fn where_a_lease_is_refused_the_last_ones_are_had_one_by_one() {
     assert_eq!(admitted, 25);
     // Two leases, one that was refused, five single ones and the refusal.
     assert_eq!(bench.store.calls(), 2 + 1 + 5 + 1);
-    assert!(bench.store.holds("rate|address="));
+    assert!(bench.store.holds("rate|rule=fixed_window:60000000|address="));
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_lease_of_tokens_is_spent_by_dear_calls_too() {
+    let table = "[limits.rate]\nlimit = 100\nper = \"minute\"\nby = [\"address\"]\nlease = 10\n";
+    let bench = Bench::new(&open("[{ name = \"rate\", cost = 3 }]", table));
+    let mut admitted = 0;
+    while let Answer::Within(_) = bench.ask().await {
+        admitted += 1;
+    }
+    // The ninety that the store gives, and none of them lost.
+    assert_eq!(admitted, 30);
+}
+
+#[tokio::test]
+async fn a_refusal_is_asked_again_soon_where_others_may_give_back() {
+    let table = "[limits.rate]\nalgorithm = \"calendar\"\nlimit = 20\nper = \"month\"\nby = [\"address\"]\nlease = 10\n";
+    let text = open("[\"rate\"]", table);
+    let first = Bench::new(&text);
+    let mut second = Bench::sharing(&text, Arc::clone(&first.store));
+    first.ask().await;
+    let mut admitted = 0;
+    while let Answer::Within(_) = second.ask().await {
+        admitted += 1;
+    }
+    assert_eq!(admitted, 10);
+    first.limits.return_leases(first.now).await;
+    let calls = second.store.calls();
+    second.later(4_999);
+    assert!(matches!(second.ask().await, Answer::Over(..)));
+    assert_eq!(second.store.calls(), calls);
+    second.later(1);
+    while let Answer::Within(_) = second.ask().await {
+        admitted += 1;
+    }
+    assert_eq!(admitted, 19);
 }
 
 /// Rules, each with a lease that fits.
