@@ -12,5 +12,6 @@ mod caches;
 mod events;
 mod gate;
 mod key_sets;
+mod limit_store;
 mod rules;
 mod table;

@@ -35,7 +35,7 @@
 //! |---|---|---|---|
 //! | limit | `rate#` bucket, or `rate256#` and its SHA-256 when it is long | `rate#` region | `format` N, `mark` N, `current` N, `previous` N, `expires_at` N |
 //!
-//! A bucket is the name of a limit and whose it is. `mark`, `current` and `previous` are the three numbers of
+//! A bucket is the name of a limit, what its numbers mean ([`doorward_engine::limits::Rule::unit`]) and whose it is. `mark`, `current` and `previous` are the three numbers of
 //! [`doorward_engine::limits::State`], whole and not negative; an absent item means an untouched bucket. The region stands
 //! in the key because a global table replicates later than it counts
 //! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html>): each region has a
