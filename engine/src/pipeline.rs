@@ -195,7 +195,9 @@ impl Engine {
             Ok(()) => Reach::All,
             Err(_) => Reach::Own,
         };
-        let spending = self.rate_limits.spend(&asked, reach, &mut walk.trail.limits);
+        let spending = self
+            .rate_limits
+            .spend(&asked, reach, &mut walk.trail.limits);
         let quota = spending.await;
         let quota = quota.and_then(|quota| writer.within(quota));
         let quota = walk.visit("rate_limit", began, quota)?;

@@ -9,13 +9,14 @@ use super::{
 };
 
 pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
-    if event.text("version")? == Some("2.0") {
-        // The answer is that of format 1.0, which is always a policy.
-        http_v2::read(event, seen).map(|request| Request {
-            form: Form::Policy,
-            ..request
-        })
+    let request = if event.text("version")? == Some("2.0") {
+        http_v2::read(event, seen)
     } else {
         rest_request::read(event, seen)
-    }
+    };
+    // The answer is that of format 1.0, which is always a policy, and an HTTP API has no usage plans.
+    request.map(|request| Request {
+        form: Form::Policy,
+        ..request
+    })
 }

@@ -31,7 +31,7 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
     )?;
     Ok(Request {
         received_at: seen.received_at,
-        form: Form::Policy,
+        form: Form::PolicyUnderPlan,
         time_left: None,
         stage: seen.stage,
         target: seen.target,

@@ -33,7 +33,7 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
     verb_agrees(event, &seen.target, &["requestContext.httpMethod"])?;
     Ok(Request {
         received_at: seen.received_at,
-        form: Form::Policy,
+        form: Form::PolicyUnderPlan,
         time_left: None,
         stage: seen.stage,
         target: seen.target,

@@ -78,6 +78,8 @@ impl ApiStage {
 pub enum Form {
     /// A policy: what the caller may do beyond the request, held against every request that is answered from a cache.
     Policy,
+    /// The same, under a key of a usage plan (REST APIs).
+    PolicyUnderPlan,
     /// What `answers.http_api` says: a policy, or yes or no to this one request (HTTP APIs, payload format 2.0). A cached
     /// yes holds for all requests with the same identity sources; the route must be one of them, or nothing be cached.
     AsConfigured,

@@ -29,6 +29,8 @@ pub(crate) struct Writer<'a> {
     conditions: bool,
     /// Whether the front is told yes or no, so that there is nothing to write.
     yes_or_no: bool,
+    /// Whether the front has usage plans, whose penalty key refuses.
+    has_usage_plans: bool,
     limits: &'a RateLimits,
     spender: Spender<'a>,
     rate_limited: &'a RateLimited,
@@ -67,6 +69,7 @@ impl<'a> Writer<'a> {
             admitted,
             facts,
             conditions: config.policy.conditions,
+            has_usage_plans: request.form == Form::PolicyUnderPlan,
             yes_or_no: request.form == Form::AsConfigured
                 && config.answers.http_api == HttpApiAnswer::Simple,
             limits,
@@ -83,8 +86,9 @@ impl<'a> Writer<'a> {
             return Ok(quota);
         };
         match self.rate_limited {
-            RateLimited::PenaltyKey(_) | RateLimited::Backend => return Ok(quota),
-            RateLimited::Deny => {}
+            RateLimited::Backend => return Ok(quota),
+            RateLimited::PenaltyKey(_) if self.has_usage_plans => return Ok(quota),
+            RateLimited::PenaltyKey(_) | RateLimited::Deny => {}
         }
         let mut denial = exceeded.denial();
         if let Some(report) = quota.report() {
@@ -137,7 +141,11 @@ impl<'a> Writer<'a> {
             .caller
             .client
             .as_ref()
-            .and_then(|client| client.record().usage_plan_key.clone());
+            .and_then(|client| client.record().usage_plan_key.clone())
+            .or_else(|| {
+                let of_plan = self.limits.usage_plan_key(self.caller)?;
+                Some(of_plan.expose().clone())
+            });
         let usage_plan_key = match (quota.exceeded(), self.rate_limited) {
             (Some(_), RateLimited::PenaltyKey(key)) => Some(key.expose().clone()),
             _ => of_key,

@@ -230,10 +230,17 @@ impl Slot {
             }
             Algorithm::FixedWindow { .. }
             | Algorithm::SlidingWindow { .. }
-            | Algorithm::Calendar { .. } => spent.reset_at,
+            | Algorithm::Calendar { .. } => {
+                // The bucket is in another window; no call is to be counted half in the one and half in the other.
+                held.leases.retain(|lease| lease.until == spent.reset_at);
+                spent.reset_at
+            }
         };
         // What is left of a lease in the same window is as good as the new one.
-        let before = held.leases.back_mut().filter(|before| before.until == until);
+        let before = held
+            .leases
+            .back_mut()
+            .filter(|before| before.until == until);
         if let Some(before) = before {
             before.left = before.left.saturating_add(amount.get());
             before.taken = before.taken.min(now);

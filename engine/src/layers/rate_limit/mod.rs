@@ -33,6 +33,8 @@ pub mod outage;
 mod quota;
 #[cfg(test)]
 mod tests;
+mod visited;
+mod watch;
 
 use std::{
     future::Future,
@@ -47,17 +49,22 @@ pub use config::{
     Charge, Dimension, Limit, LimitsConfig, LimitsStore, OnOutage, Plan, RedisStore, Terms,
 };
 pub(crate) use config::{RawCharge, RawLimit, RawLimitsStore, RawPlan, Uses, check};
-pub use quota::Quota;
-
-use doorward_keys::Timestamp;
-
+use doorward_keys::{Secret, Timestamp};
 pub(crate) use quota::Exceeded;
+pub use quota::Quota;
+pub use visited::{Counted, Visited};
 
-use self::{blocked::Blocked, leases::Leases, local::LocalLimits, outage::Outage};
+use self::{
+    blocked::Blocked,
+    leases::Leases,
+    local::LocalLimits,
+    outage::Outage,
+    watch::{Watch, in_time},
+};
 use crate::{
     denial::{Denial, Reason},
     identity::{Authenticated, Client},
-    limits::{Algorithm, Bucket, LimitStore, LimitStoreError, Moment, Outcome, Rule, Span, Spent},
+    limits::{Bucket, LimitStore, LimitStoreError, Moment, Outcome, Rule, Span, Spent},
     routes::Route,
 };
 
@@ -66,49 +73,6 @@ pub type Pause = fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// How many buckets are remembered in each of the memories.
 const BUCKETS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
-
-/// What is kept of the time of the function for what comes after a wait.
-const RESERVE: Duration = Duration::from_millis(100);
-
-/// Where a limit was counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counted {
-    /// In the store.
-    Store,
-    /// In memory, from what was taken from the store before.
-    Lease,
-    /// Nowhere: the store refused before, and that still holds.
-    Blocked,
-    /// In this memory alone.
-    Local,
-}
-
-impl Counted {
-    /// The word for it in the log.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Store => "store",
-            Self::Lease => "lease",
-            Self::Blocked => "blocked",
-            Self::Local => "local",
-        }
-    }
-}
-
-/// What came of one limit, for the operator.
-#[derive(Clone, Debug)]
-pub struct Visited {
-    /// The name of the limit.
-    pub name: String,
-    /// How many are left.
-    pub remaining: u64,
-    /// Whether it is used up.
-    pub is_exceeded: bool,
-    /// Where it was counted; nowhere where the store did not answer and nobody passes then.
-    pub counted: Option<Counted>,
-    /// Why the store did not count.
-    pub fault: Option<String>,
-}
 
 /// Who asks for what, and when.
 #[derive(Clone, Copy, Debug)]
@@ -248,11 +212,7 @@ impl RateLimits {
         reach: Reach,
         visited: &mut Vec<Visited>,
     ) -> Result<Quota, Denial> {
-        let watch = Watch {
-            stopwatch: self.stopwatch,
-            began: (self.stopwatch)(),
-            asked,
-        };
+        let watch = Watch::new(self.stopwatch, asked);
         let spendings = self.spendings(asked, reach)?;
         let mut quota = self.refused_before(&spendings, asked.now, visited);
         if quota.exceeded().is_some() {
@@ -281,6 +241,12 @@ impl RateLimits {
             (self.pause)(wait).await;
         }
         Ok(quota)
+    }
+
+    /// The value of the usage-plan key of the caller's plan, where it has one.
+    pub(crate) fn usage_plan_key(&self, caller: &Authenticated) -> Option<&Secret<String>> {
+        let plan = caller.client.as_ref()?.record().plan.as_deref()?;
+        self.config.plans.get(plan)?.usage_plan_key.as_ref()
     }
 
     /// Connects to the store, so that the first request need not.
@@ -343,7 +309,12 @@ impl RateLimits {
                     bucket,
                     ..
                 } = spending;
-                visited.push(Visited::of(limit, Some(Counted::Blocked), Some(&spent), None));
+                visited.push(Visited::of(
+                    limit,
+                    Some(Counted::Blocked),
+                    Some(&spent),
+                    None,
+                ));
                 let report = quota::report(&limit.name, &terms.rule, &spent, now);
                 quota.end(limit, (bucket, terms.shared, spent.state), report, now);
             }
@@ -448,74 +419,6 @@ struct Spending<'a> {
     terms: Terms,
     bucket: Bucket,
     cost: NonZeroU64,
-}
-
-impl Visited {
-    fn of(
-        limit: &Limit,
-        counted: Option<Counted>,
-        spent: Option<&Spent>,
-        fault: Option<String>,
-    ) -> Self {
-        Self {
-            name: limit.name.clone(),
-            remaining: spent.map_or(0, |spent| spent.remaining),
-            is_exceeded: spent.is_some_and(|spent| !spent.is_admitted()),
-            counted,
-            fault,
-        }
-    }
-}
-
-/// What time it is while the limits of a request are asked.
-struct Watch<'a> {
-    stopwatch: fn() -> Duration,
-    began: Duration,
-    asked: &'a Asked<'a>,
-}
-
-impl Watch<'_> {
-    fn since_began(&self) -> Duration {
-        (self.stopwatch)().saturating_sub(self.began)
-    }
-
-    fn since_received(&self) -> Duration {
-        self.asked.elapsed.saturating_add(self.since_began())
-    }
-
-    fn now(&self) -> Moment {
-        self.asked.now.plus(span(self.since_received()))
-    }
-}
-
-fn span(time: Duration) -> Span {
-    Span::from_micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
-}
-
-/// The same terms, with no slot later than there is time for. Slots are told from the time of the request.
-fn in_time(terms: Terms, asked: &Asked<'_>) -> Terms {
-    let Algorithm::LeakyBucket {
-        limit,
-        window,
-        max_wait,
-    } = terms.shared.algorithm()
-    else {
-        return terms;
-    };
-    let Some(left) = asked.time_left else {
-        return terms;
-    };
-    let left = span(asked.elapsed.saturating_add(left.saturating_sub(RESERVE)));
-    if left >= max_wait {
-        return terms;
-    }
-    let shorter = Algorithm::LeakyBucket {
-        limit,
-        window,
-        max_wait: left,
-    };
-    // INVARIANT: a shorter wait is as valid as the longer one was.
-    Rule::new(shorter).map_or(terms, |rule| Terms { rule, shared: rule })
 }
 
 /// The refusal because of `limit`.

@@ -63,7 +63,11 @@ impl Quota {
         now: Moment,
     ) {
         let until = ends_at(&report, now);
-        if self.exceeded.as_ref().is_some_and(|held| held.until >= until) {
+        if self
+            .exceeded
+            .as_ref()
+            .is_some_and(|held| held.until >= until)
+        {
             return;
         }
         self.exceeded = Some(Exceeded {

@@ -184,19 +184,35 @@ async fn a_changed_rule_counts_anew_at_once_unless_it_counts_in_the_same_units()
         let table = format!("[limits.rate]\nby = [\"address\"]\n{numbers}\n");
         open("[\"rate\"]", &table)
     };
-    let month = "window_seconds = 2592000";
+    let month = "window_seconds = 432000";
     for (before, after, left) in [
-        // A token of the old rule takes fifteen days to come back.
-        (format!("limit = 2\n{month}"), format!("limit = 200\n{month}"), 199),
-        (format!("limit = 2\n{month}"), format!("algorithm = \"fixed_window\"\nlimit = 3\n{month}"), 2),
-        (format!("algorithm = \"fixed_window\"\nlimit = 2\n{month}"), "limit = 5\nper = \"second\"".to_owned(), 4),
+        // A token of the old rule takes days to come back.
+        (
+            format!("limit = 2\n{month}"),
+            format!("limit = 200\n{month}"),
+            199,
+        ),
+        (
+            format!("limit = 2\n{month}"),
+            format!("algorithm = \"fixed_window\"\nlimit = 3\n{month}"),
+            2,
+        ),
+        (
+            format!("algorithm = \"fixed_window\"\nlimit = 2\n{month}"),
+            "limit = 5\nper = \"second\"".to_owned(),
+            4,
+        ),
         (
             format!("algorithm = \"leaky_bucket\"\nlimit = 2\nmax_wait_ms = 5000\n{month}"),
             format!("algorithm = \"leaky_bucket\"\nlimit = 4\n{month}"),
             0,
         ),
         // What was counted in the same units counts on.
-        (format!("limit = 2\n{month}"), format!("limit = 2\nburst = 5\n{month}"), 2),
+        (
+            format!("limit = 2\n{month}"),
+            format!("limit = 2\nburst = 5\n{month}"),
+            2,
+        ),
         (
             format!("algorithm = \"fixed_window\"\nlimit = 2\n{month}"),
             format!("algorithm = \"fixed_window\"\nlimit = 5\n{month}"),
@@ -206,7 +222,11 @@ async fn a_changed_rule_counts_anew_at_once_unless_it_counts_in_the_same_units()
         let bench = Bench::new(&table(&before));
         while let Answer::Within(_) = bench.ask_as(&caller, 0).await.0 {}
         let changed = Bench::sharing(&table(&after), Arc::clone(&bench.store));
-        assert_eq!(changed.ask().await, Answer::Within(left), "{before} to {after}");
+        assert_eq!(
+            changed.ask().await,
+            Answer::Within(left),
+            "{before} to {after}"
+        );
     }
 }
 
@@ -229,5 +249,8 @@ async fn who_may_not_use_a_route_spends_nothing_of_what_others_pay_into() {
     let (answer, _) = bench.ask_within(&without, 0, Reach::Own).await;
     assert!(matches!(answer, Answer::Over(name, _) if name == "mine"));
     let (_, visited) = bench.ask_as(&with, 0).await;
-    assert_eq!((visited[0].name.as_str(), visited[0].remaining), ("ours", 2));
+    assert_eq!(
+        (visited[0].name.as_str(), visited[0].remaining),
+        ("ours", 2)
+    );
 }

@@ -1,4 +1,5 @@
 mod buckets;
+mod lease_bounds;
 mod leasing;
 mod outages;
 mod spending;
@@ -15,11 +16,11 @@ use std::{
 use async_trait::async_trait;
 use doorward_keys::{Digest, KeyId, KeyRecord, KeyStatus, Secret};
 
-use super::*;
+use super::{watch::RESERVE, *};
 use crate::{
     config::{Config, ConfigEnv},
     identity::{Client, Subject},
-    limits::{State, state},
+    limits::{Algorithm, State, state},
     test_support::NOW,
 };
 
@@ -35,6 +36,8 @@ struct Counting {
     yields: (&'static str, usize),
     /// How much later it is after each answer.
     takes: Duration,
+    /// How often other futures have their turn after it has counted.
+    late_yields: usize,
 }
 
 impl Counting {
@@ -77,10 +80,16 @@ impl LimitStore for Counting {
         {
             return Err(fault.clone());
         }
-        let mut buckets = self.buckets.lock().unwrap();
-        let spent = state::spend(rule, buckets.get(bucket).copied(), cost, now);
-        if spent.is_admitted() {
-            buckets.insert(bucket.clone(), spent.state);
+        let spent = {
+            let mut buckets = self.buckets.lock().unwrap();
+            let spent = state::spend(rule, buckets.get(bucket).copied(), cost, now);
+            if spent.is_admitted() {
+                buckets.insert(bucket.clone(), spent.state);
+            }
+            spent
+        };
+        for _ in 0..self.late_yields {
+            tokio::task::yield_now().await;
         }
         Ok(spent)
     }

@@ -82,9 +82,15 @@ async fn a_store_is_left_alone_from_the_moment_it_failed() {
     bench.ask().await;
     bench.store.set_down(false);
     bench.later(1_199);
-    assert_eq!(bench.ask_as(&anonymous(), 0).await.1[0].counted, Some(Counted::Local));
+    assert_eq!(
+        bench.ask_as(&anonymous(), 0).await.1[0].counted,
+        Some(Counted::Local)
+    );
     bench.later(1);
-    assert_eq!(bench.ask_as(&anonymous(), 0).await.1[0].counted, Some(Counted::Store));
+    assert_eq!(
+        bench.ask_as(&anonymous(), 0).await.1[0].counted,
+        Some(Counted::Store)
+    );
 }
 
 const TWO: &str = "[limits.calm]\nlimit = 50\nper = \"second\"\nby = [\"address\"]\n\

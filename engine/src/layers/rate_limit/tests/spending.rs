@@ -147,7 +147,10 @@ async fn a_refusal_from_memory_is_told_for_what_the_call_costs() {
     let mut bench = Bench::new(text);
     let over = |seconds| Answer::Over("rate".to_owned(), seconds);
     for _ in 0..2 {
-        assert!(matches!(bench.ask_as(&anonymous(), 1).await.0, Answer::Within(_)));
+        assert!(matches!(
+            bench.ask_as(&anonymous(), 1).await.0,
+            Answer::Within(_)
+        ));
     }
     assert_eq!(bench.ask_as(&anonymous(), 0).await.0, over(1));
     let calls = bench.store.calls();
@@ -156,7 +159,10 @@ async fn a_refusal_from_memory_is_told_for_what_the_call_costs() {
     // And the other way round.
     bench.later(1000);
     assert_eq!(bench.ask_as(&anonymous(), 1).await.0, over(4));
-    assert!(matches!(bench.ask_as(&anonymous(), 0).await.0, Answer::Within(_)));
+    assert!(matches!(
+        bench.ask_as(&anonymous(), 0).await.0,
+        Answer::Within(_)
+    ));
 }
 
 #[tokio::test]
