@@ -71,7 +71,7 @@ impl Function {
         let sink = move |line: &str| {
             kept.lock()
                 .unwrap()
-                .push(serde_json::from_str(line).unwrap())
+                .push(serde_json::from_str(line).unwrap());
         };
         Self {
             service: Service::start(environment, Arc::new(sink)).await,

@@ -205,7 +205,7 @@ async fn a_key_and_a_plan_have_usage_plans_of_their_own_that_count_cached_calls_
         ),
     ] {
         let args = [&["keys", "create", "--tenant", "acme", "--name", "n"], more].concat();
-        let made = folder.run(&args);
+        let made = folder.run_on_aws(&VARIABLES, &args);
         assert_eq!(made.code, 0, "{made:?}");
         made.out.trim().clone_into(&mut running.key);
         let mut passed = 0;
