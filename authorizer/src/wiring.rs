@@ -1,7 +1,8 @@
 //! Builds what the function needs, once, within a time budget: the only builder of back ends in this deployable.
 //!
-//! 1. Configuration and table client are had at the same time, then the key sets of all issuers and the lists of revoked
-//!    certificates at once, as far as the budget goes. What is late is fetched by the first request that needs it.
+//! 1. Configuration and table client are had at the same time, then the key sets of all issuers, the lists of revoked
+//!    certificates and a connection to the store of limits at once, as far as the budget goes. What is late is had by the
+//!    first request that needs it.
 //! 2. A fault anywhere here refuses every request and is named in the log; the function starts all the same, because a
 //!    function that does not start says nothing.
 //! 3. A remote configuration is read again after an answer has left, when that is due: nobody waits for it. A bad new
@@ -314,11 +315,17 @@ impl Live {
         let Ok(engine) = self.reloading.current() else {
             return;
         };
-        let lists = self.refresh_crls();
-        let key_sets = engine.prefetch(clock::wall());
-        let both = async { tokio::join!(key_sets, lists) };
-        match tokio::time::timeout(budget, both).await {
-            Ok((outcomes, ())) => {
+        let lists = tokio::time::timeout(budget, self.refresh_crls());
+        let key_sets = tokio::time::timeout(budget, engine.prefetch(clock::wall()));
+        let limits = tokio::time::timeout(budget, engine.prepare_limits());
+        let (key_sets, limits, _) = tokio::join!(key_sets, limits, lists);
+        let late = "the first request will connect".to_owned();
+        let limits = limits.map_or(Err(late), |found| found.map_err(|error| error.to_string()));
+        if let Err(why) = limits {
+            log::life(&self.sink, "WARN", "limit_store_unavailable", &why);
+        }
+        match key_sets {
+            Ok(outcomes) => {
                 for (issuer, outcome) in outcomes {
                     if let Err(error) = outcome {
                         log::life(

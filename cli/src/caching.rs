@@ -1,5 +1,6 @@
-//! A warning about routes that no cached policy can cover together. It is for whoever sets the API up, and not for the log of
-//! the function: such routes work as soon as the route is an identity source, which a configuration cannot know.
+//! Warnings about what a cached answer means for other routes than the one that was asked for. They are for whoever sets the API
+//! up, and not for the log of the function: nothing is wrong as soon as the route is an identity source or nothing is cached,
+//! which a configuration cannot know.
 
 use doorward_engine::{
     Config,
@@ -7,21 +8,53 @@ use doorward_engine::{
     routes::{Kind, Place, Route},
 };
 
-/// The warning for `config`, if there is one.
-pub fn warning(config: &Config) -> Option<Fault> {
-    different_context(config.routes.routes())
+/// The warnings for `config`.
+pub fn warnings(config: &Config) -> Vec<Fault> {
+    let routes = config.routes.routes();
+    let of_context = differing(routes, differ);
+    let of_context = of_context.map(|pair| Fault {
+        path: "routes".to_owned(),
+        place: None,
+        code: "cached_context",
+        message: format!(
+            "{pair} have different `context` or `exchange`: a cached answer to one refuses the other until it ends; \
+             put the route among the identity sources, or set the time to live to 0"
+        ),
+    });
+    let of_limits = differing(routes, |left, right| {
+        !differ(left, right) && spent(left) != spent(right)
+    });
+    let of_limits = of_limits.map(|pair| Fault {
+        path: "routes".to_owned(),
+        place: None,
+        code: "cached_limits",
+        message: format!(
+            "{pair} have different `limits`: calls that a cached answer to one lets pass to the other spend nothing; where \
+             that is too much, put the route among the identity sources, or set the time to live to 0"
+        ),
+    });
+    of_context.into_iter().chain(of_limits).collect()
 }
 
-/// A cached answer carries its context to the backend, so a policy covers only routes with the context of the one asked for.
-fn different_context(routes: &[Route]) -> Option<Fault> {
+/// What a call spends.
+fn spent(route: &Route) -> Vec<(&str, u64)> {
+    let charges = route.limits.iter();
+    charges
+        .map(|charge| (charge.limit.name.as_str(), charge.cost.get()))
+        .collect()
+}
+
+/// The first two routes of one caller that are `different`, in words, and how many more pairs there are.
+fn differing(routes: &[Route], different: impl Fn(&Route, &Route) -> bool) -> Option<String> {
     let routes: Vec<&Route> = routes
         .iter()
         .filter(|route| matches!(route.place, Place::Http(..)))
         .collect();
+    let different = &different;
     let mut pairs = routes.iter().enumerate().flat_map(|(at, left)| {
         let behind = routes.iter().skip(at.saturating_add(1));
         behind
-            .filter(|right| differ(left, right) && may_share_a_caller(left, right))
+            .filter(move |right| different(left, right) && may_share_a_caller(left, right))
             .map(move |right| (left, right))
     });
     let (left, right) = pairs.next()?;
@@ -29,16 +62,7 @@ fn different_context(routes: &[Route]) -> Option<Fault> {
         0 => String::new(),
         more => format!(" (and {more} more pairs)"),
     };
-    Some(Fault {
-        path: "routes".to_owned(),
-        place: None,
-        code: "cached_context",
-        message: format!(
-            "`{}` and `{}`{more} have different `context` or `exchange`: a cached answer to one refuses the other until it ends; \
-             put the route among the identity sources, or set the time to live to 0",
-            left.key, right.key
-        ),
-    })
+    Some(format!("`{}` and `{}`{more}", left.key, right.key))
 }
 
 /// Whether the context of one would be the wrong one at the other: it carries the token of the exchange too.
@@ -92,7 +116,7 @@ mod tests {
             secret: &|_| Err("no secrets".to_owned()),
         };
         let checked = Config::read(&format!("{BASE}{text}"), "t", &env).unwrap();
-        warning(&checked.config)
+        warnings(&checked.config)
             .iter()
             .map(|fault| format!("{} {}", fault.code, fault.message))
             .collect()
@@ -130,6 +154,27 @@ mod tests {
             told[0].starts_with("cached_context `GET /a` and `GET /c` (and 1 more pairs) have"),
             "{told:?}"
         );
+    }
+
+    #[test]
+    fn routes_of_one_caller_with_different_limits_are_named() {
+        let jwt = "credentials = [\"jwt\"]";
+        let limits = "limits = { a = { limit = 1, per = \"day\" } }\n";
+        let told = |left: &str, right: &str| {
+            told(&format!(
+                "{limits}routes = [{{ route = \"GET /a\", {jwt}, {left} }}, {{ route = \"GET /b\", {right} }}]"
+            ))
+        };
+        let limited = "limits = [\"a\"]";
+        let found = told(limited, jwt);
+        assert!(
+            found[0].starts_with("cached_limits `GET /a` and `GET /b` have"),
+            "{found:?}"
+        );
+        let same = format!("{jwt}, {limited}");
+        assert!(told(limited, &same).is_empty());
+        let of_others = "credentials = [\"api_key\"]";
+        assert!(told(limited, of_others).is_empty());
     }
 
     #[test]

@@ -31,9 +31,9 @@ use crate::{
         jwt::{FetchError, Issuers, KeySetSource},
         policy::{self, Elapsed},
         proof::{Proofs, ReplayStore},
-        rate_limit::{Asked, Pause, RateLimits},
+        rate_limit::{Asked, Pause, RateLimits, Reach},
     },
-    limits::{LimitStore, Moment},
+    limits::{LimitStore, LimitStoreError, Moment},
     request::{Located, Request, credentials::Presented},
     routes::Route,
 };
@@ -167,6 +167,18 @@ impl Engine {
         self.issuers.finish_fetches().await;
     }
 
+    /// Connects to the store of limits, where there are limits that are counted there.
+    ///
+    /// # Errors
+    /// When it cannot be reached or refuses us.
+    pub async fn prepare_limits(&self) -> Result<(), LimitStoreError> {
+        if self.config.needs_limit_store() {
+            self.rate_limits.prepare().await
+        } else {
+            Ok(())
+        }
+    }
+
     /// Gives back what is leased of limits. For the end of the process.
     pub async fn return_leases(&self, now: Moment) {
         self.rate_limits.return_leases(now).await;
@@ -242,6 +254,7 @@ impl Engine {
             caller: &caller,
             address,
             now,
+            elapsed: walk.elapsed(),
             time_left: walk.left_of(request.time_left),
         };
         let subject = policy::Subject {
@@ -250,18 +263,20 @@ impl Engine {
             spender: asked,
             admitted,
             proven,
-            elapsed: walk.elapsed(),
+            elapsed: walk.watch(),
         };
         let writer = policy::Writer::new(&self.config, &self.rate_limits, subject);
 
         let began = walk.began();
-        let quota = self.rate_limits.spend(&asked, &mut walk.trail.limits).await;
+        let entitled = entitlements::check(route, &caller, address);
+        let reach = Reach::of(&entitled);
+        let asked_of = &mut walk.trail.limits;
+        let quota = self.rate_limits.spend(&asked, reach, asked_of).await;
         let quota = quota.and_then(|quota| writer.within(quota));
         let quota = walk.visit("rate_limit", began, quota);
         let quota = quota.map_err(|denial| writer.refuse(denial))?;
 
         let began = walk.began();
-        let entitled = entitlements::check(route, &caller, address);
         let entitled = walk.visit("entitlements", began, entitled);
         entitled.map_err(|denial| writer.refuse(denial))?;
 
@@ -355,11 +370,14 @@ struct Walk {
 impl Walk {
     /// What is left of the time that the request had.
     fn left_of(&self, time_left: Option<Duration>) -> Option<Duration> {
-        let elapsed = (self.stopwatch)().saturating_sub(self.started);
-        time_left.map(|left| left.saturating_sub(elapsed))
+        time_left.map(|left| left.saturating_sub(self.elapsed()))
     }
 
-    const fn elapsed(&self) -> Elapsed {
+    fn elapsed(&self) -> Duration {
+        (self.stopwatch)().saturating_sub(self.started)
+    }
+
+    const fn watch(&self) -> Elapsed {
         Elapsed {
             stopwatch: self.stopwatch,
             started: self.started,

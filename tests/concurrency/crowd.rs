@@ -1,6 +1,6 @@
 //! The crowd: starts the processes, lets them go at once, and gathers what they report.
 
-use std::{fmt, process::Stdio};
+use std::process::Stdio;
 
 use doorward_engine::limits::Rule;
 use tokio::{
@@ -11,11 +11,9 @@ use tokio::{
 
 use super::{
     bounds,
-    caller::{Admission, MARK, Report, TASKS},
-    job::{Clock, Job, Lease, VARIABLE},
+    caller::{Admission, MARK, Report},
+    job::{Clock, Job, VARIABLE},
 };
-
-pub(crate) const PROCESSES: usize = 8;
 
 /// What was seen of all processes together.
 pub(crate) struct Seen {
@@ -26,7 +24,7 @@ pub(crate) struct Seen {
 
 pub(crate) async fn run(job: &Job) -> Seen {
     let mut processes = Vec::new();
-    for _ in 0..PROCESSES {
+    for _ in 0..job.processes {
         processes.push(Process::start(job));
     }
     for process in &mut processes {
@@ -54,32 +52,39 @@ pub(crate) async fn run(job: &Job) -> Seen {
 }
 
 impl Seen {
-    /// Nothing above the bound; and where every call asks the store at one moment, exactly the limit.
+    /// Nothing above the bound; and at one moment exactly the limit where every call asks the store. Where processes lease, all
+    /// but what they may keep for themselves: one lease each, and for tokens the one that the store is short of.
     pub(crate) fn check(&self, job: &Job, rule: &Rule) {
         bounds::hold(rule, &self.admitted);
         if job.clock == Clock::Standing {
             let admitted = self.admitted.len() as u64;
-            let callers = (PROCESSES * TASKS) as u64;
+            let callers = (job.processes * job.tasks) as u64;
             assert_eq!(self.asked, callers * job.calls, "{job}");
             assert!(self.asked > 2 * job.limit, "{job}: too few asked");
             assert!(admitted <= job.limit, "{job}: {admitted}");
-            if job.lease == Lease::None {
-                assert_eq!(admitted, job.limit, "{job}");
-            }
+            let kept = job.leased().map_or(0, |lease| {
+                let of_processes = (lease - 1) * job.processes as u64;
+                let of_store = job.limit - job.held_by_the_store();
+                of_processes + of_store
+            });
+            assert!(admitted + kept >= job.limit, "{job}: {admitted}");
         } else {
             assert!(!self.admitted.is_empty(), "{job}");
         }
     }
 }
 
-impl fmt::Display for Seen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{PROCESSES} processes of {TASKS} callers asked {} times in {} ms, {} admitted",
-            self.asked,
-            self.millis,
-            self.admitted.len()
+impl Seen {
+    /// What was seen, in words; at one moment with the part of the limit that was used.
+    pub(crate) fn told(&self, job: &Job) -> String {
+        let admitted = self.admitted.len();
+        let used = match job.clock {
+            Clock::Standing => format!(", {} % of the limit", admitted as u64 * 100 / job.limit),
+            Clock::Running => String::new(),
+        };
+        format!(
+            "{} processes of {} callers asked {} times in {} ms, {admitted} admitted{used}",
+            job.processes, job.tasks, self.asked, self.millis
         )
     }
 }

@@ -1,14 +1,27 @@
 //! What a process of the crowd is told.
 
-use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    num::{NonZeroU64, NonZeroUsize},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use doorward_backends::{
     dynamodb::{DynamoLimits, connect},
+    memory::MemoryLimits,
     redis::RedisLimits,
 };
-use doorward_engine::limits::{LimitStore, Rule};
+use doorward_engine::{
+    layers::rate_limit::{Terms, leases::Leases},
+    limits::{Algorithm, Bucket, LimitStore, LimitStoreError, Moment, Rule, Spent},
+};
 use doorward_tests::{
-    limits::{CALM, one_of_each},
+    limits::{CALM, cost, one_of_each},
     servers::connection,
 };
 use serde::{Deserialize, Serialize};
@@ -21,17 +34,26 @@ pub(crate) const VARIABLE: &str = "DOORWARD_TEST_CROWD";
 pub(crate) enum Lease {
     /// None: every call asks the store.
     None,
+    /// So many.
+    Of(u64),
+    /// As many as there may be.
+    Half,
 }
 
 /// Every setting of leases that is tried.
-pub(crate) const LEASES: [Lease; 1] = [Lease::None];
+pub(crate) const LEASES: [Lease; 4] = [Lease::None, Lease::Of(2), Lease::Of(10), Lease::Half];
 
 /// Where the limits are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Store {
-    Dynamo { url: String, table: String },
+    Dynamo {
+        url: String,
+        table: String,
+    },
     Redis(SocketAddr),
     Valkey(SocketAddr),
+    /// That of the process.
+    Memory,
 }
 
 /// What the callers take for the time.
@@ -49,6 +71,9 @@ pub(crate) struct Job {
     pub(crate) algorithm: String,
     pub(crate) limit: u64,
     pub(crate) window: Duration,
+    /// How many processes there are, and callers in each.
+    pub(crate) processes: usize,
+    pub(crate) tasks: usize,
     /// Calls of each caller while the clock stands.
     pub(crate) calls: u64,
     pub(crate) lease: Lease,
@@ -76,21 +101,82 @@ impl Job {
         format!("{} {:?} {:?}", self.algorithm, self.clock, self.lease)
     }
 
-    pub(crate) async fn limits(&self) -> Arc<dyn LimitStore> {
+    /// How many are leased; nothing where slots cannot be held.
+    pub(crate) fn leased(&self) -> Option<u64> {
+        let is_queue = matches!(self.rule().algorithm(), Algorithm::LeakyBucket { .. });
+        match self.lease {
+            _ if is_queue => None,
+            Lease::None => None,
+            Lease::Of(lease) => Some(lease),
+            Lease::Half => Some(self.limit / 2),
+        }
+    }
+
+    /// What the store itself admits at one moment.
+    pub(crate) fn held_by_the_store(&self) -> u64 {
+        let terms = Terms::new(self.rule(), self.leased().map(cost));
+        terms.expect("a lease that fits").shared.limit()
+    }
+
+    pub(crate) async fn limits(&self) -> Spender {
         let store: Arc<dyn LimitStore> = match &self.store {
             Store::Dynamo { url, table } => {
                 let client = connect(doorward::dynamodb::connection(url)).await;
                 Arc::new(DynamoLimits::new(&client, table, CALM))
             }
+            Store::Memory => Arc::new(MemoryLimits::new()),
             Store::Redis(address) | Store::Valkey(address) => {
                 let limits = RedisLimits::new(&connection(*address)).unwrap();
                 limits.prepare().await.unwrap();
                 Arc::new(limits)
             }
         };
-        match self.lease {
-            Lease::None => store,
+        let lease = self.leased().map(cost);
+        Spender {
+            leases: Leases::new(Arc::clone(&store), NonZeroUsize::MIN),
+            store,
+            terms: Terms::new(self.rule(), lease).expect("a lease that fits"),
+            lease,
+            asked_at: AtomicU64::new(0),
+            bucket: Bucket::of(&self.bucket(), []),
         }
+    }
+}
+
+/// Spends as the engine does: from what is leased, then from the store.
+pub(crate) struct Spender {
+    store: Arc<dyn LimitStore>,
+    leases: Leases,
+    terms: Terms,
+    lease: Option<NonZeroU64>,
+    bucket: Bucket,
+    /// The latest time at which a lease was asked for, in microseconds.
+    asked_at: AtomicU64,
+}
+
+impl Spender {
+    /// What came of asking, and when it did. Who spends from a lease that another caller of this process took meanwhile spends
+    /// after that, whatever the time at which they began.
+    pub(crate) async fn spend(&self, now: Moment) -> Result<(Spent, Moment), LimitStoreError> {
+        let (bucket, rule, one) = (&self.bucket, &self.terms.shared, cost(1));
+        let Some(lease) = self.lease else {
+            let spent = self.store.spend(bucket, rule, one, now).await?;
+            return Ok((spent, now));
+        };
+        let spent = if let Some(spent) = self.leases.spend_leased(bucket, rule, one, now) {
+            spent
+        } else {
+            self.asked_at.fetch_max(now.micros(), Ordering::SeqCst);
+            let (spent, _) = self.leases.spend(bucket, rule, lease, one, now).await?;
+            spent
+        };
+        let asked_at = self.asked_at.load(Ordering::SeqCst);
+        let at = match rule.algorithm() {
+            // Tokens lapse, so a later time could be behind the end of the lease.
+            Algorithm::TokenBucket { .. } => now,
+            _ => now.max(Moment::from_micros(asked_at)),
+        };
+        Ok((spent, at))
     }
 }
 
@@ -100,6 +186,7 @@ impl fmt::Display for Job {
             Store::Dynamo { .. } => "DynamoDB",
             Store::Redis(_) => "Redis",
             Store::Valkey(_) => "Valkey",
+            Store::Memory => "memory",
         };
         let Self {
             algorithm,

@@ -1,8 +1,10 @@
 //! Limits under many processes: of 64 callers in 8 processes, who share nothing but the store, no more are admitted than
 //! the limit says, not even one.
 //!
-//! Every algorithm over every shared store, twice: at one moment, where exactly the limit is admitted, and with the clock
-//! running, where the bound of the algorithm holds over all that was admitted. Prints a line for each.
+//! Every algorithm over every store, without leases and with small and large ones, twice: at one moment, where exactly the limit
+//! is admitted or what leases leave of it, and with the clock running, where the bound of the algorithm holds over all that was
+//! admitted. Prints a line for each, which says how much of the limit leases leave to be used. The memory of one process has
+//! all 64 callers in it.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -24,7 +26,7 @@ use doorward_tests::{
     servers::{Flavour, RedisServer},
 };
 
-use self::job::{Clock, Job, LEASES, Store};
+use self::job::{Clock, Job, LEASES, Lease, Store};
 
 const WINDOW: Duration = Duration::from_secs(1);
 
@@ -45,8 +47,14 @@ async fn hold_under_a_crowd(store: Store, load: Load) {
         };
         for (algorithm, rule) in one_of_each(limit, WINDOW) {
             for lease in LEASES {
+                let (processes, tasks) = match store {
+                    Store::Memory => (1, 64),
+                    _ => (8, 8),
+                };
                 let job = Job {
                     store: store.clone(),
+                    processes,
+                    tasks,
                     algorithm: algorithm.to_owned(),
                     limit,
                     window: WINDOW,
@@ -54,8 +62,11 @@ async fn hold_under_a_crowd(store: Store, load: Load) {
                     lease,
                     clock,
                 };
+                if lease != Lease::None && job.leased().is_none() {
+                    continue;
+                }
                 let seen = crowd::run(&job).await;
-                println!("{job}: {seen}");
+                println!("{job}: {}", seen.told(&job));
                 seen.check(&job, &rule);
             }
         }
@@ -70,7 +81,7 @@ const SWIFT: Load = Load {
 /// One that answers some dozens, built for debugging as it is here.
 const SLOW: Load = Load {
     standing: (2, 50),
-    running: 10,
+    running: 20,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -98,6 +109,11 @@ async fn nobody_is_admitted_above_a_limit_in_valkey() {
     if let Some(server) = RedisServer::start(Flavour::Valkey, &[]).await {
         hold_under_a_crowd(Store::Valkey(server.address()), SWIFT).await;
     }
+}
+
+#[tokio::test]
+async fn nobody_is_admitted_above_a_limit_in_memory() {
+    hold_under_a_crowd(Store::Memory, SWIFT).await;
 }
 
 /// One process of the crowd: this program again, told by a variable what to do.

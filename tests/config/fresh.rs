@@ -33,6 +33,8 @@ fn settings_that_hold_secrets_are_those_that_the_schema_marks() {
     let mut marked = vec![];
     collect(&schema(), &mut marked);
     marked.sort();
+    // One name has one meaning wherever it stands.
+    marked.dedup();
     let mut named = SECRET_SETTINGS.to_vec();
     named.sort_unstable();
     assert_eq!(marked, named);

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the suite is a test from end to end")]
 
+mod deployed;
 mod examples;
 mod fresh;
 mod hostile;

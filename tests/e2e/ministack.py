@@ -13,7 +13,7 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 
-from harness import E2E, ROOT, config, derive, tables
+from harness import E2E, ROOT, config, derive, limits, tables
 from harness.checks import Checks
 from harness.emulator import MiniStack
 from harness.keys import create_key
@@ -116,6 +116,7 @@ def callers(checks, stack, provider, api):
     refused = 401 if api == "RestApiId" else 500
     checks.equal(f"{name}: a broken token is refused", status("GET", "/orders", "Bearer a.b.c"), refused)
     checks.equal(f"{name}: health is for everybody", status("GET", "/health"), 200)
+    limits.used_up(checks, name, provider, lambda token: stack.ask(api, "POST", "/orders", f"Bearer {token}"))
 
 
 def refusals(checks, stack):
@@ -230,7 +231,7 @@ def main():
         Oidc() as provider,
     ):
         folder = pathlib.Path(folder)
-        config_file = config.write(folder, config.KEYS_AND_ROUTES, config.oidc(provider))
+        config_file = config.write(folder, config.KEYS_LIMITS_AND_ROUTES, config.oidc(provider))
         outputs = deploy(aws, folder, config_file)
         stack = Deployed(aws, outputs)
         for api in ("RestApiId", "HttpApiId"):

@@ -8,7 +8,7 @@ import pathlib
 import subprocess
 import tempfile
 
-from harness import config, derive, tables
+from harness import config, derive, limits, tables
 from harness.checks import Checks
 from harness.emulator import MiniStack
 from harness.keys import create_key
@@ -101,6 +101,7 @@ def one_api(checks, api, template, provider, key):
             checks.equal(f"{api}: {name} is refused", asked("GET", path, f"Bearer {credential}").status, 502)
         health = asked("GET", "/health")
         checks.equal(f"{api}: health is for everybody", (health.status, health.json()), (200, {"status": "ok"}))
+        limits.used_up(checks, api, provider, lambda token: asked("POST", "/orders", f"Bearer {token}"))
 
 
 def main():
@@ -114,7 +115,7 @@ def main():
         folder = pathlib.Path(folder)
         layer = folder / "layer"
         layer.mkdir()
-        config.write(layer, config.KEYS_AND_ROUTES, config.oidc(provider))
+        config.write(layer, config.KEYS_LIMITS_AND_ROUTES, config.oidc(provider))
         tables.create(aws.endpoint)
         variables = {"AWS_ENDPOINT_URL_DYNAMODB": aws.endpoint.replace(host, HOST)}
         try:

@@ -53,6 +53,34 @@ fn authorizer(more: &str) -> Authorizer {
         credentials = ["anonymous"]
         limits = ["apart"]
 
+        [limits.dear]
+        algorithm = "fixed_window"
+        limit = 3
+        per = "minute"
+        by = ["address"]
+
+        [limits.of_all]
+        algorithm = "fixed_window"
+        limit = 2
+        per = "minute"
+        by = ["route"]
+
+        [[routes]]
+        route = "GET /dear"
+        credentials = ["anonymous"]
+        limits = [{{ name = "dear", cost = 2 }}]
+
+        [[routes]]
+        route = "GET /cheap"
+        credentials = ["anonymous"]
+        limits = ["dear"]
+
+        [[routes]]
+        route = "GET /office"
+        credentials = ["anonymous"]
+        addresses = {{ allow = ["203.0.113.0/24"] }}
+        limits = ["of_all"]
+
         [[routes]]
         route = "GET /free"
         credentials = ["anonymous"]
@@ -78,9 +106,15 @@ fn authorizer(more: &str) -> Authorizer {
 
 /// The answer to the second call for `path`.
 async fn second(authorizer: &Authorizer, path: &str) -> Value {
+    call(authorizer, path, ADDRESS).await;
+    call(authorizer, path, ADDRESS).await
+}
+
+/// The answer to a call for `path` from `address`.
+async fn call(authorizer: &Authorizer, path: &str, address: &str) -> Value {
     let event = json!({
         "type": "REQUEST", "methodArn": format!("{STAGE}/GET{path}"), "path": path, "httpMethod": "GET",
-        "requestContext": {"apiId": "a1b2c3", "stage": "prod", "httpMethod": "GET", "identity": {"sourceIp": ADDRESS}},
+        "requestContext": {"apiId": "a1b2c3", "stage": "prod", "httpMethod": "GET", "identity": {"sourceIp": address}},
     });
     let event = Event::parse(event.to_string().as_bytes());
     let call = Call {
@@ -89,7 +123,6 @@ async fn second(authorizer: &Authorizer, path: &str) -> Value {
         received_at: Timestamp::from_unix(NOW).into(),
         time_left: None,
     };
-    authorizer.handle(&event, &call).await.unwrap();
     authorizer.handle(&event, &call).await.unwrap().to_value()
 }
 
@@ -159,4 +192,70 @@ async fn without_conditions_a_cached_refusal_lasts_and_still_concerns_nothing_el
         assert_eq!(passes(&answer, path, NOW), expected, "{path}");
         assert_eq!(passes(&answer, path, end), expected, "{path} later");
     }
+}
+
+#[tokio::test]
+async fn an_allow_of_another_route_does_not_open_one_that_is_used_up() {
+    for answers in ["deny", "backend"] {
+        let authorizer = authorizer(&format!("answers.rate_limited = \"{answers}\""));
+        let refused = second(&authorizer, "/b").await;
+        let end = NOW + retry_after(&refused);
+        let answer = call(&authorizer, "/free", ADDRESS).await;
+        for (path, before) in [
+            ("/free", true),
+            ("/c", true),
+            ("/b", false),
+            ("/a/1", false),
+        ] {
+            assert_eq!(passes(&answer, path, end - 1), before, "{answers} {path}");
+            assert!(passes(&answer, path, end), "{answers} {path} after");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_backend_is_to_refuse_is_let_pass_to_it() {
+    let authorizer = authorizer("answers.rate_limited = \"backend\"");
+    let answer = second(&authorizer, "/b").await;
+    assert_eq!(answer["context"]["rateLimited"], "true");
+    for path in ["/b", "/a/1", "/free"] {
+        assert!(passes(&answer, path, NOW), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_conditions_an_allow_leaves_out_what_is_used_up() {
+    let authorizer = authorizer("policy.conditions = false");
+    let refused = second(&authorizer, "/b").await;
+    let end = NOW + retry_after(&refused);
+    let answer = call(&authorizer, "/free", ADDRESS).await;
+    for at in [NOW, end] {
+        assert!(passes(&answer, "/free", at) && passes(&answer, "/c", at));
+        assert!(!passes(&answer, "/b", at) && !passes(&answer, "/a/1", at));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_dear_call_leaves_cheap_ones_open_and_the_other_way_round() {
+    let authorizer = authorizer("");
+    let dear = second(&authorizer, "/dear").await;
+    assert!(passes(&dear, "/cheap", NOW) && !passes(&dear, "/dear", NOW));
+    let _last = call(&authorizer, "/cheap", ADDRESS).await;
+    let cheap = call(&authorizer, "/cheap", ADDRESS).await;
+    assert!(!passes(&cheap, "/cheap", NOW) && !passes(&cheap, "/dear", NOW));
+}
+
+#[tokio::test]
+async fn who_may_not_use_a_route_cannot_use_it_up_for_others() {
+    let authorizer = authorizer("");
+    for _ in 0..5 {
+        let refused = call(&authorizer, "/office", ADDRESS).await;
+        assert_eq!(refused["context"]["reason"], "forbidden");
+    }
+    for _ in 0..2 {
+        let answer = call(&authorizer, "/office", "203.0.113.9").await;
+        assert!(answer["context"]["reason"].is_null(), "{answer}");
+    }
+    let over = call(&authorizer, "/office", "203.0.113.9").await;
+    assert_eq!(over["context"]["reason"], "throttled");
 }

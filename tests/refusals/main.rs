@@ -14,5 +14,6 @@ mod gate;
 mod introspection;
 mod kept;
 mod key_sets;
+mod limit_store;
 mod rules;
 mod table;

@@ -7,7 +7,8 @@
 //!    through elsewhere, who is calling.
 //! 3. Over a limit, where `answers.rate_limited` is `deny`: a Deny of what was asked until there is room again, with the
 //!    limit in the context. Where it is `backend` or `penalty_key` the engine allows, and somebody else refuses: the backend
-//!    by the context, or a REST API by the usage plan of the penalty key. What has no usage plans refuses here instead.
+//!    by the context, or a REST API by the usage plan of the penalty key. What has no usage plans is refused by the engine as
+//!    with `deny`; an Allow that came here all the same is refused here.
 //! 4. Could not find out: an error with another text, so that nothing is cached and nobody takes it for a bad credential.
 //! 5. An Allow comes from a [`Grant`](doorward_engine::Grant) alone. A statement that is empty, or applies to nobody, is
 //!    left out; if nothing is left, the answer is an error.

@@ -45,7 +45,7 @@
 //! The digest of a proof is 64 lower-case hexadecimal digits: the SHA-256 over the thumbprint of its key and its `jti`. The item
 //! says that the proof was seen, and counts until `expires_at`, which readers compare themselves.
 //!
-//! A bucket is the name of a limit and whose it is. `mark`, `current` and `previous` are the three numbers of
+//! A bucket is the name of a limit, what its numbers mean ([`doorward_engine::limits::Rule::unit`]) and whose it is. `mark`, `current` and `previous` are the three numbers of
 //! [`doorward_engine::limits::State`], whole and not negative; an absent item means an untouched bucket. The region stands
 //! in the key because a global table replicates later than it counts
 //! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html>): each region has a

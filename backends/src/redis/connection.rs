@@ -1,5 +1,7 @@
 //! One connection, made when it is needed, shared by all callers, and made anew when it breaks.
 
+use std::time::Duration;
+
 use doorward_engine::limits::LimitStoreError;
 use doorward_keys::Secret;
 use redis::{
@@ -80,17 +82,25 @@ impl Line {
 
     /// The connection and its number; made when there is none. Callers who come meanwhile wait for the same one.
     pub(super) async fn connection(&self) -> Result<(MultiplexedConnection, u64), LimitStoreError> {
+        self.connection_within(self.patience.connect).await
+    }
+
+    /// The same, where making one may take another time.
+    pub(super) async fn connection_within(
+        &self,
+        time: Duration,
+    ) -> Result<(MultiplexedConnection, u64), LimitStoreError> {
         let mut held = self.held.lock().await;
         if let Some(connection) = &held.connection {
             return Ok((connection.clone(), held.number));
         }
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.patience.connect))
+            .set_connection_timeout(Some(time))
             .set_response_timeout(Some(self.patience.attempt));
         let made = self
             .client
             .get_multiplexed_async_connection_with_config(&config);
-        let made = tokio::time::timeout(self.patience.connect, made).await;
+        let made = tokio::time::timeout(time, made).await;
         let made = made.map_err(|_| self.late())?;
         let made = made.map_err(|error| self.failure(&error))?;
         held.number = held.number.wrapping_add(1);

@@ -38,12 +38,13 @@ impl RedisLimits {
         })
     }
 
-    /// Connects, so that the first call need not.
+    /// Connects, so that the first call need not. Where nobody waits, the first handshake may take longer than a call.
     ///
     /// # Errors
     /// When the server cannot be reached or refuses the user.
     pub async fn prepare(&self) -> Result<(), LimitStoreError> {
-        self.line.connection().await.map(|_| ())
+        let time = self.line.patience().connect.saturating_mul(8);
+        self.line.connection_within(time).await.map(|_| ())
     }
 
     async fn run(
@@ -130,6 +131,10 @@ impl RedisLimits {
 
 #[async_trait]
 impl LimitStore for RedisLimits {
+    async fn prepare(&self) -> Result<(), LimitStoreError> {
+        Self::prepare(self).await
+    }
+
     async fn spend(
         &self,
         bucket: &Bucket,

@@ -12,7 +12,7 @@
 //! 1. Checking and counting is one script, which the server runs as one atomic operation
 //!    (<https://redis.io/docs/latest/develop/programmability/eval-intro/>), called by its hash; a server that does not know
 //!    it is sent the text. Each script touches one key. A user of the server needs `+evalsha +eval +get +set` on
-//!    `~doorward:*` and nothing else.
+//!    `~doorward:*`, `+select` where the address names another database than the first, and nothing else.
 //! 2. The server must not forget buckets by itself: `maxmemory-policy noeviction`. A replica that takes over may lack the
 //!    last writes of its predecessor; so much more may be admitted then.
 //! 3. One server, or the primary of replicas behind one name. Nodes of a cluster that answer with another address are

@@ -48,7 +48,7 @@ impl Source {
             Self::Demo => vec![],
             Self::Text(_) | Self::Named(_) => {
                 let name = self.name();
-                let of_cache = caching::warning(&checked.config);
+                let of_cache = caching::warnings(&checked.config);
                 checked
                     .warnings
                     .iter()

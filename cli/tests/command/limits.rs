@@ -176,6 +176,54 @@ async fn usage_plans_count_under_the_key_that_the_authorizer_names() {
 }
 
 #[tokio::test]
+async fn a_key_and_a_plan_have_usage_plans_of_their_own_that_count_cached_calls_too() {
+    let folder = Folder::new();
+    folder.write(
+        "plans.toml",
+        "[[usage_plans]]\nname = \"own\"\nkeys = [\"the-own-key-of-one-partner\"]\nquota = { limit = 2, period = \"month\" }\n\
+         [[usage_plans]]\nname = \"gold\"\nkeys = [\"everybody-hunter2-everybody\"]\nquota = { limit = 3, period = \"month\" }\n",
+    );
+    let config =
+        format!("{CONFIG}[plans.gold]\nusage_plan_key = \"env:DOORWARD_SECRET_PLAN_KEY\"\n");
+    let mut running = start(
+        &folder,
+        &config,
+        &["--usage-plans", "plans.toml", "--ttl", "60"],
+    );
+    for (more, passes) in [
+        (&["--usage-plan-key", "the-own-key-of-one-partner"][..], 2),
+        (&["--plan", "gold"], 3),
+        // What a key names itself goes before what its plan names.
+        (
+            &[
+                "--plan",
+                "gold",
+                "--usage-plan-key",
+                "the-own-key-of-one-partner",
+            ],
+            0,
+        ),
+    ] {
+        let args = [&["keys", "create", "--tenant", "acme", "--name", "n"], more].concat();
+        let made = folder.run_on_aws(&VARIABLES, &args);
+        assert_eq!(made.code, 0, "{made:?}");
+        made.out.trim().clone_into(&mut running.key);
+        let mut passed = 0;
+        while running.status("/free").await == 200 {
+            passed += 1;
+            assert!(passed <= passes, "{more:?}");
+        }
+        assert_eq!(passed, passes, "{more:?}");
+        let refused = running.get("/free").await;
+        let kind = &refused.headers()["x-amzn-errortype"];
+        assert_eq!(
+            (refused.status().as_u16(), kind.as_bytes()),
+            (429, &b"LimitExceededException"[..])
+        );
+    }
+}
+
+#[tokio::test]
 async fn who_has_no_key_of_a_usage_plan_is_403_where_plans_are() {
     let folder = Folder::new();
     folder.write(

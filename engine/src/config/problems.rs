@@ -155,6 +155,7 @@ problems! {
     UsageAlone = "usage_alone", "has no effect without `api_keys`, because usage is counted by key";
     IdentityTokenShort { kept: u64, needed: u64 } = "identity_token_short", "the gateway keeps answers for {kept} seconds, and the token with them; make it at least {needed}, or backends will get tokens that have expired";
     LimitsInMemory = "limits_in_memory", "each sandbox counts for itself, so that a caller may have every limit as often as there are sandboxes";
+    TenantsTogether = "tenants_together", "counts tenants of several issuers together where they have one name; `claims.tenant` is for issuers that may name each other's tenants";
     NobodyAllowed = "nobody_allowed", "is empty, so that nobody is allowed; leave it out to allow everybody";
     Anywhere = "anywhere", "lists may allow or trust every address there is";
     QueryCredential = "query_credential", "credentials in query strings end up in logs and histories (RFC 6750 section 5.3)";

@@ -254,6 +254,10 @@ impl RawConfig {
         caching::check(&answers, &policy, rests, faults);
         if faults.is_empty() {
             lists.warn_unused(faults);
+            let naming = issuers.iter().filter(|issuer| issuer.names_tenants());
+            if naming.count() > 1 {
+                uses.warn_of_tenants(faults);
+            }
             routes::warn_unused(&routes, kinds, faults);
             caching::warn_kept(&policy, rests, faults);
             routes::warn_unused_remote(named.as_ref(), &routes, faults);
@@ -352,10 +356,12 @@ impl RawAnswers {
                 }
                 RateLimited::Deny
             }
-            (RawRateLimited::PenaltyKey, Some(key)) => match plan_key(key, path, env, faults) {
-                Some(key) => RateLimited::PenaltyKey(key),
-                None => RateLimited::Deny,
-            },
+            (RawRateLimited::PenaltyKey, Some(key)) => {
+                match key.fetch_plan_key(path, env, faults) {
+                    Some(key) => RateLimited::PenaltyKey(key),
+                    None => RateLimited::Deny,
+                }
+            }
             (wanted, key) => {
                 if key.is_some() && !faults.is_replaced("answers.rate_limited") {
                     faults.problem(path, Problem::PenaltyKeyAlone);
@@ -370,26 +376,11 @@ impl RawAnswers {
     fn usage_plan_key(&self, env: &ConfigEnv<'_>, faults: &mut Faults) -> Option<Secret<String>> {
         let path = "answers.usage_plan_key";
         if let Some(key) = &self.usage_plan_key {
-            return plan_key(key, path, env, faults);
+            return key.fetch_plan_key(path, env, faults);
         }
         if self.rate_limited == Some(RawRateLimited::PenaltyKey) && !faults.is_replaced(path) {
             faults.warning(path, Problem::PlanKeyMissing);
         }
         None
     }
-}
-
-fn plan_key(
-    key: &RawSecret,
-    path: &str,
-    env: &ConfigEnv<'_>,
-    faults: &mut Faults,
-) -> Option<Secret<String>> {
-    let key = key.fetch(path, env, faults)?;
-    let fits = (20..=128).contains(&key.expose().len())
-        && key.expose().bytes().all(|b| b.is_ascii_graphic());
-    if !fits {
-        faults.problem(path, Problem::PlanKey);
-    }
-    Some(key)
 }

@@ -79,6 +79,22 @@ pub fn secret_references(text: &str) -> Vec<SecretReference> {
 }
 
 impl RawSecret {
+    /// The value of a key of a usage plan, fetched through `env`.
+    pub(crate) fn fetch_plan_key(
+        &self,
+        path: &str,
+        env: &ConfigEnv<'_>,
+        faults: &mut Faults,
+    ) -> Option<Secret<String>> {
+        let key = self.fetch(path, env, faults)?;
+        let fits = (20..=128).contains(&key.expose().len())
+            && key.expose().bytes().all(|b| b.is_ascii_graphic());
+        if !fits {
+            faults.problem(path, Problem::PlanKey);
+        }
+        Some(key)
+    }
+
     /// The secret, fetched through `env`. A key of KMS is none: nobody outside KMS knows it.
     pub(crate) fn fetch(
         &self,

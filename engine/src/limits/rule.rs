@@ -108,6 +108,12 @@ pub enum RuleFault {
     /// More than one in a microsecond.
     #[error("at most 1,000,000 in a second can be told apart")]
     Rate,
+    /// A pace that whole microseconds cannot keep.
+    #[error(
+        "tokens and slots come at whole microseconds, and rounding would take more than 1 % of this rate: above 10,000 in a \
+         second take one such as 12,500, 20,000 or 100,000, or count in a fixed window"
+    )]
+    Rounding,
     /// A sliding window whose blend could not be computed exactly by every store.
     #[error(
         "a sliding window of this length can count fewer: limit times milliseconds of the window must stay below 2^53"
@@ -180,10 +186,14 @@ impl Rule {
 
     fn paced(self, limit: u64, window: Span) -> Result<Self, RuleFault> {
         if limit > window.micros() {
-            Err(RuleFault::Rate)
-        } else {
-            Ok(self)
+            return Err(RuleFault::Rate);
         }
+        let rounded = self.interval().micros().saturating_mul(limit);
+        let lost = rounded.saturating_sub(window.micros());
+        if lost.saturating_mul(100) > window.micros() {
+            return Err(RuleFault::Rounding);
+        }
+        Ok(self)
     }
 
     /// The algorithm.
@@ -226,6 +236,23 @@ impl Rule {
                 Span::from_micros(window.micros().div_ceil(limit.get()))
             }
             _ => Span::ZERO,
+        }
+    }
+
+    /// What the numbers of a bucket mean under this rule, as a word: the algorithm, and what it counts in. Two rules with the
+    /// same word understand each other's buckets, such as two fixed windows of one length with other limits.
+    pub fn unit(&self) -> String {
+        match self.algorithm {
+            Algorithm::FixedWindow { window, .. } => format!("fixed_window:{}", window.micros()),
+            Algorithm::SlidingWindow { window, .. } => {
+                format!("sliding_window:{}", window.micros())
+            }
+            Algorithm::TokenBucket { .. } => format!("token_bucket:{}", self.interval().micros()),
+            Algorithm::LeakyBucket { .. } => format!("leaky_bucket:{}", self.interval().micros()),
+            Algorithm::Calendar { period, .. } => match period {
+                Period::Day => "calendar:day".to_owned(),
+                Period::Month => "calendar:month".to_owned(),
+            },
         }
     }
 

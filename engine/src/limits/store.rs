@@ -46,6 +46,10 @@ pub enum LimitStoreError {
     /// The store did not answer in time or refused to serve. Whether it counted is not known.
     #[error("the store of limits is unavailable: {0}")]
     Unavailable(String),
+    /// The store serves, and would not count this one: its bucket is asked for too often, or too many change it at once.
+    /// Other buckets are counted.
+    #[error("the store of limits is too busy: {0}")]
+    Busy(String),
     /// What the store holds is not a bucket of ours.
     #[error("the store of limits holds a bucket that cannot be read: {0}")]
     Corrupt(String),
@@ -54,6 +58,14 @@ pub enum LimitStoreError {
 /// What the authorizer may do with buckets.
 #[async_trait]
 pub trait LimitStore: Send + Sync {
+    /// Connects, so that the first call need not. Counts nothing.
+    ///
+    /// # Errors
+    /// When the store cannot be reached or refuses us.
+    async fn prepare(&self) -> Result<(), LimitStoreError> {
+        Ok(())
+    }
+
     /// Checks whether `cost` may be spent from `bucket` at `now` and spends it if so, as one atomic operation: of any number
     /// of concurrent callers, no more are admitted than [`super::state::spend`] would admit one after the other.
     async fn spend(

@@ -161,7 +161,8 @@ pub(super) async fn numbers_at_the_ends_of_the_range_are_counted_exactly(place: 
             burst: month.micros(),
         },
         Algorithm::LeakyBucket {
-            limit: most,
+            // The most that whole microseconds can pace without loss below the largest limit.
+            limit: month.micros() / 3,
             window: month,
             max_wait: Rule::MAX_WAIT,
         },

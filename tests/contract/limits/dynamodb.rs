@@ -252,7 +252,7 @@ async fn an_item_that_is_not_of_ours_is_refused() {
 }
 
 /// Spending and giving back are both unavailable, within the patience of those who wait at the gate.
-async fn is_unavailable(url: &str, cause: &str) {
+async fn is_unavailable(url: &str, cause: &str, is_of_one_item: bool) {
     let client = connect(doorward::dynamodb::connection(url)).await;
     let limits = DynamoLimits::new(&client, "counters", Patience::LIMITS);
     // Beyond the patience itself, what a busy machine may take to notice.
@@ -261,8 +261,10 @@ async fn is_unavailable(url: &str, cause: &str) {
         let begun = Instant::now();
         let spent = ask(&limits, &rule, NEAR_MIDNIGHT).await;
         assert!(begun.elapsed() <= budget, "{:?}", begun.elapsed());
-        let Err(LimitStoreError::Unavailable(message)) = spent else {
-            panic!("{spent:?}");
+        let message = match spent {
+            Err(LimitStoreError::Unavailable(message)) if !is_of_one_item => message,
+            Err(LimitStoreError::Busy(message)) if is_of_one_item => message,
+            other => panic!("{other:?}"),
         };
         assert!(message.contains(cause), "{message}");
         assert!(!message.contains('\n'), "{message}");
@@ -278,7 +280,7 @@ async fn is_unavailable(url: &str, cause: &str) {
 #[tokio::test]
 async fn a_store_of_limits_that_never_answers_is_unavailable_in_time() {
     let silent = Silent::start().await.unwrap();
-    is_unavailable(&silent.url, "no answer in time").await;
+    is_unavailable(&silent.url, "no answer in time", false).await;
 }
 
 #[tokio::test]
@@ -286,14 +288,50 @@ async fn a_store_of_limits_that_is_away_is_unavailable() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    is_unavailable(&url, "on table `counters`").await;
+    is_unavailable(&url, "on table `counters`", false).await;
 }
 
 #[tokio::test]
-async fn an_overloaded_store_of_limits_is_unavailable() {
-    let body = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow down"}"#;
-    let parrot = Parrot::start(StatusCode::BAD_REQUEST, body).await.unwrap();
-    is_unavailable(&parrot.url, "ProvisionedThroughputExceededException").await;
+async fn a_bucket_that_is_asked_too_often_says_nothing_of_the_others() {
+    for (code, is_of_one_item) in [
+        ("ProvisionedThroughputExceededException", true),
+        ("ThrottlingException", true),
+        ("TransactionConflictException", true),
+        ("RequestLimitExceeded", false),
+        ("ResourceNotFoundException", false),
+        ("AccessDeniedException", false),
+    ] {
+        let body = format!(
+            r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"slow down"}}"#
+        );
+        let body: &'static str = body.leak();
+        let parrot = Parrot::start(StatusCode::BAD_REQUEST, body).await.unwrap();
+        is_unavailable(&parrot.url, code, is_of_one_item).await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_was_made_ready_is_the_one_that_counts() {
+    let house = House::open().await;
+    let server = house.dynamo.endpoint_url().replace("http://", "");
+    let line = Line::to(server.parse().unwrap()).await.unwrap();
+    let mut connection = doorward::dynamodb::connection(&format!("http://{}", line.address()));
+    connection.http_client = None;
+    let limits = DynamoLimits::new(&connect(connection).await, &house.table, CALM);
+    limits.prepare().await.unwrap();
+    assert_eq!(line.opened(), 1);
+    let scan = house.dynamo.client().scan().table_name(&house.table);
+    assert_eq!(scan.send().await.unwrap().count(), 0, "nothing is written");
+    let (_, rule) = rules()[0];
+    ask(&limits, &rule, NEAR_MIDNIGHT).await.unwrap();
+    assert_eq!(line.opened(), 1);
+
+    let missing = DynamoLimits::new(house.dynamo.client(), "missing", CALM);
+    let prepared = missing.prepare().await;
+    assert!(
+        matches!(prepared, Err(LimitStoreError::Unavailable(_))),
+        "{prepared:?}"
+    );
 }
 
 #[tokio::test]

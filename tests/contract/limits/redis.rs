@@ -274,6 +274,7 @@ async fn a_user_with_four_commands_on_our_keys_suffices_and_others_are_refused()
         };
         for (user, right) in [
             ("door", &b"~doorward:* +evalsha +eval +get +set"[..]),
+            ("chooser", b"~doorward:* +evalsha +eval +get +set +select"),
             ("elsewhere", b"~other:* +@all"),
             ("reader", b"~doorward:* +evalsha +eval +get"),
         ] {
@@ -289,6 +290,15 @@ async fn a_user_with_four_commands_on_our_keys_suffices_and_others_are_refused()
         };
         let good = RedisLimits::new(&as_user(identity("door", "hunter2"))).unwrap();
         good.prepare().await.unwrap();
+        // Another database than the first takes one command more.
+        let text = format!("redis://{}/3", server.address());
+        let third = |user: &str| RedisConnection {
+            address: RedisAddress::parse(&text).unwrap(),
+            ..as_user(identity(user, "hunter2"))
+        };
+        is_unavailable(&hasty(third("door")), "").await;
+        let third = RedisLimits::new(&third("chooser")).unwrap();
+        assert_eq!(ask(&third, &rules()[0].1).await.unwrap().remaining, 9);
         for (name, rule) in rules() {
             let bucket = Bucket::of(name, []);
             let lease = good.spend(&bucket, &rule, cost(2), NOW).await.unwrap();
@@ -330,9 +340,14 @@ async fn an_encrypted_server_is_asked_when_its_authority_is_known_and_not_otherw
     let certificate = Certificate::new();
     let settings = certificate.settings();
     let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
-    let Some(server) = RedisServer::start(Flavour::Redis, &settings).await else {
-        return;
-    };
+    for flavour in BOTH {
+        if let Some(server) = RedisServer::start(flavour, &settings).await {
+            is_asked_under_tls(&server, &certificate).await;
+        }
+    }
+}
+
+async fn is_asked_under_tls(server: &RedisServer, certificate: &Certificate) {
     let port = server.address().port();
     let to = |scheme: &str, authority: Authority| RedisConnection {
         address: RedisAddress::parse(&format!("{scheme}://localhost:{port}")).unwrap(),

@@ -11,27 +11,46 @@ negative_cache_seconds = 1
 """
 
 
-def route(key, credentials, scope):
-    """A route that `credentials` open (several with commas) to those who have the scope."""
+# What is over it is answered by the echo, as template.yaml is set up.
+WRITES = 3
+LIMITS = f"""
+[limits.writes]
+limit = {WRITES}
+per = "hour"
+
+[answers]
+rate_limited = "backend"
+"""
+
+
+def route(key, credentials, scope, limit=None):
+    """A route that `credentials` open (several with commas) to those who have the scope, as often as the limit lets them."""
     kinds = ", ".join(f'"{kind.strip()}"' for kind in credentials.split(","))
+    limits = f'limits = ["{limit}"]' if limit else ""
     return f"""
 [[routes]]
 route = "{key}"
 credentials = [{kinds}]
 scopes = ["{scope}"]
+{limits}
 """
 
 
-# The routes of template.yaml.
-KEYS_AND_ROUTES = "".join(
-    (
-        KEYS,
-        route("GET /orders", "jwt, api_key", "read"),
-        route("POST /orders", "jwt, api_key", "write"),
-        route("GET /orders/{id}", "jwt, api_key", "read"),
-        route("GET /admin", "jwt", "admin"),
+def routes(limit_of_writes=None):
+    """The routes of template.yaml."""
+    return "".join(
+        (
+            route("GET /orders", "jwt, api_key", "read"),
+            route("POST /orders", "jwt, api_key", "write", limit_of_writes),
+            route("GET /orders/{id}", "jwt, api_key", "read"),
+            route("GET /admin", "jwt", "admin"),
+        )
     )
-)
+
+
+KEYS_AND_ROUTES = KEYS + routes()
+# As deployed: the table of counters is there.
+KEYS_LIMITS_AND_ROUTES = KEYS + LIMITS + routes("writes")
 
 
 def oidc(provider):

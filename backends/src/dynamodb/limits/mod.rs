@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
     config::{Builder, retry::RetryConfig},
-    error::SdkError,
+    error::{ProvideErrorMetadata, SdkError},
     operation::update_item::{UpdateItemError, UpdateItemOutput},
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
@@ -91,7 +91,7 @@ impl DynamoLimits {
             }
         }
         let text = format!("`{bucket}` changed under each of the attempts");
-        Err(LimitStoreError::Unavailable(text))
+        Err(LimitStoreError::Busy(text))
     }
 
     async fn try_update(
@@ -138,7 +138,11 @@ impl DynamoLimits {
             }
             Err(error) => {
                 let text = failure("UpdateItem", &self.table, &error);
-                Err(LimitStoreError::Unavailable(text))
+                Err(if is_of_one_item(&error) {
+                    LimitStoreError::Busy(text)
+                } else {
+                    LimitStoreError::Unavailable(text)
+                })
             }
         }
     }
@@ -163,10 +167,44 @@ enum Tried {
     Unfit(Option<State>),
 }
 
+/// Whether the table refused this item and may serve others: a partition takes a thousand writes in a second
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>), and the busiest bucket
+/// meets that first.
+fn is_of_one_item(error: &SdkError<UpdateItemError>) -> bool {
+    let code = error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::code);
+    matches!(
+        code,
+        Some(
+            "ProvisionedThroughputExceededException"
+                | "ThrottlingException"
+                | "TransactionConflictException"
+        )
+    )
+}
+
 type Sent = Result<UpdateItemOutput, SdkError<UpdateItemError>>;
 
 #[async_trait]
 impl LimitStore for DynamoLimits {
+    /// An update under a condition that never holds: it writes nothing, and needs no right that counting does not need. It is
+    /// given the time of the client, because the first connection takes longer than a limit may.
+    async fn prepare(&self) -> Result<(), LimitStoreError> {
+        let condition = Update::Look.condition();
+        let expression = "REMOVE #current";
+        let bucket = Bucket::of("", []);
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::key(&bucket, &self.region)))
+            .update_expression(expression)
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(item::names(&[expression, condition])));
+        self.outcome(&bucket, request.send().await).map(|_| ())
+    }
+
     async fn spend(
         &self,
         bucket: &Bucket,

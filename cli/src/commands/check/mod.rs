@@ -24,7 +24,7 @@ pub async fn run(args: &CheckArgs) -> Result<(), Failure> {
     let (faults, warnings, routes) = match read.outcome {
         Ok(checked) => {
             let mut warnings = checked.warnings;
-            warnings.extend(caching::warning(&checked.config));
+            warnings.extend(caching::warnings(&checked.config));
             (vec![], warnings, checked.config.routes.routes().len())
         }
         Err(found) => (found.faults, found.warnings, 0),

@@ -15,6 +15,11 @@ use super::{routing::Routes, settings::ApiKind};
 
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 
+/// What pages may read of an answer behind an HTTP API: what a backend says of limits.
+pub(super) const OF_LIMITS: HeaderValue = HeaderValue::from_static(
+    "retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset,ratelimit,ratelimit-policy",
+);
+
 /// The verbs of a path that no route is for: those of the template.
 const TEMPLATE: [&str; 2] = ["GET", "POST"];
 
@@ -79,6 +84,7 @@ pub(super) fn open(headers: &mut HeaderMap) {
         headers.remove(name);
     }
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, OF_LIMITS);
 }
 
 fn is_preflight(headers: &HeaderMap) -> bool {

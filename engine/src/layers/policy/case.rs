@@ -1,6 +1,6 @@
 //! One request and its caller: what they may do, and under which conditions that can be said.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use doorward_keys::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::{
     layers::{
         api_key, entitlements,
         ip_allow::{self, Forwarding},
-        rate_limit::{Asked as Spender, RateLimits},
+        rate_limit::{Asked as Spender, Exceeded, RateLimits},
     },
     request::{Form, Located, Request},
     routes::{Place, Route},
@@ -109,19 +109,33 @@ impl<'a> Case<'a> {
     }
 
     fn can_count(&self, route: &Route) -> bool {
-        self.limits.can_count(&Spender {
+        self.limits.can_count(&self.spender(route))
+    }
+
+    /// From when on the limits of `route` let the caller pass, where they are known not to now.
+    pub(super) fn opens_at(&self, route: &Route, exceeded: Option<&Exceeded>) -> Option<Timestamp> {
+        self.limits.opens_at(&self.spender(route), exceeded)
+    }
+
+    fn spender<'r>(&'r self, route: &'r Route) -> Spender<'r> {
+        Spender {
             route,
             caller: self.caller,
             address: self.address,
             now: self.request.received_at,
+            elapsed: Duration::ZERO,
             time_left: None,
-        })
+        }
     }
 
-    /// The condition under which `route` stays allowed to whoever may use it from here.
-    pub(super) fn condition(&self, route: &Route) -> Condition {
+    /// The condition under which `route` stays allowed to whoever may use it from here: from `from` on, where a limit is known
+    /// to be used up.
+    pub(super) fn condition(&self, route: &Route, from: Option<Timestamp>) -> Condition {
         self.for_the_moment(if self.config.policy.conditions {
-            self.facts(self.address).condition(route)
+            Condition {
+                from,
+                ..self.facts(self.address).condition(route)
+            }
         } else {
             Condition::default()
         })
@@ -142,7 +156,10 @@ impl<'a> Case<'a> {
     /// is the address of the caller, if it is on them, and else nowhere.
     pub(super) fn condition_there(&self, route: &Route) -> Condition {
         let address = self.address.filter(|_| self.permits_here(route));
-        self.for_the_moment(self.facts(address).condition(route))
+        self.for_the_moment(Condition {
+            from: self.opens_at(route, None),
+            ..self.facts(address).condition(route)
+        })
     }
 
     /// Whether address lists can be conditions: the gateway compares the very address that decides.
@@ -162,8 +179,10 @@ impl<'a> Case<'a> {
 
     /// The usage-plan key of the caller.
     pub(super) fn usage_plan_key(&self) -> Option<String> {
-        let client = self.caller.client.as_ref()?;
-        client.record().usage_plan_key.clone()
+        let client = self.caller.client.as_ref();
+        let of_key = client.and_then(|client| client.record().usage_plan_key.clone());
+        let of_plan = || self.limits.usage_plan_key(self.caller);
+        of_key.or_else(|| Some(of_plan()?.expose().clone()))
     }
 
     /// The context that the answer carries to the backend, which the gateway forwards on every route that the policy lets

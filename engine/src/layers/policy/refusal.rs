@@ -58,8 +58,11 @@ impl Case<'_> {
         if !is_kept || self.yes_or_no() || denial.policy().is_some() {
             return denial;
         }
-        let here = |route: &Route| self.permits_here(route);
-        let there = |route: &Route| self.permits_there(route);
+        // Without conditions a route cannot be shut until a limit has room.
+        let can_open =
+            |route: &Route| self.config.policy.conditions || self.opens_at(route, None).is_none();
+        let here = |route: &Route| self.permits_here(route) && can_open(route);
+        let there = |route: &Route| self.permits_there(route) && can_open(route);
         let address = self.address.filter(|_| self.says_addresses());
         match (denial.reason(), denial.holds().before, address) {
             (
@@ -79,7 +82,9 @@ impl Case<'_> {
                 self.keep(denial, &here, &later)
             }
             (Reason::RateLimited, ..) => denial,
-            _ => self.keep(denial, &here, &|route| self.condition(route)),
+            _ => self.keep(denial, &here, &|route| {
+                self.condition(route, self.opens_at(route, None))
+            }),
         }
     }
 
@@ -119,9 +124,7 @@ impl Case<'_> {
     }
 
     fn condition_from(&self, from: Timestamp, route: &Route) -> Condition {
-        Condition {
-            from: Some(from),
-            ..self.condition(route)
-        }
+        let of_limits = self.opens_at(route, None);
+        self.condition(route, of_limits.max(Some(from)))
     }
 }

@@ -1,5 +1,7 @@
 //! From evidence to answer: the only place that makes a [`Grant`].
 
+use doorward_keys::Timestamp;
+
 use super::{
     Bounds, Case, Condition, Elapsed, GatewayCache, Policy, build,
     moment::{is_momentary, rests_on_proof},
@@ -105,20 +107,20 @@ impl<'a> Writer<'a> {
         if case.yes_or_no() {
             return Err(denial);
         }
-        let later = |route: &Route| Condition {
-            from: exceeded.concerns(route).then_some(exceeded.until),
-            ..case.condition(route)
-        };
+        let opens_at = |route: &Route| case.opens_at(route, Some(exceeded));
+        let later = |route: &Route| case.condition(route, opens_at(route));
+        // What was asked for may wait for more than the limit that decided.
+        let until = opens_at(self.route).max(Some(exceeded.until));
         if case.config.policy.conditions
             && self.permits(case, self.route)
-            && let Ok(policy) = self.build(case, &later)
+            && let Ok(policy) = self.build(case, &|route| self.permits(case, route), &later)
         {
             return Err(denial
                 .with_policy(policy, self.context(), case.usage_plan_key())
-                .ending_at(exceeded.until));
+                .ending_at(until.unwrap_or(exceeded.until)));
         }
-        let others = |route: &Route| !exceeded.concerns(route) && case.permits(route);
-        Err(case.keep(denial, &others, &|route| case.condition(route)))
+        let others = |route: &Route| opens_at(route).is_none() && case.permits(route);
+        Err(case.keep(denial, &others, &|route| case.condition(route, None)))
     }
 
     /// The grant for a caller who is entitled to the route. Where a limit is used up it is one that the gateway or the
@@ -134,7 +136,7 @@ impl<'a> Writer<'a> {
             }
             None
         } else {
-            Some(self.policy(case)?)
+            Some(self.policy(case, quota)?)
         };
         let mut context = self.context();
         if let Some(report) = quota.report() {
@@ -170,8 +172,14 @@ impl<'a> Writer<'a> {
         self.case().refuse(denial)
     }
 
-    fn policy(&self, case: Case<'_>) -> Result<Policy, Denial> {
-        let policy = self.build(case, &|route| case.condition(route));
+    fn policy(&self, case: Case<'_>, quota: &Quota) -> Result<Policy, Denial> {
+        let ends = |route: &Route| self.still_shut(case, route, quota);
+        let can_open = |route: &Route| case.config.policy.conditions || ends(route).is_none();
+        let policy = self.build(
+            case,
+            &|route| self.permits(case, route) && can_open(route),
+            &|route| case.condition(route, ends(route)),
+        );
         policy.map_err(|reason| {
             let detail = format!("no policy can be written for `{}`", self.route.key);
             Denial::new(reason, detail)
@@ -181,10 +189,10 @@ impl<'a> Writer<'a> {
     fn build(
         &self,
         case: Case<'_>,
+        permits: &dyn Fn(&Route) -> bool,
         condition: &dyn Fn(&Route) -> Condition,
     ) -> Result<Policy, Reason> {
-        let permits = |route: &Route| self.permits(case, route);
-        build(&case.scope(), &case.asked(), &permits, condition)
+        build(&case.scope(), &case.asked(), permits, condition)
     }
 
     fn context(&self) -> Context {
@@ -195,6 +203,20 @@ impl<'a> Writer<'a> {
     /// forwards the cached context, which would be the wrong one there.
     fn permits(&self, case: Case<'_>, route: &Route) -> bool {
         route.context == self.route.context && case.permits(route)
+    }
+
+    /// From when on the limits of `route` let the caller pass, for the policy of an Allow. What was asked for is open: it was
+    /// counted, or somebody else is to refuse it. Who does so goes by the end that the context names, so a route that is shut
+    /// no longer than that is left to them too.
+    fn still_shut(&self, case: Case<'_>, route: &Route, quota: &Quota) -> Option<Timestamp> {
+        if route.key == self.route.key {
+            return None;
+        }
+        let exceeded = quota.exceeded();
+        let end = case.opens_at(route, exceeded)?;
+        exceeded
+            .is_none_or(|exceeded| end > exceeded.until)
+            .then_some(end)
     }
 
     /// The case with all that bounds the answer, looked up once, so that one policy has one end.

@@ -1,13 +1,18 @@
 //! Who was refused and until when, so that asking again costs nothing.
+//!
+//! What is remembered is the bucket as the store last showed it. Buckets only fill up as time goes by, so what they refused
+//! then they refuse until that state itself lets it pass, whatever the cost and the numbers of who asks. There is one
+//! exception: what others have leased may come back. Where a limit has leases, a refusal is believed for [`DOUBT`] only.
 
 use std::{
     num::{NonZeroU64, NonZeroUsize},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use lru::LruCache;
 
-use crate::limits::{Bucket, Moment, Outcome, Rule, Spent};
+use super::leases::DOUBT;
+use crate::limits::{Bucket, Moment, Outcome, Rule, Spent, State, state::spend};
 
 /// Refusals of the store that are not over yet, bounded in number.
 pub(super) struct Blocked {
@@ -15,10 +20,11 @@ pub(super) struct Blocked {
 }
 
 struct Refusal {
-    rule: Rule,
-    cost: NonZeroU64,
+    state: State,
+    /// When there is room for whoever was refused.
     until: Moment,
-    spent: Spent,
+    /// When it was learned, where it is to be doubted soon.
+    doubted_since: Option<Moment>,
 }
 
 impl Blocked {
@@ -28,7 +34,12 @@ impl Blocked {
         }
     }
 
-    /// The refusal that still holds for this cost, under the same numbers: with others the store may say something else.
+    /// Whether nothing is remembered, so that nobody need look.
+    pub(super) fn is_empty(&self) -> bool {
+        self.refusals().is_empty()
+    }
+
+    /// The refusal of `cost` at `now` that follows from what is remembered, if one does.
     pub(super) fn refusal(
         &self,
         bucket: &Bucket,
@@ -36,17 +47,25 @@ impl Blocked {
         cost: NonZeroU64,
         now: Moment,
     ) -> Option<Spent> {
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refusals = self.refusals();
         let held = refusals.get(bucket)?;
-        if now >= held.until {
+        let doubted = |since: Moment| now < since || now >= since.plus(DOUBT);
+        if now >= held.until || held.doubted_since.is_some_and(doubted) {
             refusals.pop(bucket);
             return None;
         }
-        (held.rule == *rule && cost >= held.cost).then_some(held.spent)
+        let spent = spend(rule, Some(held.state), cost, now);
+        (!spent.is_admitted()).then_some(spent)
     }
 
-    /// Remembers what the store said, where it refused and will do so for a while.
-    pub(super) fn remember(&self, bucket: &Bucket, rule: &Rule, cost: NonZeroU64, spent: &Spent) {
+    /// Remembers what the store said at `now`, where it refused and will do so for a while.
+    pub(super) fn remember(
+        &self,
+        bucket: &Bucket,
+        spent: &Spent,
+        now: Moment,
+        others_may_return: bool,
+    ) {
         let Outcome::Refused {
             retry_at: Some(until),
         } = spent.outcome
@@ -54,12 +73,14 @@ impl Blocked {
             return;
         };
         let refusal = Refusal {
-            rule: *rule,
-            cost,
+            state: spent.state,
             until,
-            spent: *spent,
+            doubted_since: others_may_return.then_some(now),
         };
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        refusals.put(bucket.clone(), refusal);
+        self.refusals().put(bucket.clone(), refusal);
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, LruCache<Bucket, Refusal>> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

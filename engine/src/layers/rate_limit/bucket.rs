@@ -9,7 +9,7 @@ use super::{Asked, Dimension, Limit};
 use crate::{
     denial::{Denial, Reason},
     identity::{Authenticated, escape},
-    limits::Bucket,
+    limits::{Bucket, Rule},
 };
 
 /// A longer value stands in a name by its digest: `DynamoDB` takes keys of up to 2,048 bytes.
@@ -18,12 +18,14 @@ const MAX_VALUE: usize = 512;
 /// One part of a name: what it is told apart by, and the value.
 type Part = (&'static str, String);
 
-/// The bucket of `limit` for what was asked.
+/// The bucket of `limit` for what was asked, whose numbers mean what they mean under `rule`: where the rule becomes another,
+/// by configuration or by plan, what was counted under the old one says nothing about the new one.
 ///
 /// # Errors
 /// [`Reason::AddressUnknown`] where the address is needed and the event carries none.
-pub(super) fn bucket(limit: &Limit, asked: &Asked<'_>) -> Result<Bucket, Denial> {
-    let mut parts = Vec::with_capacity(limit.by.len());
+pub(super) fn bucket(limit: &Limit, rule: &Rule, asked: &Asked<'_>) -> Result<Bucket, Denial> {
+    let mut parts = Vec::with_capacity(limit.by.len() + 1);
+    parts.push(("rule", rule.unit()));
     for dimension in &limit.by {
         parts.extend(value(*dimension, asked)?);
     }
@@ -33,8 +35,9 @@ pub(super) fn bucket(limit: &Limit, asked: &Asked<'_>) -> Result<Bucket, Denial>
 
 /// The bucket of a limit that goes by address alone.
 pub(super) fn of_address(limit: &Limit, address: Option<IpAddr>) -> Result<Bucket, Denial> {
-    let value = network(address)?;
-    Ok(Bucket::of(&limit.name, [("address", value.as_str())]))
+    let (unit, value) = (limit.terms.rule.unit(), network(address)?);
+    let parts = [("rule", unit.as_str()), ("address", value.as_str())];
+    Ok(Bucket::of(&limit.name, parts))
 }
 
 fn value(dimension: Dimension, asked: &Asked<'_>) -> Result<Vec<Part>, Denial> {

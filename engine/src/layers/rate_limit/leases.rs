@@ -1,14 +1,19 @@
 //! Leases: many taken from the store in one write, and spent in memory.
 //!
 //! 1. A lease is debited before any of it is used, so the limit holds whatever becomes of it. What is never used is the
-//!    price: at most one lease for each bucket and process.
+//!    price: commonly at most one lease for each bucket and process, and less than two where a call costs more than one. On top
+//!    come leases that were debited and never had: a store that answered too late, an attempt that was made again, and what
+//!    was forgotten because more buckets are leased than there is room for.
 //! 2. A lease of a window is good until that window ends. Leased tokens lapse when as much time has passed as they take to
 //!    come back; the store is asked to hold the burst less the lease, and both together keep the promise exactly
 //!    ([`super::Terms`]).
 //! 3. One request at a time asks for a lease of a bucket; the others wait for it and spend from it.
-//! 4. Where a lease is refused, the cost alone is tried, and so until there could be room for a lease again.
+//! 4. Where a lease is refused, the cost alone is tried, and so until there could be room for a lease again, or for [`DOUBT`]:
+//!    others may give theirs back.
+//! 5. A lease belongs to a bucket and a rule: those of two plans that share a bucket leave each other alone.
 
 use std::{
+    collections::VecDeque,
     num::{NonZeroU64, NonZeroUsize},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -21,13 +26,20 @@ use crate::limits::{
     Algorithm, Bucket, LimitStore, LimitStoreError, Moment, Outcome, Rule, Span, Spent,
 };
 
+/// How long a refusal is believed where others hold leases, which may come back.
+pub const DOUBT: Span = Span::from_seconds(5);
+
+/// How much a request may be older than a lease that it spends from: no gateway waits longer for its authorizer. Without a
+/// bound, a clock that is set back would make leases of tokens last.
+const OLDEST_REQUEST: Span = Span::from_seconds(10);
+
 /// Leases over a store, bounded in number.
 pub struct Leases {
     store: Arc<dyn LimitStore>,
-    slots: Mutex<LruCache<Bucket, Arc<Slot>>>,
+    slots: Mutex<LruCache<(Bucket, Rule), Arc<Slot>>>,
 }
 
-/// The lease of one bucket.
+/// The leases of one bucket under one rule.
 #[derive(Default)]
 struct Slot {
     held: Mutex<Held>,
@@ -37,16 +49,24 @@ struct Slot {
 
 #[derive(Default)]
 struct Held {
-    lease: Option<Lease>,
-    /// Until then there is no room for a lease.
-    scarce_until: Moment,
+    /// Oldest first, and never more than two with anything left: another is taken only when all of them are too small.
+    leases: VecDeque<Lease>,
+    /// Between these there is no room for a lease.
+    scarce: Option<(Moment, Moment)>,
 }
 
 struct Lease {
-    rule: Rule,
     left: u64,
+    taken: Moment,
     until: Moment,
     spent: Spent,
+}
+
+impl Lease {
+    const fn is_good(&self, now: Moment) -> bool {
+        now.micros() < self.until.micros()
+            && self.taken.micros() <= now.plus(OLDEST_REQUEST).micros()
+    }
 }
 
 impl Leases {
@@ -66,8 +86,13 @@ impl Leases {
         cost: NonZeroU64,
         now: Moment,
     ) -> Option<Spent> {
-        let slot = self.slots().get(bucket).cloned()?;
-        slot.spend(rule, cost, now)
+        self.slot(bucket, rule)?.spend(cost, now)
+    }
+
+    /// Whether so much of `bucket` is leased.
+    pub fn holds(&self, bucket: &Bucket, rule: &Rule, cost: NonZeroU64, now: Moment) -> bool {
+        let slot = self.slot(bucket, rule);
+        slot.is_some_and(|slot| slot.held().left(now) >= cost.get())
     }
 
     /// Spends `cost` from a lease of `amount`, which is taken if there is none with enough left; from the store itself where
@@ -85,18 +110,18 @@ impl Leases {
     ) -> Result<(Spent, Counted), LimitStoreError> {
         let slot = Arc::clone(
             self.slots()
-                .get_or_insert(bucket.clone(), || Arc::new(Slot::default())),
+                .get_or_insert((bucket.clone(), *rule), || Arc::new(Slot::default())),
         );
-        if cost <= amount && now >= slot.held().scarce_until {
+        if cost <= amount && !slot.held().is_scarce(now) {
             let _turn = slot.turn.lock().await;
             // Whoever had the turn before may have brought a lease.
-            if let Some(spent) = slot.spend(rule, cost, now) {
+            if let Some(spent) = slot.spend(cost, now) {
                 return Ok((spent, Counted::Lease));
             }
-            if now >= slot.held().scarce_until {
+            if !slot.held().is_scarce(now) {
                 let spent = self.store.spend(bucket, rule, amount, now).await?;
                 slot.keep(rule, amount, spent, now);
-                if let Some(spent) = slot.spend(rule, cost, now) {
+                if let Some(spent) = slot.spend(cost, now) {
                     return Ok((spent, Counted::Store));
                 }
             }
@@ -109,8 +134,7 @@ impl Leases {
     /// asks. What the store does not take back is lost, which admits nobody.
     pub async fn give_back(&self, now: Moment) {
         let returns = self.drain(now).into_iter();
-        let returns = returns.map(|(bucket, lease, amount)| async move {
-            let Lease { rule, spent, .. } = lease;
+        let returns = returns.map(|((bucket, rule), spent, amount)| async move {
             // A return that fails is lost; the window ends all the same.
             let _ = self.store.give_back(&bucket, &rule, amount, &spent).await;
         });
@@ -128,19 +152,37 @@ impl Leases {
     }
 
     /// Takes all leases out, those that still hold.
-    fn drain(&self, now: Moment) -> Vec<(Bucket, Lease, NonZeroU64)> {
+    fn drain(&self, now: Moment) -> Vec<((Bucket, Rule), Spent, NonZeroU64)> {
         let mut slots = self.slots();
         let all = std::iter::from_fn(|| slots.pop_lru());
-        let held = all.filter_map(|(bucket, slot)| {
-            let lease = slot.held().lease.take()?;
-            let amount = NonZeroU64::new(lease.left)?;
-            (now < lease.until).then_some((bucket, lease, amount))
+        let held = all.flat_map(|(of, slot)| {
+            let leases = std::mem::take(&mut slot.held().leases);
+            let good = leases.into_iter().filter(|lease| lease.is_good(now));
+            let good = good.filter_map(|lease| Some((lease.spent, NonZeroU64::new(lease.left)?)));
+            good.map(|(spent, amount)| (of.clone(), spent, amount))
+                .collect::<Vec<_>>()
         });
         held.collect()
     }
 
-    fn slots(&self) -> MutexGuard<'_, LruCache<Bucket, Arc<Slot>>> {
+    fn slot(&self, bucket: &Bucket, rule: &Rule) -> Option<Arc<Slot>> {
+        self.slots().get(&(bucket.clone(), *rule)).cloned()
+    }
+
+    fn slots(&self) -> MutexGuard<'_, LruCache<(Bucket, Rule), Arc<Slot>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn left(&self, now: Moment) -> u64 {
+        let good = self.leases.iter().filter(|lease| lease.is_good(now));
+        good.fold(0, |sum, lease| sum.saturating_add(lease.left))
+    }
+
+    fn is_scarce(&self, now: Moment) -> bool {
+        self.scarce
+            .is_some_and(|(from, until)| now >= from && now < until)
     }
 }
 
@@ -149,50 +191,67 @@ impl Slot {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn spend(&self, rule: &Rule, cost: NonZeroU64, now: Moment) -> Option<Spent> {
+    /// Spends `cost` from all leases together, from the oldest first.
+    fn spend(&self, cost: NonZeroU64, now: Moment) -> Option<Spent> {
         let mut held = self.held();
-        let lease = held.lease.as_mut()?;
-        if lease.rule != *rule || now >= lease.until {
-            return None;
+        let left = held.left(now).checked_sub(cost.get())?;
+        let mut due = cost.get();
+        let mut from = None;
+        for lease in held.leases.iter_mut().filter(|lease| lease.is_good(now)) {
+            let part = lease.left.min(due);
+            lease.left -= part;
+            due -= part;
+            if part > 0 {
+                from = Some(lease.spent);
+            }
         }
-        lease.left = lease.left.checked_sub(cost.get())?;
-        Some(Spent {
+        held.leases.retain(|lease| lease.left > 0);
+        from.map(|spent| Spent {
             outcome: Outcome::Admitted { wait: Span::ZERO },
-            remaining: lease.spent.remaining.saturating_add(lease.left),
-            ..lease.spent
+            remaining: spent.remaining.saturating_add(left),
+            ..spent
         })
     }
 
     /// Keeps a lease of `amount` that was admitted at `now`, or how long there is no room for one.
     fn keep(&self, rule: &Rule, amount: NonZeroU64, spent: Spent, now: Moment) {
         let mut held = self.held();
-        match spent.outcome {
-            Outcome::Refused { retry_at } => {
-                held.scarce_until = retry_at.unwrap_or(spent.reset_at);
+        if let Outcome::Refused { retry_at } = spent.outcome {
+            let until = retry_at.unwrap_or(spent.reset_at).min(now.plus(DOUBT));
+            held.scarce = Some((now, until));
+            return;
+        }
+        held.scarce = None;
+        held.leases.retain(|lease| now < lease.until);
+        let until = match rule.algorithm() {
+            Algorithm::TokenBucket { .. } | Algorithm::LeakyBucket { .. } => {
+                let micros = amount.get().saturating_mul(rule.interval().micros());
+                now.plus(Span::from_micros(micros))
             }
-            Outcome::Admitted { .. } => {
-                let until = match rule.algorithm() {
-                    Algorithm::TokenBucket { .. } | Algorithm::LeakyBucket { .. } => {
-                        let micros = amount.get().saturating_mul(rule.interval().micros());
-                        now.plus(Span::from_micros(micros))
-                    }
-                    Algorithm::FixedWindow { .. }
-                    | Algorithm::SlidingWindow { .. }
-                    | Algorithm::Calendar { .. } => spent.reset_at,
-                };
-                // What is left of a lease in the same window is as good as the new one.
-                let before = held
-                    .lease
-                    .take()
-                    .filter(|before| before.rule == *rule && before.until == until && now < until);
-                let left = before.map_or(0, |before| before.left);
-                held.lease = Some(Lease {
-                    rule: *rule,
-                    left: left.saturating_add(amount.get()),
-                    until,
-                    spent,
-                });
+            Algorithm::FixedWindow { .. }
+            | Algorithm::SlidingWindow { .. }
+            | Algorithm::Calendar { .. } => {
+                // The bucket is in another window; no call is to be counted half in the one and half in the other.
+                held.leases.retain(|lease| lease.until == spent.reset_at);
+                spent.reset_at
             }
+        };
+        // What is left of a lease in the same window is as good as the new one.
+        let before = held
+            .leases
+            .back_mut()
+            .filter(|before| before.until == until);
+        if let Some(before) = before {
+            before.left = before.left.saturating_add(amount.get());
+            before.taken = before.taken.min(now);
+            before.spent = spent;
+        } else {
+            held.leases.push_back(Lease {
+                left: amount.get(),
+                taken: now,
+                until,
+                spent,
+            });
         }
     }
 }

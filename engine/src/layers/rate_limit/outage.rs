@@ -1,4 +1,7 @@
 //! A store that does not answer: how long it is waited for, and how long it is left alone.
+//!
+//! Only a store that serves nobody is left alone. One bucket that is too busy says nothing of the others, and neither does a
+//! limit that had little left of the time of its request.
 
 use std::{
     future::Future,
@@ -26,7 +29,8 @@ pub(super) struct Outage {
 }
 
 impl Outage {
-    /// Says why the store is not to be asked now. A clock that was set back ends the silence rather than prolonging it.
+    /// Says why the store is not to be asked at `now`, the time of asking and not of the request: the limits before may have
+    /// taken theirs. A clock that was set back ends the silence rather than prolonging it.
     pub(super) fn check(&self, now: Moment) -> Result<(), LimitStoreError> {
         let failed_at = Moment::from_micros(self.failed_at.load(Ordering::Relaxed));
         if now >= failed_at && now < failed_at.plus(COOL_DOWN) {
@@ -36,26 +40,32 @@ impl Outage {
         Ok(())
     }
 
-    /// What `asking` brings within `budget`. A failure starts the time in which the store is left alone.
+    /// What `asking` brings within `budget`. A failure starts the time in which the store is left alone; `clock` says when
+    /// it came.
     pub(super) async fn within<T>(
         &self,
         budget: Duration,
         pause: Pause,
-        now: Moment,
+        clock: impl Fn() -> Moment,
         asking: impl Future<Output = Result<T, LimitStoreError>>,
     ) -> Result<T, LimitStoreError> {
-        let found = before(pause(budget), asking).await.unwrap_or_else(|| {
-            let millis = STORE_BUDGET.as_millis();
+        let Some(found) = before(pause(budget), asking).await else {
+            if budget.saturating_mul(2) >= STORE_BUDGET {
+                self.fail(clock());
+            }
+            let millis = budget.as_millis();
             let why = format!("no answer within {millis} ms");
-            Err(LimitStoreError::Unavailable(why))
-        });
+            return Err(LimitStoreError::Unavailable(why));
+        };
         match &found {
             Ok(_) => self.failed_at.store(0, Ordering::Relaxed),
-            Err(LimitStoreError::Unavailable(_)) => {
-                self.failed_at.store(now.micros(), Ordering::Relaxed);
-            }
-            Err(LimitStoreError::Corrupt(_)) => {}
+            Err(LimitStoreError::Unavailable(_)) => self.fail(clock()),
+            Err(LimitStoreError::Busy(_) | LimitStoreError::Corrupt(_)) => {}
         }
         found
+    }
+
+    fn fail(&self, at: Moment) {
+        self.failed_at.store(at.micros(), Ordering::Relaxed);
     }
 }

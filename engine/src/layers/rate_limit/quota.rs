@@ -1,15 +1,13 @@
 //! What came of a request's limits.
 
-use std::sync::Arc;
+use std::{num::NonZeroU64, sync::Arc};
 
 use doorward_keys::Timestamp;
 
 use super::{Limit, used_up};
 use crate::{
     denial::Denial,
-    layers::rate_limit::Dimension,
-    limits::{LimitReport, Moment, Outcome, Rule, Span, Spent},
-    routes::Route,
+    limits::{Bucket, LimitReport, Moment, Outcome, Rule, Span, Spent, State, state::spend},
 };
 
 /// The evidence that every limit of the route was asked, and what came of it.
@@ -23,8 +21,9 @@ pub struct Quota {
 #[derive(Clone, Debug)]
 pub(crate) struct Exceeded {
     limit: Arc<Limit>,
-    /// The key of the route that was asked for.
-    route: String,
+    bucket: Bucket,
+    rule: Rule,
+    state: State,
     /// When there is room again, in whole seconds.
     pub(crate) until: Timestamp,
 }
@@ -35,11 +34,14 @@ impl Exceeded {
         used_up(&self.limit)
     }
 
-    /// Whether `route` spends from the bucket that is empty.
-    pub(crate) fn concerns(&self, route: &Route) -> bool {
-        let spends = route.limits.iter().any(|c| c.limit.name == self.limit.name);
-        let apart = self.limit.by.contains(&Dimension::Route);
-        spends && (!apart || route.key == self.route)
+    /// What it means for whoever would spend `cost` from `bucket`, where that is the bucket that is used up: others may cost
+    /// less and pass, or more and wait longer.
+    pub(super) fn refusal(&self, bucket: &Bucket, cost: NonZeroU64, now: Moment) -> Option<Spent> {
+        if self.bucket != *bucket {
+            return None;
+        }
+        let spent = spend(&self.rule, Some(self.state), cost, now);
+        (!spent.is_admitted()).then_some(spent)
     }
 }
 
@@ -52,18 +54,27 @@ impl Quota {
         }
     }
 
-    /// Ends with `limit`, which is used up.
+    /// Ends with `limit`, which is used up; of several, with the one that lasts longest.
     pub(super) fn end(
         &mut self,
         limit: &Arc<Limit>,
-        route: &Route,
+        (bucket, rule, state): (&Bucket, Rule, State),
         report: LimitReport,
         now: Moment,
     ) {
         let until = ends_at(&report, now);
+        if self
+            .exceeded
+            .as_ref()
+            .is_some_and(|held| held.until >= until)
+        {
+            return;
+        }
         self.exceeded = Some(Exceeded {
             limit: Arc::clone(limit),
-            route: route.key.clone(),
+            bucket: bucket.clone(),
+            rule,
+            state,
             until,
         });
         self.report = Some(report);

@@ -121,6 +121,8 @@ fn numbers_that_make_no_rule_are_refused() {
         (sliding(Rule::MAX_LIMIT, Span::DAY), RuleFault::Product),
         (tokens(1_000_001, second, 1), RuleFault::Rate),
         (leaky(1_000_001, second, Span::ZERO), RuleFault::Rate),
+        (tokens(600_000, second, 1), RuleFault::Rounding),
+        (leaky(999_999, second, Span::ZERO), RuleFault::Rounding),
         (tokens(1, second, 0), RuleFault::Burst),
         (tokens(1, second, u64::MAX), RuleFault::Burst),
         (tokens(1, Rule::MAX_WINDOW, 2), RuleFault::Burst),

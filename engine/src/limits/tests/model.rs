@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use super::super::{Algorithm, Period, Rule};
+use super::super::{Algorithm, Period, Rule, Span};
 
 /// What a model says of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +34,23 @@ impl Model {
             Algorithm::Calendar { limit, period } => {
                 Self::Windows(Windows::new(limit, Kind::Calendar(period)))
             }
-            Algorithm::TokenBucket { burst, .. } => Self::Tokens(Tokens {
-                each: u128::from(rule.interval().micros()),
+            Algorithm::TokenBucket {
+                limit,
+                window,
+                burst,
+            } => Self::Tokens(Tokens {
+                each: pace(limit, window),
                 burst: u128::from(burst),
-                left: u128::from(burst) * u128::from(rule.interval().micros()),
+                left: u128::from(burst) * pace(limit, window),
                 seen: 0,
             }),
             Algorithm::LeakyBucket {
-                limit, max_wait, ..
+                limit,
+                window,
+                max_wait,
             } => Self::Slots(Slots {
                 limit,
-                every: u128::from(rule.interval().micros()),
+                every: pace(limit, window),
                 max_wait: u128::from(max_wait.micros()),
                 taken: Vec::new(),
             }),
@@ -58,6 +64,17 @@ impl Model {
             Self::Slots(model) => model.spend(cost, now.into()),
         }
     }
+}
+
+/// The first whole number of microseconds in which one may come, and in which no more than one hundredth of the rate is lost.
+fn pace(limit: u64, window: Span) -> u128 {
+    let (limit, window) = (u128::from(limit), u128::from(window.micros()));
+    let mut pace = window / limit;
+    while pace * limit < window {
+        pace += 1;
+    }
+    assert!(pace * limit * 100 <= window * 101, "{limit} in {window} us");
+    pace
 }
 
 enum Kind {

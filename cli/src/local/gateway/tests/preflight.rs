@@ -60,7 +60,14 @@ async fn an_http_api_answers_preflights_only_and_opens_the_answers_of_the_backen
         let (status, _, headers) = bench.call("GET /orders/1", sent).await;
         assert_eq!(status.as_u16(), 200);
         assert_eq!(told(&headers, "access-control-allow-origin"), origin);
+        let exposed = told(&headers, "access-control-expose-headers");
+        assert_eq!(exposed.contains("retry-after"), origin == "*", "{exposed}");
     }
+    // What the template exposes.
+    let template = include_str!("../../../../../template.yaml");
+    let exposed = super::super::preflight::OF_LIMITS;
+    let exposed = exposed.to_str().unwrap().replace(',', ", ");
+    assert!(template.contains(&format!("ExposeHeaders: [{exposed}]")));
 }
 
 #[tokio::test]

@@ -51,6 +51,11 @@ impl IssuerConfig {
         matches!(self.keys, KeySource::Remote { .. })
     }
 
+    /// Whether tokens of this issuer name a tenant.
+    pub const fn names_tenants(&self) -> bool {
+        self.claims.tenant.is_some()
+    }
+
     /// The longest time in seconds that a withdrawn key works on while the issuer can be reached, and while it cannot.
     /// `None` for keys that change with the configuration only.
     pub const fn withdrawal_seconds(&self) -> Option<(i64, i64)> {

@@ -34,7 +34,7 @@ pub(crate) fn check(
         let limit = raw.check(name.clone(), &path, faults).map(Arc::new);
         known.insert(name, limit);
     }
-    let plans = plans::check(of_plans.unwrap_or_default(), &known, faults);
+    let plans = plans::check(of_plans.unwrap_or_default(), &known, env, faults);
     let store = store.unwrap_or_default().check(env, faults);
     let named = known.iter();
     let limits =

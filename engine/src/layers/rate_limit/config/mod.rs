@@ -155,6 +155,8 @@ impl Terms {
 pub struct Plan {
     /// By the name of the limit.
     pub terms: BTreeMap<String, Terms>,
+    /// The value of the usage-plan key of callers who have none of their own.
+    pub usage_plan_key: Option<Secret<String>>,
 }
 
 /// What a request spends from one limit.

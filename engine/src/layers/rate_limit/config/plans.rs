@@ -9,27 +9,33 @@ use super::{
     rule::with,
 };
 use crate::config::{
-    Faults, Problem, join,
+    ConfigEnv, Faults, Problem, join,
     values::{hint, shown},
 };
 
 pub(super) fn check(
     raw: BTreeMap<String, RawPlan>,
     known: &Known,
+    env: &ConfigEnv<'_>,
     faults: &mut Faults,
 ) -> BTreeMap<String, Plan> {
     let mut plans = BTreeMap::new();
     for (name, raw) in raw {
         let path = join("plans", &name);
         check_name(&name, &path, faults);
-        plans.insert(name, raw.check(&path, known, faults));
+        plans.insert(name, raw.check(&path, known, env, faults));
     }
     plans
 }
 
 impl RawPlan {
-    fn check(self, path: &str, known: &Known, faults: &mut Faults) -> Plan {
-        let mut plan = Plan::default();
+    fn check(self, path: &str, known: &Known, env: &ConfigEnv<'_>, faults: &mut Faults) -> Plan {
+        let of_key = format!("{path}.usage_plan_key");
+        let key = self.usage_plan_key.as_ref();
+        let mut plan = Plan {
+            usage_plan_key: key.and_then(|key| key.fetch_plan_key(&of_key, env, faults)),
+            ..Plan::default()
+        };
         for (name, raw) in self.limits.unwrap_or_default() {
             let path = join(&format!("{path}.limits"), &name);
             let Some(limit) = known.get(&name) else {

@@ -154,6 +154,9 @@ impl From<RawOnOutage> for OnOutage {
 pub(crate) struct RawPlan {
     /// Other numbers, by the name of the limit.
     pub(super) limits: Option<BTreeMap<String, RawTerms>>,
+    /// The value of the usage-plan key of its callers, for REST APIs that require keys: `env:NAME`, `ssm:/name` or
+    /// `secretsmanager:name`. A key that names one of its own has that. Default: `answers.usage_plan_key`.
+    pub(super) usage_plan_key: Option<RawSecret>,
 }
 
 /// Other numbers for a limit.

@@ -249,9 +249,11 @@ fn checked(algorithm: Algorithm, raw: &RawLimit, path: &str, faults: &mut Faults
                 RuleFault::Burst if raw.burst.is_some() => "burst",
                 RuleFault::Wait => "max_wait_ms",
                 RuleFault::Window => "window_seconds",
-                RuleFault::Limit | RuleFault::Rate | RuleFault::Product | RuleFault::Burst => {
-                    "limit"
-                }
+                RuleFault::Limit
+                | RuleFault::Rate
+                | RuleFault::Rounding
+                | RuleFault::Product
+                | RuleFault::Burst => "limit",
             };
             let reason = fault.to_string();
             faults.problem(format!("{path}.{setting}"), Problem::LimitNumber { reason });

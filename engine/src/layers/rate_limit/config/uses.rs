@@ -97,6 +97,17 @@ impl Uses {
         }
     }
 
+    /// Warns of limits by tenant, where several issuers name tenants.
+    pub(crate) fn warn_of_tenants(&self, faults: &mut Faults) {
+        for (name, limit) in &self.known {
+            let by = limit.iter().flat_map(|limit| &limit.by);
+            if self.used.contains(name) && by.clone().any(|by| *by == Dimension::Tenant) {
+                let path = format!("{}.by", join("limits", name));
+                faults.warning(path, Problem::TenantsTogether);
+            }
+        }
+    }
+
     fn charges(&mut self, raw: Vec<RawCharge>, path: &str, faults: &mut Faults) -> Vec<Charge> {
         let mut charges: Vec<Charge> = Vec::new();
         let mut names = BTreeSet::new();

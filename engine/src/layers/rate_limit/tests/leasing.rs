@@ -1,11 +1,4 @@
-use proptest::prelude::*;
-
 use super::*;
-use crate::limits::Period;
-
-const fn count(number: u64) -> NonZeroU64 {
-    NonZeroU64::new(number).unwrap()
-}
 
 fn leased(more: &str) -> String {
     let table = format!(
@@ -33,7 +26,7 @@ async fn a_lease_saves_nine_of_ten_writes_and_admits_no_more() {
 #[tokio::test]
 async fn one_request_takes_the_lease_and_the_others_spend_from_it() {
     let slow = Counting {
-        yields: 5,
+        yields: ("", 5),
         ..Counting::default()
     };
     let bench = Bench::over(&leased(""), slow);
@@ -109,75 +102,45 @@ async fn where_a_lease_is_refused_the_last_ones_are_had_one_by_one() {
     assert_eq!(admitted, 25);
     // Two leases, one that was refused, five single ones and the refusal.
     assert_eq!(bench.store.calls(), 2 + 1 + 5 + 1);
-    assert!(bench.store.holds("rate|address="));
+    assert!(
+        bench
+            .store
+            .holds("rate|rule=fixed_window:60000000|address=")
+    );
 }
 
-/// Rules, each with a lease that fits.
-fn rules() -> impl Strategy<Value = (Rule, NonZeroU64)> {
-    let window = Span::from_seconds(1);
-    let numbers = (4_u64..40, 0_usize..4, 2_u64..10);
-    numbers.prop_map(move |(limit, kind, lease)| {
-        let algorithm = match kind {
-            0 => Algorithm::FixedWindow { limit, window },
-            1 => Algorithm::SlidingWindow { limit, window },
-            2 => Algorithm::Calendar {
-                limit,
-                period: Period::Day,
-            },
-            _ => Algorithm::TokenBucket {
-                limit,
-                window,
-                burst: limit,
-            },
-        };
-        let lease = lease.min(limit / 2);
-        (Rule::new(algorithm).unwrap(), count(lease))
-    })
-}
-
-proptest! {
-    /// Three processes with leases over one store, at any times: what is admitted keeps the bound of the algorithm.
-    #[test]
-    fn leases_never_admit_more_than_the_limit(
-        (rule, lease) in rules(),
-        calls in proptest::collection::vec((0_u64..300, 0_usize..3, 1_u64..4), 1..200),
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let terms = Terms::new(rule, Some(lease)).unwrap();
-        let store = Arc::new(Counting::default());
-        let processes: Vec<Leases> = (0..3)
-            .map(|_| Leases::new(Arc::clone(&store) as _, BUCKETS))
-            .collect();
-        let bucket = Bucket::of("x", []);
-        let mut now = Moment::from(NOW);
-        let mut admitted: Vec<(Moment, u64)> = Vec::new();
-        for (millis, process, cost) in calls {
-            now = now.plus(Span::from_millis(millis / 3));
-            let leases = &processes[process];
-            let cost = count(cost);
-            let held = leases.spend_leased(&bucket, &terms.shared, cost, now);
-            let spent = held.unwrap_or_else(|| {
-                let asking = leases.spend(&bucket, &terms.shared, lease, cost, now);
-                runtime.block_on(asking).unwrap().0
-            });
-            if spent.is_admitted() {
-                admitted.push((now, cost.get()));
-            }
-        }
-        for (i, (begin, _)) in admitted.iter().enumerate() {
-            let mut sum = 0;
-            for (end, cost) in &admitted[i..] {
-                sum += cost;
-                let bound = match rule.algorithm() {
-                    Algorithm::TokenBucket { burst, .. } => {
-                        let gained = end.since(*begin).micros() / rule.interval().micros();
-                        burst + gained
-                    }
-                    _ if rule.window_around(*begin) == rule.window_around(*end) => rule.limit(),
-                    _ => u64::MAX,
-                };
-                prop_assert!(sum <= bound, "{sum} of {bound} for {rule:?} leased by {lease}");
-            }
-        }
+#[tokio::test]
+async fn what_is_left_of_a_lease_of_tokens_is_spent_by_dear_calls_too() {
+    let table = "[limits.rate]\nlimit = 100\nper = \"minute\"\nby = [\"address\"]\nlease = 10\n";
+    let bench = Bench::new(&open("[{ name = \"rate\", cost = 3 }]", table));
+    let mut admitted = 0;
+    while let Answer::Within(_) = bench.ask().await {
+        admitted += 1;
     }
+    // The ninety that the store gives, and none of them lost.
+    assert_eq!(admitted, 30);
+}
+
+#[tokio::test]
+async fn a_refusal_is_asked_again_soon_where_others_may_give_back() {
+    let table = "[limits.rate]\nalgorithm = \"calendar\"\nlimit = 20\nper = \"month\"\nby = [\"address\"]\nlease = 10\n";
+    let text = open("[\"rate\"]", table);
+    let first = Bench::new(&text);
+    let mut second = Bench::sharing(&text, Arc::clone(&first.store));
+    first.ask().await;
+    let mut admitted = 0;
+    while let Answer::Within(_) = second.ask().await {
+        admitted += 1;
+    }
+    assert_eq!(admitted, 10);
+    first.limits.return_leases(first.now).await;
+    let calls = second.store.calls();
+    second.later(4_999);
+    assert!(matches!(second.ask().await, Answer::Over(..)));
+    assert_eq!(second.store.calls(), calls);
+    second.later(1);
+    while let Answer::Within(_) = second.ask().await {
+        admitted += 1;
+    }
+    assert_eq!(admitted, 19);
 }

@@ -1,9 +1,11 @@
 mod buckets;
+mod lease_bounds;
 mod leasing;
 mod outages;
 mod spending;
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Mutex,
@@ -14,11 +16,11 @@ use std::{
 use async_trait::async_trait;
 use doorward_keys::{Digest, KeyId, KeyRecord, KeyStatus, Secret};
 
-use super::*;
+use super::{watch::RESERVE, *};
 use crate::{
     config::{Config, ConfigEnv},
     identity::{Client, Subject},
-    limits::{State, state},
+    limits::{Algorithm, State, state},
     test_support::NOW,
 };
 
@@ -28,9 +30,14 @@ struct Counting {
     buckets: Mutex<HashMap<Bucket, State>>,
     calls: AtomicUsize,
     returned: AtomicU64,
-    is_down: Mutex<bool>,
-    /// How often other futures have their turn before it answers.
-    yields: usize,
+    /// What is answered for buckets whose name begins like this.
+    fault: Mutex<Option<(&'static str, LimitStoreError)>>,
+    /// How often other futures have their turn before it answers, for buckets whose name begins like this.
+    yields: (&'static str, usize),
+    /// How much later it is after each answer.
+    takes: Duration,
+    /// How often other futures have their turn after it has counted.
+    late_yields: usize,
 }
 
 impl Counting {
@@ -39,7 +46,12 @@ impl Counting {
     }
 
     fn set_down(&self, is_down: bool) {
-        *self.is_down.lock().unwrap() = is_down;
+        let fault = LimitStoreError::Unavailable("connection refused".to_owned());
+        *self.fault.lock().unwrap() = is_down.then_some(("", fault));
+    }
+
+    fn set_fault(&self, bucket: &'static str, fault: LimitStoreError) {
+        *self.fault.lock().unwrap() = Some((bucket, fault));
     }
 
     fn holds(&self, bucket: &str) -> bool {
@@ -58,18 +70,26 @@ impl LimitStore for Counting {
         now: Moment,
     ) -> Result<Spent, LimitStoreError> {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        for _ in 0..self.yields {
+        let is_slow = bucket.as_str().starts_with(self.yields.0);
+        for _ in 0..if is_slow { self.yields.1 } else { 0 } {
             tokio::task::yield_now().await;
         }
-        if *self.is_down.lock().unwrap() {
-            return Err(LimitStoreError::Unavailable(
-                "connection refused".to_owned(),
-            ));
+        CLOCK.set(CLOCK.get() + self.takes);
+        if let Some((of, fault)) = &*self.fault.lock().unwrap()
+            && bucket.as_str().starts_with(of)
+        {
+            return Err(fault.clone());
         }
-        let mut buckets = self.buckets.lock().unwrap();
-        let spent = state::spend(rule, buckets.get(bucket).copied(), cost, now);
-        if spent.is_admitted() {
-            buckets.insert(bucket.clone(), spent.state);
+        let spent = {
+            let mut buckets = self.buckets.lock().unwrap();
+            let spent = state::spend(rule, buckets.get(bucket).copied(), cost, now);
+            if spent.is_admitted() {
+                buckets.insert(bucket.clone(), spent.state);
+            }
+            spent
+        };
+        for _ in 0..self.late_yields {
+            tokio::task::yield_now().await;
         }
         Ok(spent)
     }
@@ -90,22 +110,22 @@ impl LimitStore for Counting {
     }
 }
 
-/// The microseconds that were slept, all together, in tests that use [`noting`].
-static SLEPT: AtomicU64 = AtomicU64::new(0);
-
-fn noting(time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    if time < outage::STORE_BUDGET {
-        SLEPT.fetch_add(u64::try_from(time.as_micros()).unwrap(), Ordering::Relaxed);
-    }
-    sleeping(time)
+thread_local! {
+    /// How long was slept to the end, all together. Each test has a thread of its own.
+    static SLEPT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    /// What the stopwatch shows.
+    static CLOCK: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
 fn sleeping(time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    Box::pin(tokio::time::sleep(time))
+    Box::pin(async move {
+        tokio::time::sleep(time).await;
+        SLEPT.set(SLEPT.get() + time);
+    })
 }
 
-const fn still() -> Duration {
-    Duration::ZERO
+fn stopwatch() -> Duration {
+    CLOCK.get()
 }
 
 /// Limits over a store, with the routes of the configuration.
@@ -133,18 +153,22 @@ impl Bench {
     }
 
     fn over(text: &str, store: Counting) -> Self {
+        Self::sharing(text, Arc::new(store))
+    }
+
+    /// Another process over the same store.
+    fn sharing(text: &str, store: Arc<Counting>) -> Self {
         let env = ConfigEnv {
             read_file: &|_| Err("there are no files".to_owned()),
             secret: &|_| Ok(Secret::new("secret".to_owned())),
         };
         let config = Config::read(text, "test", &env).unwrap().config;
-        let store = Arc::new(store);
         Self {
             limits: RateLimits::new(
                 config.limits.clone(),
                 Arc::clone(&store) as _,
-                noting,
-                still,
+                sleeping,
+                stopwatch,
             ),
             store,
             config,
@@ -159,15 +183,25 @@ impl Bench {
     }
 
     async fn ask_as(&self, caller: &Authenticated, route: usize) -> (Answer, Vec<Visited>) {
+        self.ask_within(caller, route, Reach::All).await
+    }
+
+    async fn ask_within(
+        &self,
+        caller: &Authenticated,
+        route: usize,
+        reach: Reach,
+    ) -> (Answer, Vec<Visited>) {
         let asked = Asked {
             route: &self.config.routes.routes()[route],
             caller,
             address: self.address,
             now: self.now,
+            elapsed: Duration::ZERO,
             time_left: self.time_left,
         };
         let mut visited = Vec::new();
-        let answer = match self.limits.spend(&asked, &mut visited).await {
+        let answer = match self.limits.spend(&asked, reach, &mut visited).await {
             Err(denial) => Answer::Refused(denial.reason()),
             Ok(quota) => match (quota.exceeded(), quota.report()) {
                 (None, report) => Answer::Within(report.map_or(u64::MAX, |r| r.remaining)),

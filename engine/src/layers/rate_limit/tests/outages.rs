@@ -55,7 +55,7 @@ async fn a_store_that_failed_is_left_alone_for_a_moment() {
 #[tokio::test]
 async fn a_store_that_does_not_answer_costs_no_more_than_the_budget() {
     let silent = Counting {
-        yields: usize::MAX,
+        yields: ("", usize::MAX),
         ..Counting::default()
     };
     let bench = Bench::over(&limit("lease = 2\nburst = 4"), silent);
@@ -69,4 +69,70 @@ async fn a_store_that_does_not_answer_costs_no_more_than_the_budget() {
     let calls = bench.store.calls();
     bench.ask().await;
     assert_eq!(bench.store.calls(), calls);
+}
+
+#[tokio::test]
+async fn a_store_is_left_alone_from_the_moment_it_failed() {
+    let slow = Counting {
+        takes: Duration::from_millis(200),
+        ..Counting::default()
+    };
+    let mut bench = Bench::over(&limit(""), slow);
+    bench.store.set_down(true);
+    bench.ask().await;
+    bench.store.set_down(false);
+    bench.later(1_199);
+    assert_eq!(
+        bench.ask_as(&anonymous(), 0).await.1[0].counted,
+        Some(Counted::Local)
+    );
+    bench.later(1);
+    assert_eq!(
+        bench.ask_as(&anonymous(), 0).await.1[0].counted,
+        Some(Counted::Store)
+    );
+}
+
+const TWO: &str = "[limits.calm]\nlimit = 50\nper = \"second\"\nby = [\"address\"]\n\
+     [limits.hot]\nlimit = 50\nper = \"minute\"\nby = [\"address\"]\n";
+
+#[tokio::test]
+async fn one_bucket_that_is_too_busy_silences_no_other() {
+    let bench = Bench::new(&open("[\"calm\", \"hot\"]", TWO));
+    let busy = LimitStoreError::Busy("throttled".to_owned());
+    bench.store.set_fault("hot", busy);
+    for _ in 0..3 {
+        let (_, visited) = bench.ask_as(&anonymous(), 0).await;
+        let counted: Vec<_> = visited.iter().map(|limit| limit.counted).collect();
+        assert_eq!(counted, [Some(Counted::Store), Some(Counted::Local)]);
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_had_little_time_left_silences_no_other() {
+    let slow = Counting {
+        takes: Duration::from_millis(130),
+        yields: ("hot", usize::MAX),
+        ..Counting::default()
+    };
+    let bench = Bench::over(&open("[\"calm\", \"hot\"]", TWO), slow);
+    for _ in 0..2 {
+        let (_, visited) = bench.ask_as(&anonymous(), 0).await;
+        let counted: Vec<_> = visited.iter().map(|limit| limit.counted).collect();
+        assert_eq!(counted, [Some(Counted::Store), Some(Counted::Local)]);
+        let fault = visited[1].fault.as_deref().unwrap();
+        assert!(fault.contains("no answer within 120 ms"), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_that_cannot_be_read_refuses_whatever_holds_in_an_outage() {
+    let bench = Bench::new(&limit("on_outage = \"local\""));
+    let corrupt = LimitStoreError::Corrupt("`mark` is no number".to_owned());
+    bench.store.set_fault("", corrupt);
+    for _ in 0..2 {
+        let (answer, visited) = bench.ask_as(&anonymous(), 0).await;
+        assert_eq!(answer, Answer::Refused(Reason::LimitStoreUnavailable));
+        assert!(visited[0].fault.as_deref().unwrap().contains("no number"));
+    }
 }

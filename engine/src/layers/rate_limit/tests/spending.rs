@@ -88,11 +88,11 @@ const LEAKY: &str = "[limits.queue]\nalgorithm = \"leaky_bucket\"\nlimit = 20\np
 #[tokio::test]
 async fn a_call_waits_for_its_slot_and_no_longer_than_there_is_time() {
     let mut bench = Bench::new(&open("[\"queue\"]", LEAKY));
-    let before = SLEPT.load(Ordering::Relaxed);
+    let slept = || SLEPT.get().as_millis();
     for _ in 0..3 {
         assert!(matches!(bench.ask().await, Answer::Within(_)));
     }
-    assert_eq!(SLEPT.load(Ordering::Relaxed) - before, 150_000);
+    assert_eq!(slept(), 150);
     assert_eq!(bench.ask().await, Answer::Over("queue".to_owned(), 1));
     // The next slot comes in 50 ms, and there is less time than that.
     bench.later(100);
@@ -100,7 +100,69 @@ async fn a_call_waits_for_its_slot_and_no_longer_than_there_is_time() {
     assert_eq!(bench.ask().await, Answer::Over("queue".to_owned(), 1));
     bench.time_left = Some(RESERVE + Duration::from_millis(50));
     assert!(matches!(bench.ask().await, Answer::Within(_)));
-    assert_eq!(SLEPT.load(Ordering::Relaxed) - before, 200_000);
+    assert_eq!(slept(), 200);
+}
+
+#[tokio::test]
+async fn what_the_store_takes_is_part_of_the_wait_for_a_slot() {
+    let slow = Counting {
+        takes: Duration::from_millis(30),
+        ..Counting::default()
+    };
+    let mut bench = Bench::over(&open("[\"queue\"]", LEAKY), slow);
+    // Two slots, the second 50 ms after the first; and 50 ms for them besides what is kept for the answer.
+    bench.time_left = Some(RESERVE + Duration::from_millis(50));
+    assert!(matches!(bench.ask().await, Answer::Within(_)));
+    assert!(matches!(bench.ask().await, Answer::Within(_)));
+    assert_eq!(SLEPT.get().as_millis(), 20);
+    // A slot behind the end is not taken, so it is there for the next who has the time.
+    assert!(matches!(bench.ask().await, Answer::Over(..)));
+    bench.time_left = None;
+    assert!(matches!(bench.ask().await, Answer::Within(_)));
+    assert_eq!(SLEPT.get().as_millis(), 20 + 70);
+}
+
+#[tokio::test]
+async fn what_is_known_to_be_used_up_refuses_before_anything_is_spent() {
+    let quota = QUOTA.replace("limit = 5", "limit = 1");
+    let bench = Bench::new(&open("[\"quota\", \"rate\"]", &format!("{RATE}{quota}")));
+    bench.ask().await;
+    let midnight = bench.ask().await;
+    assert!(matches!(&midnight, Answer::Over(name, _) if name == "quota"));
+    // The rate has nothing left; its end is not the one that is told.
+    let calls = bench.store.calls();
+    for _ in 0..3 {
+        let (answer, visited) = bench.ask_as(&anonymous(), 0).await;
+        assert_eq!(answer, midnight);
+        assert_eq!(visited.len(), 1);
+    }
+    assert_eq!(bench.store.calls(), calls);
+}
+
+#[tokio::test]
+async fn a_refusal_from_memory_is_told_for_what_the_call_costs() {
+    let text = "[limits.rate]\nlimit = 10\nwindow_seconds = 10\nby = [\"address\"]\n\
+         [[routes]]\nroute = \"GET /cheap\"\ncredentials = [\"anonymous\"]\nlimits = [\"rate\"]\n\
+         [[routes]]\nroute = \"GET /dear\"\ncredentials = [\"anonymous\"]\nlimits = [{ name = \"rate\", cost = 5 }]\n";
+    let mut bench = Bench::new(text);
+    let over = |seconds| Answer::Over("rate".to_owned(), seconds);
+    for _ in 0..2 {
+        assert!(matches!(
+            bench.ask_as(&anonymous(), 1).await.0,
+            Answer::Within(_)
+        ));
+    }
+    assert_eq!(bench.ask_as(&anonymous(), 0).await.0, over(1));
+    let calls = bench.store.calls();
+    assert_eq!(bench.ask_as(&anonymous(), 1).await.0, over(5));
+    assert_eq!(bench.store.calls(), calls);
+    // And the other way round.
+    bench.later(1000);
+    assert_eq!(bench.ask_as(&anonymous(), 1).await.0, over(4));
+    assert!(matches!(
+        bench.ask_as(&anonymous(), 0).await.0,
+        Answer::Within(_)
+    ));
 }
 
 #[tokio::test]

@@ -1,0 +1,64 @@
+//! The configuration that is deployed with the template, under the variables that the template gives.
+
+use std::{fs::read_to_string, path::Path, sync::Arc};
+
+use doorward_authorizer::{Call, Event, Refusal, settings::Environment, wiring::Service};
+use doorward_keys::Timestamp;
+use serde_json::json;
+
+fn root() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The variables of the authorizer in the template whose value is always there, each with a value that stands for it.
+fn variables() -> Vec<(String, String)> {
+    let text = read_to_string(root().join("template.yaml")).unwrap();
+    let (_, function) = text.split_once("\n  AuthorizerFunction:\n").unwrap();
+    let (_, variables) = function.split_once("        Variables:\n").unwrap();
+    let lines = variables.lines();
+    let lines = lines.take_while(|line| line.starts_with("          "));
+    let pairs = lines.filter(|line| !line.contains('#') && !line.contains("!If"));
+    let pairs = pairs.map(|line| line.trim().split_once(": ").unwrap());
+    pairs
+        .map(|(name, value)| {
+            let layer = root().join("infra/config/doorward.toml");
+            let value = match value {
+                "/opt/doorward.toml" => layer.display().to_string(),
+                table => table.trim_start_matches("!Ref ").to_owned(),
+            };
+            (name.to_owned(), value)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_deployed_authorizer_has_all_that_its_configuration_needs() {
+    let mut environment = variables();
+    assert!(environment.len() >= 3, "{environment:?}");
+    // What Lambda adds; nobody listens there.
+    for (name, value) in [
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+        ("DOORWARD_INIT_BUDGET_MS", "100"),
+    ] {
+        environment.push((name.to_owned(), value.to_owned()));
+    }
+    let environment: Environment = environment.into_iter().collect();
+    let service = Service::start(environment, Arc::new(|_| {})).await;
+    let event = json!({
+        "type": "TOKEN", "authorizationToken": "Bearer nothing-of-ours",
+        "methodArn": "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/v1/POST/orders",
+    });
+    let call = Call {
+        request_id: "r".to_owned(),
+        trace_id: None,
+        received_at: Timestamp::from_unix(1_800_000_000).into(),
+        time_left: None,
+    };
+    let event = Event::parse(event.to_string().as_bytes());
+    let answer = service.authorizer().handle(&event, &call).await;
+    // A function with a fault fails every request; this one looks at the credential.
+    assert!(matches!(answer, Err(Refusal::Unauthorized)));
+}
