@@ -48,29 +48,55 @@ async fn registered(client: &PooledClient) -> Result<String, BoxError> {
     }
 }
 
-/// Waits for SIGTERM or an interrupt. Where signals cannot be had, for ever.
+/// What tells the process of its end. It is heard from the moment that this is made.
 #[cfg(unix)]
-pub(crate) async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
+pub(crate) struct Ending {
+    terminate: std::io::Result<tokio::signal::unix::Signal>,
+    interrupt: std::io::Result<tokio::signal::unix::Signal>,
+}
 
-    let heard = |kind| async move {
-        match signal(kind) {
-            Ok(mut signal) => {
+#[cfg(unix)]
+impl Ending {
+    /// Begins to listen for SIGTERM and for an interrupt.
+    pub(crate) fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        Self {
+            terminate: signal(SignalKind::terminate()),
+            interrupt: signal(SignalKind::interrupt()),
+        }
+    }
+
+    /// Waits for either. Where signals cannot be had, for ever.
+    pub(crate) async fn told(&mut self) {
+        let heard = async |signal: &mut std::io::Result<tokio::signal::unix::Signal>| match signal {
+            Ok(signal) => {
                 signal.recv().await;
             }
             Err(_) => std::future::pending().await,
+        };
+        tokio::select! {
+            () = heard(&mut self.terminate) => {}
+            () = heard(&mut self.interrupt) => {}
         }
-    };
-    tokio::select! {
-        () = heard(SignalKind::terminate()) => {}
-        () = heard(SignalKind::interrupt()) => {}
     }
 }
 
-/// Waits for an interrupt. Where signals cannot be had, for ever.
+/// What tells the process of its end.
 #[cfg(not(unix))]
-pub(crate) async fn signal() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+pub(crate) struct Ending;
+
+#[cfg(not(unix))]
+impl Ending {
+    /// Begins to listen.
+    pub(crate) fn listen() -> Self {
+        Self
+    }
+
+    /// Waits for an interrupt. Where signals cannot be had, for ever.
+    pub(crate) async fn told(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

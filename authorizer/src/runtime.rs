@@ -15,7 +15,11 @@ use std::{
 
 use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, service_fn, tower};
 
-use crate::{Answer, Call, Event, Refusal, clock, ending, wiring::Service};
+use crate::{
+    Answer, Call, Event, Refusal, clock,
+    ending::{self, Ending},
+    wiring::Service,
+};
 
 /// What is kept of the function's time at its very end.
 const MARGIN: Duration = Duration::from_millis(250);
@@ -23,11 +27,15 @@ const MARGIN: Duration = Duration::from_millis(250);
 /// How long the work after an answer may take where the runtime states no time.
 const UNBOUNDED: Duration = Duration::from_secs(3);
 
-/// How long the end of the process may take. Lambda gives no more than 500 ms.
+/// When the end of the process is late: Lambda ends it after 500 ms.
 const END: Duration = Duration::from_millis(450);
+
+/// How long it goes on then, where somebody leaves it more time than Lambda does.
+const OVERTIME: Duration = Duration::from_millis(1500);
 
 /// Serves until the sandbox ends: one event after the other, or as many at once as `AWS_LAMBDA_MAX_CONCURRENCY` says.
 pub async fn run(service: Service) -> Result<(), Error> {
+    let mut ending = Ending::listen();
     let service = Arc::new(service);
     let handler = {
         let service = Arc::clone(&service);
@@ -43,8 +51,8 @@ pub async fn run(service: Service) -> Result<(), Error> {
     // What is under way when the signal comes is given up: Lambda sends it between two events.
     tokio::select! {
         served = runtime.run_concurrent() => served,
-        () = ending::signal() => {
-            service.finish(END).await;
+        () = ending.told() => {
+            service.finish(END, OVERTIME).await;
             Ok(())
         }
     }

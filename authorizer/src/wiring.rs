@@ -13,7 +13,7 @@
 mod choices;
 mod tables;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use doorward_backends::{
@@ -205,13 +205,18 @@ impl Service {
         }
     }
 
-    /// Writes all usage and gives back what is leased of limits, in at most `within`. For the end of the process.
-    pub async fn finish(&self, within: Duration) {
+    /// Writes all usage and gives back what is leased of limits. For the end of the process: what is not done `within` the
+    /// time is said, and goes on for the `overtime`.
+    pub async fn finish(&self, within: Duration, overtime: Duration) {
         if let Some(live) = &self.live {
-            let all = async { tokio::join!(live.flush_all(within), self.return_leases()) };
-            if tokio::time::timeout(within, all).await.is_err() {
-                let detail = "not all of the usage is written, or not all leases are returned";
-                log::life(&live.sink, "ERROR", "end_cut_short", detail);
+            let all = within.saturating_add(overtime);
+            let all = async { tokio::join!(live.flush_all(all), self.return_leases()) };
+            let mut all = pin!(all);
+            if tokio::time::timeout(within, &mut all).await.is_err() {
+                let detail = "not all of the usage is written yet, or not all leases are returned";
+                log::life(&live.sink, "ERROR", "end_late", detail);
+                // Whoever wants it to end earlier does not ask.
+                let _ = tokio::time::timeout(overtime, all).await;
             }
         }
     }

@@ -9,11 +9,12 @@ async fn a_thousand_calls_are_ten_writes() {
     let house = House::open().await;
     let (id, key) = house.key(1, KeyStatus::Active).await;
     let batches = "[usage]\nflush_calls = 100\nflush_seconds = 3600";
-    let sandbox = house.sandbox(batches, &[]).await;
+    let mut sandbox = house.sandbox(batches, &[]).await;
     for _ in 0..1000 {
         sandbox.allowed(&key).await;
     }
     sandbox.until_idle().await;
+    assert_eq!(sandbox.terminate().await, Some(0));
     let counted = house.counted(&id).await;
     assert_eq!((counted.allowed, counted.total()), (1000, 1000));
     let last = counted.last.unwrap();
@@ -24,9 +25,11 @@ async fn a_thousand_calls_are_ten_writes() {
         .iter()
         .map(|line| line["UsageWrites"].as_u64().unwrap())
         .sum();
-    // One for each batch, or two where the hour ended within it.
-    assert!((10..=11).contains(&writes), "{flushes:?}");
-    assert_eq!(flushes[0]["calls"], 100);
+    // One for each batch, or two where the hour ended within it. A busy machine may be too slow for one, which is written
+    // later then.
+    let late = sandbox.lines_of("usage_not_flushed").len() as u64;
+    assert!((10 - late..=11 + late).contains(&writes), "{flushes:?}");
+    assert!(flushes[0]["calls"].as_u64() >= Some(100));
     assert_eq!(flushes[0]["UsageWaiting"], 0);
     assert_eq!(flushes[0]["UsageLost"], 0);
     assert!(flushes[0]["UsageFlushLag"].is_u64());

@@ -20,6 +20,9 @@ use crate::{
 /// How long an answer waits for its count to be written, in mode `exact`.
 const BUDGET: Duration = Duration::from_millis(250);
 
+/// How often the end of the process tries to write what fails.
+const ATTEMPTS: u32 = 3;
+
 /// One decision on a known key.
 #[derive(Clone, Copy, Debug)]
 pub struct UsedKey<'a> {
@@ -163,8 +166,8 @@ impl UsageBuffer {
         Some(self.sum_up(flushed))
     }
 
-    /// Writes everything, in about `within`, whatever the store said before. For the end of the process; waits for whoever
-    /// is at it. `None` when there is nothing to write.
+    /// Writes everything, in about `within`, whatever the store said before, and tries again a few times. For the end of the
+    /// process; waits for whoever is at it. `None` when there is nothing to write.
     pub async fn finish(
         &self,
         config: &UsageConfig,
@@ -177,14 +180,24 @@ impl UsageBuffer {
         if self.held().is_empty() {
             return None;
         }
-        while !self.held().is_empty() {
+        let mut failures = 0_u32;
+        while !self.held().is_empty() && failures < ATTEMPTS {
             let left = self.left(began, within);
             self.write(config, now, left, &mut flushed).await;
-            if !self.held().has_left() || left.is_zero() {
+            if !self.held().has_left() {
+                failures = failures.saturating_add(1);
+            }
+            if left.is_zero() {
                 break;
             }
         }
-        Some(self.sum_up(flushed))
+        let flushed = self.sum_up(flushed);
+        let is_well = flushed.waiting == 0 && flushed.lost == 0;
+        Some(Flushed {
+            // What was written in the end did not fail.
+            fault: flushed.fault.filter(|_| !is_well),
+            ..flushed
+        })
     }
 
     async fn write(

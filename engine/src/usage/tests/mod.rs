@@ -266,11 +266,25 @@ async fn a_store_that_fails_is_left_alone_for_longer_and_longer() {
         at += pause;
         assert!(buffer.is_due(&config, after(at)), "{pause}");
     }
-    // The end of the process does not wait.
-    store.will(&[Mood::Fails]);
-    buffer.flush(&config, after(at), LONG).await.unwrap();
-    let flushed = buffer.finish(&config, after(at), LONG).await.unwrap();
-    assert_eq!((flushed.calls, flushed.waiting), (1, 0));
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_and_tries_a_few_times() {
+    let (store, config) = (Store::new(), batched(1, 1000));
+    let buffer = buffer(&store);
+    allowed(&buffer, &config, 1, NOW).await;
+    store.will(&[Mood::Fails; 4]);
+    buffer.flush(&config, after(1), LONG).await.unwrap();
+    let flushed = buffer.finish(&config, after(1), LONG).await.unwrap();
+    assert_eq!((flushed.calls, flushed.waiting), (0, 1));
+    assert!(flushed.fault.unwrap().contains("away"));
+    store.will(&[Mood::Hides, Mood::Fails]);
+    let flushed = buffer.finish(&config, after(1), LONG).await.unwrap();
+    assert_eq!(
+        (flushed.calls, flushed.waiting, flushed.fault),
+        (1, 0, None)
+    );
+    assert_eq!(store.sum()[&key(1)].allowed, 1);
 }
 
 #[tokio::test]
