@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use doorward_engine::{
     Class, Decision, Denial, Reason, Verdict,
+    limits::LimitReport,
     usage::{OnUsageOutage, Uncounted, UsageBuffer, UsageConfig, UsedKey},
 };
 
@@ -15,7 +16,7 @@ pub(crate) fn refusal(verdict: &Verdict) -> Option<Reason> {
     match &verdict.decision {
         Decision::Deny(denial) => Some(denial.reason()),
         Decision::Allow(grant) => {
-            let exceeded = grant.limit().is_some_and(|limit| limit.is_exceeded());
+            let exceeded = grant.limit().is_some_and(LimitReport::is_exceeded);
             exceeded.then_some(Reason::RateLimited)
         }
     }

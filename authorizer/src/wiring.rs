@@ -43,6 +43,9 @@ const RETRY: Duration = Duration::from_secs(5);
 /// How long usage may be written after an answer, at most: the sandbox takes no event meanwhile.
 const FLUSH: Duration = Duration::from_secs(1);
 
+/// With less time than this nothing is begun: it would fail for want of time, and the table would be left alone for that.
+const LEAST: Duration = Duration::from_millis(50);
+
 #[async_trait]
 impl Decide for Engine {
     async fn decide(&self, request: &Request, within: Option<Duration>) -> Verdict {
@@ -217,7 +220,9 @@ impl Service {
 
 impl Live {
     async fn flush(&self, within: Duration) {
-        if let Some(usage) = &self.parts.usage {
+        if let Some(usage) = &self.parts.usage
+            && within >= LEAST
+        {
             let flushed = usage.flush(&self.usage(), clock::moment(), within).await;
             if let Some(flushed) = flushed {
                 log::usage_flushed(&self.sink, &flushed, clock::wall());

@@ -1,4 +1,4 @@
-"""The released authorizer under `cargo lambda watch`: every captured event."""
+"""The released authorizer under `cargo lambda watch`: every captured event, and its end."""
 
 from harness import captured
 from harness.checks import Checks
@@ -7,8 +7,10 @@ from harness.runtime import Watch
 
 def main():
     checks = Checks("watch")
-    with captured.surroundings() as (env, key), Watch("authorizer", env) as authorizer:
-        captured.check(checks, authorizer, key)
+    with captured.surroundings() as (env, key):
+        with Watch("authorizer", env) as authorizer:
+            captured.check(checks, authorizer, key)
+        captured.check_usage(checks, env, key)
     checks.close()
 
 

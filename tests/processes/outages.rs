@@ -15,7 +15,9 @@ const SLACK: Duration = Duration::from_millis(250);
 /// The metric of a line, where its directive names it.
 fn metric(line: &Value, name: &str) -> Option<u64> {
     let directives = line["_aws"]["CloudWatchMetrics"].as_array()?;
-    let mut metrics = directives.iter().flat_map(|one| one["Metrics"].as_array());
+    let mut metrics = directives
+        .iter()
+        .filter_map(|one| one["Metrics"].as_array());
     let named = metrics.any(|all| all.iter().any(|metric| metric["Name"] == name));
     named.then(|| line[name].as_u64())?
 }

@@ -168,10 +168,7 @@ impl LocalGateway {
 
         let (stop, stopped) = watch::channel(());
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            counting.await;
-            Ok(())
-        });
+        tasks.spawn(counting);
         let until = stopping(stopped.clone());
         tasks.spawn(async move {
             listener::serve(listener, gateway, until)
@@ -198,21 +195,10 @@ impl LocalGateway {
             dynamodb: dynamo.endpoint_url(),
             table: tables.keys,
             counters_table: tables.counters,
-            config: match plan.source {
-                Source::Demo | Source::Text(_) => None,
-                Source::Named(ConfigSource::File(path)) => {
-                    let path = path.canonicalize().unwrap_or(path);
-                    Some(path.display().to_string())
-                }
-                Source::Named(remote) => Some(remote.to_string()),
-            },
+            config: config_name(plan.source),
             ttl_seconds,
         };
-        plan.state.announce(&running).map_err(|error| {
-            Failure::unavailable(format!(
-                "where the gateway listens cannot be written to `.doorward`: {error}"
-            ))
-        })?;
+        announce(&plan.state, &running)?;
         Ok(Self {
             running,
             payload,
@@ -249,6 +235,26 @@ impl LocalGateway {
         };
         let _ = tokio::time::timeout(LAST_WAIT, end).await;
     }
+}
+
+/// What other commands read the configuration from; nothing where only this one has it.
+fn config_name(source: Source) -> Option<String> {
+    match source {
+        Source::Demo | Source::Text(_) => None,
+        Source::Named(ConfigSource::File(path)) => {
+            let path = path.canonicalize().unwrap_or(path);
+            Some(path.display().to_string())
+        }
+        Source::Named(remote) => Some(remote.to_string()),
+    }
+}
+
+fn announce(state: &StateFolder, running: &Running) -> Result<(), Failure> {
+    state.announce(running).map_err(|error| {
+        Failure::unavailable(format!(
+            "where the gateway listens cannot be written to `.doorward`: {error}"
+        ))
+    })
 }
 
 /// The API as `template.yaml` would deploy it for this configuration.

@@ -7,7 +7,7 @@ import json
 import pathlib
 import tempfile
 
-from . import ROOT, config, policy, tables
+from . import ROOT, config, policy, tables, usage
 from .emulator import MiniStack
 from .keys import create_key
 from .runtime import under_emulator
@@ -76,7 +76,8 @@ def surroundings():
         }
         with under_emulator("key-admin", env) as key_admin:
             key = create_key(key_admin.invoke, tenant="acme", scopes=["read"])
-        yield env, key
+        # Key administration counts nothing and knows no such variable.
+        yield {**env, "DOORWARD_COUNTERS_TABLE": "CountersTable"}, key
 
 
 def check(checks, authorizer, key):
@@ -100,6 +101,13 @@ def check(checks, authorizer, key):
         else:
             checks.equal(f"{name}: the placeholder is refused", captured, UNAUTHORIZED)
             let_in(checks, name, keyed, arn_of(event), key)
+
+
+def check_usage(checks, env, key):
+    """After `check` and the end of the function: every event with the key that was served is counted, and no other."""
+    served = len(events()) - len(NOT_SERVED) - len(CONTRADICTORY)
+    counted = usage.counted(env["AWS_ENDPOINT_URL_DYNAMODB"], key)
+    checks.equal("the use of the key is counted when the function has ended", counted, {"allowed": served})
 
 
 def let_in(checks, name, answer, arn, key):
