@@ -50,15 +50,24 @@ fn the_page_on_usage_names_tests_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut code = String::new();
     for folder in [
+        "tests/access_log",
         "tests/processes",
         "tests/contract/usage",
         "tests/journeys",
+        "cli/tests/command",
         "engine/src/usage/tests",
     ] {
         sources(&root.join(folder), &mut code);
     }
     let text = fs::read_to_string(root.join("docs/usage.md")).unwrap();
-    let suites = ["processes::", "contract::", "usage::", "journeys::"];
+    let suites = [
+        "access_log::",
+        "command::",
+        "processes::",
+        "contract::",
+        "usage::",
+        "journeys::",
+    ];
     let named = text.split('`').filter(|word| {
         let is_test = suites.iter().any(|suite| word.starts_with(suite));
         is_test && !suites.contains(word)

@@ -28,7 +28,7 @@ pub(super) fn open(
     observer: Observer,
     sink: Arc<dyn RequestSink>,
     kept_days: u32,
-) -> (Observer, impl Future<Output = ()>) {
+) -> (Observer, impl Future<Output = Result<(), String>>) {
     let (lines, counted) = channel(WAITING);
     let log: Observer = Arc::new(move |exchange: &Exchange| {
         observer(exchange);
@@ -53,7 +53,11 @@ fn event(exchange: &Exchange, key: &str) -> LogEvent {
     }
 }
 
-async fn count(mut lines: Receiver<LogEvent>, sink: Arc<dyn RequestSink>, kept_days: u32) {
+async fn count(
+    mut lines: Receiver<LogEvent>,
+    sink: Arc<dyn RequestSink>,
+    kept_days: u32,
+) -> Result<(), String> {
     while let Some(first) = lines.recv().await {
         tokio::time::sleep(GATHERED).await;
         let mut events = vec![first];
@@ -76,4 +80,5 @@ async fn count(mut lines: Receiver<LogEvent>, sink: Arc<dyn RequestSink>, kept_d
             }
         }
     }
+    Ok(())
 }

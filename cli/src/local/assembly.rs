@@ -191,10 +191,7 @@ impl LocalGateway {
 
         let (stop, stopped) = watch::channel(());
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            counting.await;
-            Ok(())
-        });
+        tasks.spawn(counting);
         let domain = domain.map(|(listener, domain)| {
             let (gateway, until) = (Arc::clone(&gateway), stopping(stopped.clone()));
             tasks.spawn(async move {
@@ -238,11 +235,7 @@ impl LocalGateway {
             ttl_seconds,
             mtls: domain,
         };
-        plan.state.announce(&running).map_err(|error| {
-            Failure::unavailable(format!(
-                "where the gateway listens cannot be written to `.doorward`: {error}"
-            ))
-        })?;
+        announce(&plan.state, &running)?;
         Ok(Self {
             running,
             payload,
@@ -314,6 +307,14 @@ fn config_name(source: Source) -> Option<String> {
         }
         Source::Named(remote) => Some(remote.to_string()),
     }
+}
+
+fn announce(state: &StateFolder, running: &Running) -> Result<(), Failure> {
+    state.announce(running).map_err(|error| {
+        Failure::unavailable(format!(
+            "where the gateway listens cannot be written to `.doorward`: {error}"
+        ))
+    })
 }
 
 /// The API as `template.yaml` would deploy it for this configuration.

@@ -4,7 +4,10 @@
 //! log group, log stream and the ids of the events counted in it. The same batch gives the same pieces, in whatever order its
 //! events come, so a second delivery finds the names of the first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use doorward_keys::{Hour, KeyId, LogPiece, RequestCount, Requests, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -105,8 +108,11 @@ fn piece(
     let name = hash
         .finalize()
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(String::new(), |mut name, byte| {
+            // Writing to a text does not fail.
+            let _ = write!(name, "{byte:02x}");
+            name
+        });
     let kept = i64::from(kept_days).saturating_mul(SECONDS_OF_DAY);
     let counts = cells.iter().map(|((key, hour), cell)| RequestCount {
         key: key.clone(),

@@ -32,7 +32,7 @@ pub(in crate::commands::keys) fn csv(key: &KeyView, usage: &UsageView) -> String
     let head = COLUMNS.map(str::to_owned);
     std::iter::once(head)
         .chain(rows)
-        .map(|fields| format!("{}\r\n", fields.map(|text| field(&text)).join(",")))
+        .flat_map(|fields| [fields.map(|text| field(&text)).join(","), "\r\n".to_owned()])
         .collect()
 }
 
