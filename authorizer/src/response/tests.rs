@@ -50,6 +50,7 @@ fn facts() -> Context {
 
 fn granted<'a>(statements: &'a [Statement], context: &'a Context) -> Outcome<'a> {
     Outcome::Allow(Allowed {
+        downstream_token: None,
         principal: "user|https://id.example/|zo\u{eb}",
         statements,
         context,
@@ -406,6 +407,7 @@ fn lets_appsync_remember_only_what_ends_and_does_not_depend_on_an_address() {
         (Some(NOW.plus(90)), true, 0),
     ] {
         let allowed = Allowed {
+            downstream_token: None,
             principal: "p",
             statements: &plain,
             context: &context,
