@@ -352,3 +352,41 @@ fn refuses_addresses_that_the_route_does_not_list() {
     };
     check_case(&office, None, None, "route_address_refused");
 }
+
+#[test]
+fn an_opaque_token_opens_only_what_asks_its_server_and_takes_its_age() {
+    use crate::{identity::Introspected, routes::Remote};
+    let at = |server: Option<&str>, recently_active| Route {
+        credentials: vec![vec![Kind::Opaque]],
+        remote: Remote {
+            server: server.map(str::to_owned),
+            recently_active,
+            exchange: None,
+        },
+        ..route()
+    };
+    let opaque = |by_token, is_recent| Subject {
+        introspected: Some(Introspected {
+            by_token,
+            is_recent,
+        }),
+        ..token("", "", None)
+    };
+    for (route, by_token, is_recent, expected) in [
+        (at(None, false), true, false, "entitled"),
+        (at(None, false), false, false, "credential_insufficient"),
+        (at(Some("demo"), false), false, false, "entitled"),
+        (
+            at(Some("other"), false),
+            true,
+            false,
+            "credential_insufficient",
+        ),
+        (at(None, true), true, true, "entitled"),
+        (at(None, false), true, true, "introspection_unavailable"),
+    ] {
+        check_case(&route, None, Some(opaque(by_token, is_recent)), expected);
+    }
+    let jwt = token("", "", None);
+    check_case(&at(None, false), None, Some(jwt), "credential_insufficient");
+}

@@ -163,3 +163,6 @@ impl SignedAnswers {
         Ok(payload)
     }
 }
+
+#[cfg(test)]
+mod tests;
