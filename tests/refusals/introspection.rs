@@ -2,10 +2,7 @@
 //! may, and after the stated number the server is left alone until one probe finds it well. And what an exchange does to
 //! the answer that is cached.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use doorward_authorizer::Refusal;
 use doorward_tests::{
@@ -14,6 +11,7 @@ use doorward_tests::{
     tokens::{SigningKey, Token},
 };
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::gate::{CLIENT_SECRET, Gate, NOW, rest, sample, store};
 

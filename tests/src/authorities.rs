@@ -13,11 +13,14 @@ use async_trait::async_trait;
 use doorward_engine::authority::{Answered, Call, CallError, TokenEndpoints};
 use serde_json::{Value, json};
 
+/// A status and a body, or why there is no answer.
+type Said = Result<(u16, String), String>;
+
 /// What is said of each token: on introspection under the token itself, on exchange under `exchange ` and the token.
 /// Of what is not there introspection says that it is inactive, and exchange that it is no grant.
 #[derive(Debug, Default)]
 pub struct Spoken {
-    held: Mutex<HashMap<String, Result<(u16, String), String>>>,
+    held: Mutex<HashMap<String, Said>>,
     calls: AtomicUsize,
 }
 
@@ -51,7 +54,7 @@ impl Spoken {
         self.calls.load(Ordering::SeqCst)
     }
 
-    fn put(&self, token: &str, answer: Result<(u16, String), String>) {
+    fn put(&self, token: &str, answer: Said) {
         if let Ok(mut held) = self.held.lock() {
             held.insert(token.to_owned(), answer);
         }

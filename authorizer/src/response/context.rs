@@ -184,6 +184,16 @@ mod tests {
     }
 
     #[test]
+    fn the_token_for_the_backend_is_never_left_out_for_other_facts() {
+        let token = "t".repeat(100);
+        let all = facts(&[("scopes", "a"), ("tenant", "t"), ("zzz", "1")]);
+        let kept = of_allowed(&all, Some(&token), 140);
+        assert_eq!(kept[CONTEXT_NAME], token);
+        assert_eq!(kept["contextTruncated"], "true");
+        assert_eq!(of_allowed(&all, None, 4096), all);
+    }
+
+    #[test]
     fn leaves_whole_facts_out_in_a_fixed_order_when_room_is_short() {
         let long = "s".repeat(60);
         let all = facts(&[

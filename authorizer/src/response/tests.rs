@@ -57,6 +57,7 @@ fn facts() -> Context {
 
 fn granted<'a>(statements: &'a [Statement], context: &'a Context) -> Outcome<'a> {
     Outcome::Allow(Allowed {
+        downstream_token: None,
         principal: "user|https://id.example/|zo\u{eb}",
         statements,
         context,
@@ -416,6 +417,7 @@ fn lets_appsync_remember_only_what_ends_and_depends_on_the_token_alone() {
         (Some(NOW.plus(90)), false, 0),
     ] {
         let allowed = Allowed {
+            downstream_token: None,
             principal: "p",
             statements: &plain,
             context: &context,

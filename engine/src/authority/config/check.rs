@@ -63,16 +63,13 @@ impl EndpointAt<'_> {
         } else {
             self.audience
         };
-        let client = match raw.client {
-            Some(client) => client.check(&at("client"), audience, env, faults),
-            None => {
-                if !faults.is_replaced(&at("client")) {
-                    let what = "who this gate is at the server: `id`, and what proves it";
-                    faults.problem(at("client"), Problem::Missing { what });
-                }
-                None
-            }
-        };
+        if raw.client.is_none() && !faults.is_replaced(&at("client")) {
+            let what = "who this gate is at the server: `id`, and what proves it";
+            faults.problem(at("client"), Problem::Missing { what });
+        }
+        let client = raw
+            .client
+            .and_then(|client| client.check(&at("client"), audience, env, faults));
         Some(Endpoint {
             url,
             origin: if raw.http {
@@ -255,17 +252,12 @@ impl RawClient {
             faults,
         );
         let place = format!("{path}.certificate_file");
-        let certificate = match &self.certificate_file {
-            Some(file) => read(file, &place, env, faults),
-            None => {
-                if !faults.is_replaced(&place) {
-                    let what = "the file with the client certificate";
-                    faults.problem(&place, Problem::Missing { what });
-                }
-                None
-            }
-        };
-        let certificate = certificate?;
+        if self.certificate_file.is_none() && !faults.is_replaced(&place) {
+            let what = "the file with the client certificate";
+            faults.problem(&place, Problem::Missing { what });
+        }
+        let file = self.certificate_file.as_ref();
+        let certificate = file.and_then(|file| read(file, &place, env, faults))?;
         if !certificate.contains("-----BEGIN CERTIFICATE-----") {
             faults.add(place, "holds no certificate as PEM");
         }

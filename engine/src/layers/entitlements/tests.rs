@@ -432,3 +432,41 @@ fn a_certificate_counts_where_the_route_asks_for_it_and_is_in_nobodys_way_elsewh
         assert_eq!(found, expected, "{kinds:?} {scopes} {caller:?}");
     }
 }
+
+#[test]
+fn an_opaque_token_opens_only_what_asks_its_server_and_takes_its_age() {
+    use crate::{identity::Introspected, routes::Remote};
+    let at = |server: Option<&str>, recently_active| Route {
+        credentials: vec![vec![Kind::Opaque]],
+        remote: Remote {
+            server: server.map(str::to_owned),
+            recently_active,
+            exchange: None,
+        },
+        ..route()
+    };
+    let opaque = |by_token, is_recent| Subject {
+        introspected: Some(Introspected {
+            by_token,
+            is_recent,
+        }),
+        ..token("", "", None)
+    };
+    for (route, by_token, is_recent, expected) in [
+        (at(None, false), true, false, "entitled"),
+        (at(None, false), false, false, "credential_insufficient"),
+        (at(Some("demo"), false), false, false, "entitled"),
+        (
+            at(Some("other"), false),
+            true,
+            false,
+            "credential_insufficient",
+        ),
+        (at(None, true), true, true, "entitled"),
+        (at(None, false), true, true, "introspection_unavailable"),
+    ] {
+        check_case(&route, None, Some(opaque(by_token, is_recent)), expected);
+    }
+    let jwt = token("", "", None);
+    check_case(&at(None, false), None, Some(jwt), "credential_insufficient");
+}

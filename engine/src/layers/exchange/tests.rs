@@ -86,26 +86,25 @@ fn world(more: &str, answer: (u16, Json)) -> (Exchanges, Arc<Server>) {
         endpoints: Arc::clone(&server) as _,
         ..Authorities::none()
     };
-    let exchanges = Exchanges::new(&config.exchanges, 4096, &authorities, || Duration::ZERO);
-    (exchanges, server)
+    let held = Exchanges::new(&config.exchanges, 4096, &authorities, || Duration::ZERO);
+    (held, server)
 }
 
-async fn swap(exchanges: &Exchanges, token: &str, later: i64) -> Result<Exchanged, Denial> {
-    exchanges
-        .swap("backend", token, NOW.plus(later).into(), None)
+async fn swap(held: &Exchanges, token: &str, later: i64) -> Result<Exchanged, Denial> {
+    held.swap("backend", token, NOW.plus(later).into(), None)
         .await
 }
 
 #[tokio::test]
 async fn a_token_is_swapped_and_kept_until_the_margin() {
-    let (exchanges, server) = world("", (200, issued_answer(&json!({}))));
+    let (held, server) = world("", (200, issued_answer(&json!({}))));
     for (later, calls) in [(0, 1), (269, 1), (270, 2)] {
-        let exchanged = swap(&exchanges, "t", later).await.unwrap();
+        let got = swap(&held, "t", later).await.unwrap();
         let asked_at = if calls == 1 { 0 } else { later };
-        assert_eq!(exchanged.valid_until, NOW.plus(asked_at + 270));
+        assert_eq!(got.valid_until, NOW.plus(asked_at + 270));
         assert_eq!(server.calls.load(Ordering::SeqCst), calls, "{later}");
     }
-    swap(&exchanges, "u", 270).await.unwrap();
+    swap(&held, "u", 270).await.unwrap();
     assert_eq!(server.calls.load(Ordering::SeqCst), 3, "another caller");
 }
 
@@ -113,8 +112,8 @@ async fn a_token_is_swapped_and_kept_until_the_margin() {
 async fn the_request_says_what_is_configured() {
     let more = "resources = [\"https://orders.example/\"]\nscopes = [\"a\", \"b\"]\n\
         subject_token_type = \"jwt\"\nrequested_token_type = \"jwt\"";
-    let (exchanges, server) = world(more, (200, issued_answer(&json!({}))));
-    swap(&exchanges, "t", 0).await.unwrap();
+    let (held, server) = world(more, (200, issued_answer(&json!({}))));
+    swap(&held, "t", 0).await.unwrap();
     let form = server.form.lock().unwrap().clone();
     let form: Vec<String> = form.iter().map(|(n, v)| format!("{n}={v}")).collect();
     assert_eq!(
@@ -138,9 +137,9 @@ async fn the_end_is_the_earlier_of_what_the_answer_and_the_token_say() {
         (json!({"access_token": inside}), 100),
         (json!({"access_token": inside, "expires_in": 50}), 50),
     ] {
-        let (exchanges, _) = world("", (200, issued_answer(&more)));
-        let exchanged = swap(&exchanges, "t", 0).await.unwrap();
-        assert_eq!(exchanged.valid_until, NOW.plus(seconds - 30), "{more}");
+        let (held, _) = world("", (200, issued_answer(&more)));
+        let got = swap(&held, "t", 0).await.unwrap();
+        assert_eq!(got.valid_until, NOW.plus(seconds - 30), "{more}");
     }
 }
 
@@ -160,9 +159,9 @@ async fn answers_that_are_no_token_for_the_backend_are_refused_and_not_kept() {
         json!({"access_token": jwt(&json!({"exp": "soon"}))}),
         json!({"access_token": jwt(&json!({"exp": NOW.unix()}))}),
     ] {
-        let (exchanges, server) = world("", (200, issued_answer(&more)));
+        let (held, server) = world("", (200, issued_answer(&more)));
         for _ in 0..2 {
-            let denial = swap(&exchanges, "t", 0).await.unwrap_err();
+            let denial = swap(&held, "t", 0).await.unwrap_err();
             assert_eq!(denial.reason(), Reason::ExchangeUnavailable, "{more}");
         }
         assert_eq!(server.calls.load(Ordering::SeqCst), 2, "{more}");
@@ -170,8 +169,8 @@ async fn answers_that_are_no_token_for_the_backend_are_refused_and_not_kept() {
     let mut endless = issued_answer(&json!({}));
     endless.as_object_mut().unwrap().remove("expires_in");
     for answer in [endless, json!("<html>"), json!({}), json!([])] {
-        let (exchanges, _) = world("", (200, answer.clone()));
-        let denial = swap(&exchanges, "t", 0).await.unwrap_err();
+        let (held, _) = world("", (200, answer.clone()));
+        let denial = swap(&held, "t", 0).await.unwrap_err();
         assert_eq!(denial.reason(), Reason::ExchangeUnavailable, "{answer}");
     }
 }
@@ -190,32 +189,32 @@ async fn a_server_that_says_no_refuses_the_caller_and_one_that_fails_does_not() 
         (500, "server_error", Reason::ExchangeUnavailable),
         (302, "moved", Reason::ExchangeUnavailable),
     ] {
-        let (exchanges, _) = world("", (status, json!({"error": error})));
-        let denial = swap(&exchanges, "t", 0).await.unwrap_err();
+        let (held, _) = world("", (status, json!({"error": error})));
+        let denial = swap(&held, "t", 0).await.unwrap_err();
         assert_eq!(denial.reason(), reason, "{status} {error}");
         assert!(denial.detail().contains(error), "{denial:?}");
     }
     // What a server writes is shown only where it is a word.
-    let (exchanges, _) = world("", (400, json!({"error": "t is no grant\n"})));
-    let denial = swap(&exchanges, "t", 0).await.unwrap_err();
+    let (held, _) = world("", (400, json!({"error": "t is no grant\n"})));
+    let denial = swap(&held, "t", 0).await.unwrap_err();
     assert!(denial.detail().ends_with("no `error`"), "{denial:?}");
 }
 
 #[tokio::test]
 async fn a_token_that_does_not_fit_into_the_context_is_refused_and_never_cut() {
     let padded = |bytes: usize| json!({"access_token": jwt(&json!({"p": "p".repeat(bytes)}))});
-    let (exchanges, _) = world("", (200, issued_answer(&padded(2900))));
-    swap(&exchanges, "t", 0).await.unwrap();
-    let (exchanges, _) = world("", (200, issued_answer(&padded(3100))));
-    let denial = swap(&exchanges, "t", 0).await.unwrap_err();
+    let (held, _) = world("", (200, issued_answer(&padded(2900))));
+    swap(&held, "t", 0).await.unwrap();
+    let (held, _) = world("", (200, issued_answer(&padded(3100))));
+    let denial = swap(&held, "t", 0).await.unwrap_err();
     assert_eq!(denial.reason(), Reason::ExchangeTooLarge);
 }
 
 #[tokio::test]
 async fn a_server_that_fails_is_left_alone() {
-    let (exchanges, server) = world("breaker = { failures = 2 }", (500, json!({})));
+    let (held, server) = world("breaker = { failures = 2 }", (500, json!({})));
     for _ in 0..5 {
-        let denial = swap(&exchanges, "t", 0).await.unwrap_err();
+        let denial = swap(&held, "t", 0).await.unwrap_err();
         assert_eq!(denial.reason(), Reason::ExchangeUnavailable);
     }
     assert_eq!(server.calls.load(Ordering::SeqCst), 2);

@@ -19,10 +19,13 @@ use crate::{
     test_support::NOW,
 };
 
+/// A status and a body, or no answer.
+type Said = Result<(u16, Json), ()>;
+
 /// Says what it is told to say of each token, and notes who was asked about what.
 #[derive(Default)]
 struct Server {
-    answers: Mutex<HashMap<String, Result<(u16, Json), ()>>>,
+    answers: Mutex<HashMap<String, Said>>,
     asked: Mutex<Vec<String>>,
     calls: AtomicUsize,
     gate: async_lock::Mutex<()>,
@@ -33,14 +36,14 @@ impl Server {
         self.put(token, Ok((200, answer)));
     }
 
-    fn put(&self, token: &str, answer: Result<(u16, Json), ()>) {
+    fn put(&self, token: &str, answer: Said) {
         self.answers
             .lock()
             .unwrap()
             .insert(token.to_owned(), answer);
     }
 
-    fn activate(&self, token: &str, more: Json) {
+    fn activate(&self, token: &str, more: &Json) {
         let mut answer =
             json!({"active": true, "aud": "api", "sub": "ann", "exp": NOW.unix() + 3600});
         answer
@@ -167,7 +170,7 @@ async fn an_active_token_is_accepted_and_remembered() {
     let world = world(&format!("{ONE}{ROUTES}"));
     world.server.activate(
         "t",
-        json!({"scope": "a b", "client_id": "app", "iss": "https://one.example"}),
+        &json!({"scope": "a b", "client_id": "app", "iss": "https://one.example"}),
     );
     for later in [0, 29] {
         let subject = world.ask("t", STRICT, later).await.unwrap();
@@ -184,7 +187,7 @@ async fn an_active_token_is_accepted_and_remembered() {
 #[tokio::test]
 async fn a_token_is_asked_about_again_at_its_expiry_whatever_the_cache_says() {
     let world = world(&format!("{ONE}{ROUTES}"));
-    world.server.activate("t", json!({"exp": NOW.unix() + 5}));
+    world.server.activate("t", &json!({"exp": NOW.unix() + 5}));
     world.ask("t", STRICT, 4).await.unwrap();
     world.server.say("t", json!({"active": false}));
     world.ask("t", STRICT, 4).await.unwrap();
@@ -214,7 +217,7 @@ async fn an_inactive_token_is_refused_and_remembered_for_less() {
     assert_eq!(world.refused("t", STRICT, 0).await, Reason::TokenInactive);
     assert_eq!(world.refused("t", STRICT, 9).await, Reason::TokenInactive);
     assert_eq!(world.server.calls(), 1);
-    world.server.activate("t", json!({}));
+    world.server.activate("t", &json!({}));
     world.ask("t", STRICT, 10).await.unwrap();
 }
 
@@ -238,7 +241,7 @@ async fn an_active_token_is_held_to_the_rules_of_a_jwt() {
         (json!({"sub": ""}), Reason::TokenClaim),
     ] {
         let world = world(&format!("{ONE}{ROUTES}"));
-        world.server.activate("t", more.clone());
+        world.server.activate("t", &more);
         assert_eq!(world.refused("t", STRICT, 0).await, reason, "{more}");
         assert_eq!(world.refused("t", LENIENT, 0).await, reason, "{more}");
         assert_eq!(world.server.calls(), 1, "{more}");
@@ -246,7 +249,7 @@ async fn an_active_token_is_held_to_the_rules_of_a_jwt() {
     let world = world(&format!("{ONE}{ROUTES}"));
     world.server.activate(
         "t",
-        json!({"token_type": "bearer", "token_use": "access_token", "exp": now - 59}),
+        &json!({"token_type": "bearer", "token_use": "access_token", "exp": now - 59}),
     );
     world.ask("t", STRICT, 0).await.unwrap();
 }
@@ -292,7 +295,7 @@ async fn statuses_are_told_apart_and_none_is_remembered() {
             .server
             .put("t", answer.map(|status| (status, json!({}))));
         assert_eq!(world.refused("t", STRICT, 0).await, reason, "{answer:?}");
-        world.server.activate("t", json!({}));
+        world.server.activate("t", &json!({}));
         world.ask("t", STRICT, 0).await.unwrap();
     }
 }
@@ -315,14 +318,14 @@ async fn what_a_strange_token_causes_never_opens_the_breaker() {
             Reason::TokenInactive
         );
     }
-    world.server.activate("good", json!({}));
+    world.server.activate("good", &json!({}));
     world.ask("good", STRICT, 0).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_server_that_fails_is_left_alone_and_asked_again_later() {
     let world = world(&format!("{ONE}{ROUTES}"));
-    world.server.activate("good", json!({}));
+    world.server.activate("good", &json!({}));
     for number in 0..5 {
         let token = format!("t{number}");
         world.server.put(&token, Ok((500, json!({}))));
@@ -341,7 +344,7 @@ async fn a_server_that_fails_is_left_alone_and_asked_again_later() {
 #[tokio::test]
 async fn an_outage_is_bridged_only_where_the_route_says_so_and_not_for_long() {
     let world = world(&format!("{ONE}{ROUTES}"));
-    world.server.activate("t", json!({}));
+    world.server.activate("t", &json!({}));
     world.ask("t", LENIENT, 0).await.unwrap();
     world.server.put("t", Err(()));
     world.server.put("new", Err(()));
@@ -369,8 +372,8 @@ async fn an_outage_revives_no_token_that_expired_or_was_refused_since() {
     let world = world(&format!("{ONE}{ROUTES}"));
     world
         .server
-        .activate("short", json!({"exp": NOW.unix() + 10}));
-    world.server.activate("revoked", json!({}));
+        .activate("short", &json!({"exp": NOW.unix() + 10}));
+    world.server.activate("revoked", &json!({}));
     world.ask("short", LENIENT, 0).await.unwrap();
     world.ask("revoked", LENIENT, 0).await.unwrap();
     world.server.say("revoked", json!({"active": false}));
@@ -389,7 +392,7 @@ async fn an_outage_revives_no_token_that_expired_or_was_refused_since() {
 #[tokio::test]
 async fn a_refusal_of_us_is_no_outage() {
     let world = world(&format!("{ONE}{ROUTES}"));
-    world.server.activate("t", json!({}));
+    world.server.activate("t", &json!({}));
     world.ask("t", LENIENT, 0).await.unwrap();
     world.server.put("t", Ok((401, json!({}))));
     assert_eq!(
@@ -401,7 +404,7 @@ async fn a_refusal_of_us_is_no_outage() {
 #[tokio::test]
 async fn concurrent_calls_for_one_token_are_one() {
     let world = world(&format!("{ONE}{ROUTES}"));
-    world.server.activate("t", json!({}));
+    world.server.activate("t", &json!({}));
     let shut = world.server.gate.lock().await;
     let mut calls: Vec<Pin<Box<_>>> = (0..50)
         .map(|_| Box::pin(world.ask("t", STRICT, 0)))
@@ -454,7 +457,7 @@ async fn tokens_go_to_the_server_of_the_route_or_of_their_prefix_and_never_to_a_
         assert_eq!(line, format!("{asked} {token}"));
         assert!(world.server.asked.lock().unwrap().is_empty());
     }
-    world.server.activate("two_3", json!({}));
+    world.server.activate("two_3", &json!({}));
     let by_token = |subject: Subject| subject.introspected.unwrap().by_token;
     assert!(by_token(world.ask("two_3", STRICT, 0).await.unwrap()));
     assert!(!by_token(
@@ -481,7 +484,7 @@ async fn an_answer_that_is_not_signed_is_refused_where_it_should_be() {
     let world = world(&format!(
         "{ONE}signed = true\nalgorithms = [\"ES256\"]\n{ROUTES}"
     ));
-    world.server.activate("t", json!({}));
+    world.server.activate("t", &json!({}));
     let denial = world.ask("t", STRICT, 0).await.unwrap_err();
     assert_eq!(denial.reason(), Reason::IntrospectionAnswer);
     assert!(denial.detail().contains("not signed"), "{denial:?}");

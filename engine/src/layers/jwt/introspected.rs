@@ -112,16 +112,16 @@ impl SignedAnswers {
         now: Timestamp,
     ) -> Result<Vec<u8>, Denial> {
         let told = self.checked(answer, client_id, now).await;
-        told.map_err(|denial| match denial.reason() {
-            Reason::KeySetUnavailable => denial,
-            _ => {
-                let detail = format!(
-                    "server `{}`: the signed answer: {}",
-                    self.config.name,
-                    denial.detail()
-                );
-                Denial::new(Reason::IntrospectionAnswer, detail)
+        told.map_err(|denial| {
+            if denial.reason() == Reason::KeySetUnavailable {
+                return denial;
             }
+            let detail = format!(
+                "server `{}`: the signed answer: {}",
+                self.config.name,
+                denial.detail()
+            );
+            Denial::new(Reason::IntrospectionAnswer, detail)
         })
     }
 
@@ -170,3 +170,6 @@ impl SignedAnswers {
         Ok(payload)
     }
 }
+
+#[cfg(test)]
+mod tests;
