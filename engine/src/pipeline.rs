@@ -212,9 +212,11 @@ impl Engine {
             request,
             &located,
             asked,
-            admitted,
-            proven.unwrap_or_else(Proven::nothing),
-            walk.elapsed(),
+            policy::Seen {
+                admitted,
+                proven: proven.unwrap_or_else(Proven::nothing),
+                elapsed: walk.elapsed(),
+            },
         );
 
         let began = walk.began();

@@ -1,4 +1,4 @@
-//! DPoP (RFC 9449): the twelve checks of section 4.3, each refused by a proof that is wrong in nothing else.
+//! `DPoP` (RFC 9449): the twelve checks of section 4.3, each refused by a proof that is wrong in nothing else.
 
 use std::{
     sync::{Arc, OnceLock},

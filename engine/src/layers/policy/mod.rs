@@ -52,7 +52,7 @@ use ipnet::IpNet;
 pub use build::{Asked, Scope, build, build_denial};
 pub(crate) use config::RawPolicy;
 pub use config::{GatewayCache, PolicyConfig, UnlistedPaths};
-pub(crate) use writer::{Elapsed, Writer};
+pub(crate) use writer::{Elapsed, Seen, Writer};
 
 /// Allow or deny; a Deny wins wherever both match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

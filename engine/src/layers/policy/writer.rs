@@ -35,6 +35,13 @@ pub(crate) struct Elapsed {
     pub(crate) started: Duration,
 }
 
+/// What was found on the way to the answer.
+pub(crate) struct Seen {
+    pub(crate) admitted: Admitted,
+    pub(crate) proven: Proven,
+    pub(crate) elapsed: Elapsed,
+}
+
 impl Elapsed {
     /// When an answer to what was received at `received_at` ends, if it holds for a moment only.
     pub(crate) fn end_of_moment(self, received_at: Moment) -> Timestamp {
@@ -74,10 +81,13 @@ impl<'a> Writer<'a> {
         request: &'a Request,
         located: &'a Located,
         spender: Spender<'a>,
-        admitted: Admitted,
-        proven: Proven,
-        elapsed: Elapsed,
+        seen: Seen,
     ) -> Self {
+        let Seen {
+            admitted,
+            proven,
+            elapsed,
+        } = seen;
         let Spender { route, caller, .. } = spender;
         let scope = Scope {
             stage: &request.stage,
