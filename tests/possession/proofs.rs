@@ -1,4 +1,4 @@
-//! DPoP (RFC 9449): the twelve checks of section 4.3, each refused by a proof that is wrong in nothing else.
+//! `DPoP` (RFC 9449): the twelve checks of section 4.3, each refused by a proof that is wrong in nothing else.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -83,6 +83,7 @@ async fn every_usual_algorithm_proves() {
 }
 
 /// Each proof with its fault and what becomes of it.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn faulty() -> Vec<(&'static str, String, &'static str)> {
     let key = client();
     let made = |proof: Token| signed(proof, &key);
@@ -288,7 +289,8 @@ async fn a_proof_with_one_fault_is_refused_for_it() {
             let found = gate.outcome(&with(kind, &bound(), &proof)).await;
             assert_eq!(found, expected, "{name} {kind:?} {}", gate.line());
             let line = gate.line().to_string();
-            assert!(proof.len() < 30 || !line.contains(&proof[..30]), "{line}");
+            let head = proof.get(..30);
+            assert!(head.is_none_or(|head| !line.contains(head)), "{line}");
         }
     }
 }
@@ -306,10 +308,11 @@ async fn a_proof_may_be_written_in_every_way_that_means_the_same() {
         let found = gate.outcome(&with(Kind::Http2, &bound(), &proof)).await;
         assert_eq!(found, "allow", "{address} {}", gate.line());
     }
+    let fraction = serde_json::from_str(&format!("{NOW}.5")).unwrap();
     for (iat, kind) in [
         (json!(NOW - 60), "dpop+jwt"),
         (json!(NOW + 5), "DPoP+JWT"),
-        (json!(NOW as f64 + 0.5), "dpop+jwt"),
+        (fraction, "dpop+jwt"),
     ] {
         let proof = signed(
             plain().claim("iat", iat).header("typ", json!(kind)),
@@ -429,10 +432,13 @@ async fn a_store_that_does_not_answer_refuses_in_time_unless_chosen_otherwise() 
     for fault in [Fault::Down, Fault::Slow(Duration::from_mins(1))] {
         let closed = Gate::remembering(&configuration(&json!({})), store(fault));
         let proof = || signed(plain(), &client());
-        let begun = std::time::Instant::now();
-        let found = closed.outcome(&with(Kind::Rest, &bound(), &proof())).await;
-        assert_eq!(found, "replay_store_unavailable");
-        assert!(begun.elapsed() < Duration::from_secs(5), "{fault:?}");
+        let asked = with(Kind::Rest, &bound(), &proof());
+        let in_time = tokio::time::timeout(Duration::from_secs(5), closed.outcome(&asked)).await;
+        assert_eq!(
+            in_time.as_deref(),
+            Ok("replay_store_unavailable"),
+            "{fault:?}"
+        );
         let open = json!({"danger_local_replays": true});
         let open = Gate::remembering(&configuration(&open), store(fault));
         let asked = with(Kind::Rest, &bound(), &proof());

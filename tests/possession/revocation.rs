@@ -93,7 +93,7 @@ async fn a_list_that_cannot_be_had_or_trusted_refuses_everybody() {
         part: Some("http://crl.example/2".to_owned()),
         ..list(&[])
     };
-    let past = List {
+    let ended = List {
         times: (AT.plus(-900), AT.plus(-100)),
         ..list(&[])
     };
@@ -117,7 +117,7 @@ async fn a_list_that_cannot_be_had_or_trusted_refuses_everybody() {
         ),
         ("changed", Some(changed), "not signed with the key"),
         ("of tomorrow", Some(own.crl(&later)), "from the future"),
-        ("past its time", Some(own.crl(&past)), "past its time"),
+        ("past its time", Some(own.crl(&ended)), "past its time"),
         (
             "of a part",
             Some(own.crl(&part)),

@@ -119,8 +119,8 @@ async fn a_store_that_outlasts_the_function_refuses_in_time_and_the_line_says_wh
     let keys = Faulty::new(store(&[record]).await, slow);
     let gate = gate(Arc::new(keys)).within(Duration::from_millis(250));
     let answer = gate.ask(&bearer(&printed)).await;
-    gate.could_not_find_out(&answer, "time_exhausted", &["`credentials`"]);
-    let passed = ("credentials".to_owned(), "passed".to_owned());
+    gate.could_not_find_out(&answer, "time_exhausted", &["`certificate`"]);
+    let passed = ("certificate".to_owned(), "absent".to_owned());
     assert_eq!(
         gate.layers().last(),
         Some(&passed),

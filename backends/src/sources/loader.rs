@@ -109,7 +109,7 @@ impl Loader {
 
 fn read_file(root: &Path, path: &Path) -> Result<String, String> {
     let bytes = read_bytes(&root.join(path))?;
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
+    String::from_utf8(bytes).map_err(|_| "it is not valid UTF-8".to_owned())
 }
 
 /// The bytes of a file, within the bound of every source.

@@ -16,7 +16,7 @@ use doorward_backends::{
 use doorward_engine::{
     Config, Engine, Sources,
     authority::Authorities,
-    config::{HttpApiAnswer, RateLimited},
+    config::{Checked, HttpApiAnswer, RateLimited},
     layers::{certificate::CrlSource, policy::GatewayCache},
 };
 use doorward_keys::Secret;
@@ -125,17 +125,12 @@ impl LocalGateway {
         )
         .await?;
         let issuer = format!("http://{issuer_address}");
-        let document = plan.source.document(&issuer).await?;
-        let checked = document.read().await?;
-        let crls = document.crls(&checked.config).await;
+        let (checked, crls) = read(&plan.source, &issuer).await?;
         let mut warnings = plan.source.warnings(&checked);
         let config = checked.config;
         let mut settings = settings(plan.api, &config)?;
         if let Some(mtls) = &plan.mtls {
             settings = settings.with_default_endpoint(mtls.default_endpoint);
-        }
-        if let Some(why) = untrue(&settings, config.policy.gateway_cache) {
-            return Err(Failure::usage(why));
         }
         warnings.extend(notes(&settings, &config));
         let of_ttl = config.shorter_than(settings.ttl());
@@ -331,10 +326,22 @@ fn settings(api: Api, config: &Config) -> Result<Settings, Failure> {
         RateLimited::Deny if has_limits(config) => DeniedStatus::TooManyRequests,
         _ => DeniedStatus::Forbidden,
     };
-    Settings::new(payload, &api.stage, api.identity_sources, api.ttl)
+    let settings = Settings::new(payload, &api.stage, api.identity_sources, api.ttl)
         .and_then(|settings| settings.with_plans(plans))
         .map(|settings| settings.with_denied(api.denied.unwrap_or(by_configuration)))
-        .map_err(Failure::usage)
+        .map_err(Failure::usage)?;
+    match untrue(&settings, config.policy.gateway_cache) {
+        Some(why) => Err(Failure::usage(why)),
+        None => Ok(settings),
+    }
+}
+
+/// The configuration, and what fetches the lists of revoked certificates that it names.
+async fn read(source: &Source, issuer: &str) -> Result<(Checked, Arc<dyn CrlSource>), Failure> {
+    let document = source.document(issuer).await?;
+    let checked = document.read().await?;
+    let crls = document.crls(&checked.config).await;
+    Ok((checked, crls))
 }
 
 /// Why what the configuration says of the cache is not true of this gateway, if it is not: answers that rest on it would be kept

@@ -31,7 +31,6 @@ pub(super) fn check(
     }
     let path = "answers.http_api";
     match policy.gateway_cache {
-        GatewayCache::Off => {}
         GatewayCache::Unknown | GatewayCache::ByCertificate if rests.on_proofs => {
             let what = "a proof is for one request only";
             faults.problem(path, Problem::SimpleKept { what });
@@ -40,7 +39,7 @@ pub(super) fn check(
             let what = "it would hold for other certificates";
             faults.problem(path, Problem::SimpleKept { what });
         }
-        GatewayCache::Unknown | GatewayCache::ByCertificate => {}
+        GatewayCache::Off | GatewayCache::Unknown | GatewayCache::ByCertificate => {}
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) struct RawConfig {
     tokens: Option<RawTokens>,
     /// Client certificates. Without this table none is looked at.
     certificates: Option<RawCertificates>,
-    /// Proofs of possession (DPoP). Without this table no token that is bound to a key is accepted.
+    /// Proofs of possession (`DPoP`). Without this table no token that is bound to a key is accepted.
     dpop: Option<RawDpop>,
     /// Rules on addresses for every route, and how the address of the caller is found.
     addresses: Option<RawAddresses>,

@@ -181,7 +181,11 @@ impl<'s> Walk<'s> {
             Some("array") => Value::List(vec![]),
             Some("integer") => Value::Integer(0),
             Some("boolean") => Value::Flag(false),
-            _ => Value::Text(String::new()),
+            // A word where only some are possible: any of them can be read.
+            _ => {
+                let word = branches.iter().flat_map(|branch| words(branch)).next();
+                Value::Text(word.unwrap_or_default().to_owned())
+            }
         }
     }
 

@@ -209,6 +209,10 @@ fn identity(raw: Option<Vec<RawNameKind>>, faults: &mut Faults) -> Vec<NameKind>
     }
     let mut kinds = Vec::new();
     for (index, kind) in raw.into_iter().enumerate() {
+        let place = format!("{path}[{index}]");
+        if faults.is_replaced(&place) {
+            continue;
+        }
         let kind = match kind {
             RawNameKind::Uri => NameKind::Uri,
             RawNameKind::Dns => NameKind::Dns,
@@ -217,7 +221,7 @@ fn identity(raw: Option<Vec<RawNameKind>>, faults: &mut Faults) -> Vec<NameKind>
         };
         if kinds.contains(&kind) {
             let value = kind.as_str().to_owned();
-            faults.problem(format!("{path}[{index}]"), Problem::Repeated { value });
+            faults.problem(place, Problem::Repeated { value });
         } else {
             kinds.push(kind);
         }
@@ -288,17 +292,12 @@ fn certificate(
 fn serials(raw: Option<Vec<String>>, path: &str, faults: &mut Faults) -> BTreeSet<Serial> {
     let mut serials = BTreeSet::new();
     for (index, text) in raw.unwrap_or_default().into_iter().enumerate() {
-        match serial(&text) {
-            Some(serial) => {
-                serials.insert(serial);
-            }
-            None => {
-                let found = shown(&text);
-                faults.problem(
-                    format!("{path}[{index}]"),
-                    Problem::SerialMalformed { found },
-                );
-            }
+        if let Some(serial) = serial(&text) {
+            serials.insert(serial);
+        } else {
+            let found = shown(&text);
+            let path = format!("{path}[{index}]");
+            faults.problem(path, Problem::SerialMalformed { found });
         }
     }
     serials

@@ -1,4 +1,4 @@
-//! The configuration of DPoP: as written, and checked.
+//! The configuration of `DPoP`: as written, and checked.
 
 use serde::Deserialize;
 
@@ -24,7 +24,7 @@ pub struct DpopConfig {
     pub(super) danger_local_replays: bool,
 }
 
-/// Proofs of possession (DPoP, RFC 9449). Without this table no token that is bound to a key is accepted.
+/// Proofs of possession (`DPoP`, RFC 9449). Without this table no token that is bound to a key is accepted.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

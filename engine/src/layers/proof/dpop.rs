@@ -1,4 +1,4 @@
-//! One DPoP proof (RFC 9449 section 4.2), and the checks of section 4.3 that need nothing but it and the request.
+//! One `DPoP` proof (RFC 9449 section 4.2), and the checks of section 4.3 that need nothing but it and the request.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use doorward_keys::Timestamp;
