@@ -123,20 +123,13 @@ impl LocalGateway {
         let checked = plan.source.read(&issuer).await?;
         let mut warnings = plan.source.warnings(&checked);
         let config = checked.config;
-        let mut settings = settings(plan.api, &config)?;
-        if let Some(mtls) = &plan.mtls {
-            settings = settings.with_default_endpoint(mtls.default_endpoint);
-        }
+        let settings = settings(plan.api, plan.mtls.as_ref(), &config)?;
         warnings.extend(notes(&settings, &config));
         let of_ttl = config.shorter_than(settings.ttl());
         warnings.extend(of_ttl.map(|warning| warning.line("doorward local")));
         let identity_key_set = config.identity_token.as_ref().map(|token| token.key_set());
 
-        plan.state.create().map_err(|error| {
-            Failure::unavailable(format!(
-                "the folder `.doorward` cannot be made here: {error}"
-            ))
-        })?;
+        create(&plan.state)?;
         let domain = match &plan.mtls {
             Some(mtls) => Some(domain(mtls, plan.host, &plan.state).await?),
             None => None,
@@ -149,15 +142,8 @@ impl LocalGateway {
             .await
             .map_err(Failure::unavailable)?;
         let keys = Arc::new(DynamoKeys::new(dynamo.client().clone(), &tables.keys));
-        let rights = match plan.source {
-            Source::Demo => Rights::Demonstration,
-            Source::Text(_) | Source::Named(_) => Rights::Everything,
-        };
-        let key = seed::demo_key(&config, &keys, rights).await?;
-        let key_cache_seconds = config
-            .api_keys
-            .as_ref()
-            .map_or(0, |keys| keys.cache_seconds);
+        let key = seed::demo_key(&config, &keys, rights(&plan.source)).await?;
+        let key_cache_seconds = config.api_keys.as_ref().map_or(0, |c| c.cache_seconds);
 
         let kms = configuration::kms(&config).await?;
         let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
@@ -193,9 +179,8 @@ impl LocalGateway {
                 .map_err(|error| error.to_string())
         });
         let (own_name, until) = (issuer.clone(), stopping(stopped));
-        let identity_keys = identity_key_set
-            .as_ref()
-            .map(|_| format!("{issuer}{}", issuer::IDENTITY_KEY_SET));
+        let address_of_keys = format!("{issuer}{}", issuer::IDENTITY_KEY_SET);
+        let identity_keys = identity_key_set.as_ref().map(|_| address_of_keys);
         tasks.spawn(async move {
             let published = identity_key_set.as_ref();
             issuer::serve(issuer_listener, &own_name, &key_set, published, until)
@@ -210,22 +195,11 @@ impl LocalGateway {
             audience: DEMO_AUDIENCE.to_owned(),
             dynamodb: dynamo.endpoint_url(),
             table: tables.keys,
-            config: match plan.source {
-                Source::Demo | Source::Text(_) => None,
-                Source::Named(ConfigSource::File(path)) => {
-                    let path = path.canonicalize().unwrap_or(path);
-                    Some(path.display().to_string())
-                }
-                Source::Named(remote) => Some(remote.to_string()),
-            },
+            config: named(plan.source),
             ttl_seconds,
             mtls: domain,
         };
-        plan.state.announce(&running).map_err(|error| {
-            Failure::unavailable(format!(
-                "where the gateway listens cannot be written to `.doorward`: {error}"
-            ))
-        })?;
+        announce(&plan.state, &running)?;
         Ok(Self {
             running,
             payload,
@@ -262,6 +236,44 @@ impl LocalGateway {
     }
 }
 
+/// Makes the folder of the state.
+fn create(state: &StateFolder) -> Result<(), Failure> {
+    state.create().map_err(|error| {
+        Failure::unavailable(format!(
+            "the folder `.doorward` cannot be made here: {error}"
+        ))
+    })
+}
+
+/// Says in the folder of the state where everything is.
+fn announce(state: &StateFolder, running: &Running) -> Result<(), Failure> {
+    state.announce(running).map_err(|error| {
+        Failure::unavailable(format!(
+            "where the gateway listens cannot be written to `.doorward`: {error}"
+        ))
+    })
+}
+
+/// What the demo key may do.
+const fn rights(source: &Source) -> Rights {
+    match source {
+        Source::Demo => Rights::Demonstration,
+        Source::Text(_) | Source::Named(_) => Rights::Everything,
+    }
+}
+
+/// The source of the configuration as `--config` takes it, if it has a name.
+fn named(source: Source) -> Option<String> {
+    match source {
+        Source::Demo | Source::Text(_) => None,
+        Source::Named(ConfigSource::File(path)) => {
+            let path = path.canonicalize().unwrap_or(path);
+            Some(path.display().to_string())
+        }
+        Source::Named(remote) => Some(remote.to_string()),
+    }
+}
+
 /// The listener with mutual TLS, and what a client needs for it.
 async fn domain(
     mtls: &Mtls,
@@ -285,7 +297,7 @@ async fn domain(
 }
 
 /// The API as `template.yaml` would deploy it for this configuration.
-fn settings(api: Api, config: &Config) -> Result<Settings, Failure> {
+fn settings(api: Api, mtls: Option<&Mtls>, config: &Config) -> Result<Settings, Failure> {
     let payload = match (api.payload, config.answers.http_api) {
         (Payload::Http2, HttpApiAnswer::Simple) => Payload::Http2Simple,
         (payload, _) => payload,
@@ -301,6 +313,10 @@ fn settings(api: Api, config: &Config) -> Result<Settings, Failure> {
     Settings::new(payload, &api.stage, api.identity_sources, api.ttl)
         .and_then(|settings| settings.with_plans(plans))
         .map(|settings| settings.with_denied(api.denied.unwrap_or(by_configuration)))
+        .map(|settings| {
+            let default_endpoint = mtls.map(|mtls| mtls.default_endpoint);
+            settings.with_default_endpoint(default_endpoint.unwrap_or_default())
+        })
         .map_err(Failure::usage)
 }
 
