@@ -190,8 +190,8 @@ async fn a_token_does_not_outlive_the_credential() {
     let service = Service::start().await;
     let house = house(Payload::RestRequest, 0, &service).await;
     service.believes(gate_of(&house));
-    // The backend grants five seconds for clocks, and the token of the caller lives for one.
-    let token = house.token_with(&["orders:read"], |request| request.lifetime = 1);
+    // The backend grants five seconds for clocks, and the token of the caller lives for three.
+    let token = house.token_with(&["orders:read"], |request| request.lifetime = 3);
     let bearer = format!("Bearer {token}");
     let seen = house
         .call("GET /orders/42", &[("authorization", &bearer)])
@@ -203,7 +203,7 @@ async fn a_token_does_not_outlive_the_credential() {
         200,
         "a stolen one works, as long as it lives"
     );
-    tokio::time::sleep(Duration::from_millis(6_500)).await;
+    tokio::time::sleep(Duration::from_millis(8_500)).await;
     assert_eq!(service.around_the_gate(Some(&kept)).await, 401);
     house.stop().await;
 }

@@ -1,5 +1,7 @@
 //! Puts the local gateway together: listeners, issuer, tables, authorizer, gateway.
 
+mod settings;
+
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
@@ -14,19 +16,16 @@ use doorward_backends::{
     sources::{ConfigSource, KmsSigner},
 };
 use doorward_engine::{
-    Config, Engine, Sources,
-    authority::Authorities,
-    config::{Checked, HttpApiAnswer, RateLimited},
-    layers::{certificate::CrlSource, policy::GatewayCache},
+    Config, Engine, Sources, authority::Authorities, config::Checked,
+    layers::certificate::CrlSource,
 };
-use doorward_keys::Secret;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use super::{
     access_log,
     gateway::{
-        ApiKind, Backend, Clocks, DeniedStatus, Gateway, IdentitySource, Observer, Payload, Routes,
-        Settings, Throttle, UsagePlan, UsagePlans,
+        Backend, Clocks, DeniedStatus, Gateway, IdentitySource, Observer, Payload, Routes,
+        UsagePlans,
     },
     in_process::InProcess,
     issuer::{self, DemoKeys},
@@ -128,20 +127,13 @@ impl LocalGateway {
         let (checked, crls) = read(&plan.source, &issuer).await?;
         let mut warnings = plan.source.warnings(&checked);
         let config = checked.config;
-        let mut settings = settings(plan.api, &config)?;
-        if let Some(mtls) = &plan.mtls {
-            settings = settings.with_default_endpoint(mtls.default_endpoint);
-        }
-        warnings.extend(notes(&settings, &config));
+        let settings = settings::of(plan.api, plan.mtls.as_ref(), &config)?;
+        warnings.extend(settings::notes(&settings, &config));
         let of_ttl = config.shorter_than(settings.ttl());
         warnings.extend(of_ttl.map(|warning| warning.line("doorward local")));
         let identity_key_set = config.identity_token.as_ref().map(|token| token.key_set());
 
-        plan.state.create().map_err(|error| {
-            Failure::unavailable(format!(
-                "the folder `.doorward` cannot be made here: {error}"
-            ))
-        })?;
+        create(&plan.state)?;
         let domain = match &plan.mtls {
             Some(mtls) => Some(domain(mtls, plan.host, &plan.state).await?),
             None => None,
@@ -154,15 +146,8 @@ impl LocalGateway {
             .await
             .map_err(Failure::unavailable)?;
         let keys = Arc::new(DynamoKeys::new(dynamo.client().clone(), &tables.keys));
-        let rights = match plan.source {
-            Source::Demo => Rights::Demonstration,
-            Source::Text(_) | Source::Named(_) => Rights::Everything,
-        };
-        let key = seed::demo_key(&config, &keys, rights).await?;
-        let key_cache_seconds = config
-            .api_keys
-            .as_ref()
-            .map_or(0, |keys| keys.cache_seconds);
+        let key = seed::demo_key(&config, &keys, rights(&plan.source)).await?;
+        let key_cache_seconds = config.api_keys.as_ref().map_or(0, |c| c.cache_seconds);
 
         let usage = LocalUsage::new(dynamo.client(), &tables.counters, config.usage);
         let kms = configuration::kms(&config).await?;
@@ -208,9 +193,8 @@ impl LocalGateway {
             Ok(())
         });
         let (own_name, until) = (issuer.clone(), stopping(stopped));
-        let identity_keys = identity_key_set
-            .as_ref()
-            .map(|_| format!("{issuer}{}", issuer::IDENTITY_KEY_SET));
+        let address_of_keys = format!("{issuer}{}", issuer::IDENTITY_KEY_SET);
+        let identity_keys = identity_key_set.as_ref().map(|_| address_of_keys);
         tasks.spawn(async move {
             let published = identity_key_set.as_ref();
             issuer::serve(issuer_listener, &own_name, &key_set, published, until)
@@ -226,7 +210,7 @@ impl LocalGateway {
             dynamodb: dynamo.endpoint_url(),
             table: tables.keys,
             counters_table: tables.counters,
-            config: config_name(plan.source),
+            config: named(plan.source),
             ttl_seconds,
             mtls: domain,
         };
@@ -270,6 +254,44 @@ impl LocalGateway {
     }
 }
 
+/// Makes the folder of the state.
+fn create(state: &StateFolder) -> Result<(), Failure> {
+    state.create().map_err(|error| {
+        Failure::unavailable(format!(
+            "the folder `.doorward` cannot be made here: {error}"
+        ))
+    })
+}
+
+/// Says in the folder of the state where everything is.
+fn announce(state: &StateFolder, running: &Running) -> Result<(), Failure> {
+    state.announce(running).map_err(|error| {
+        Failure::unavailable(format!(
+            "where the gateway listens cannot be written to `.doorward`: {error}"
+        ))
+    })
+}
+
+/// What the demo key may do.
+const fn rights(source: &Source) -> Rights {
+    match source {
+        Source::Demo => Rights::Demonstration,
+        Source::Text(_) | Source::Named(_) => Rights::Everything,
+    }
+}
+
+/// The source of the configuration as `--config` takes it, if it has a name.
+fn named(source: Source) -> Option<String> {
+    match source {
+        Source::Demo | Source::Text(_) => None,
+        Source::Named(ConfigSource::File(path)) => {
+            let path = path.canonicalize().unwrap_or(path);
+            Some(path.display().to_string())
+        }
+        Source::Named(remote) => Some(remote.to_string()),
+    }
+}
+
 /// The listener with mutual TLS, and what a client needs for it.
 async fn domain(
     mtls: &Mtls,
@@ -292,123 +314,12 @@ async fn domain(
     Ok((listener, domain))
 }
 
-/// What other commands read the configuration from; nothing where only this one has it.
-fn config_name(source: Source) -> Option<String> {
-    match source {
-        Source::Demo | Source::Text(_) => None,
-        Source::Named(ConfigSource::File(path)) => {
-            let path = path.canonicalize().unwrap_or(path);
-            Some(path.display().to_string())
-        }
-        Source::Named(remote) => Some(remote.to_string()),
-    }
-}
-
-fn announce(state: &StateFolder, running: &Running) -> Result<(), Failure> {
-    state.announce(running).map_err(|error| {
-        Failure::unavailable(format!(
-            "where the gateway listens cannot be written to `.doorward`: {error}"
-        ))
-    })
-}
-
-/// The API as `template.yaml` would deploy it for this configuration.
-fn settings(api: Api, config: &Config) -> Result<Settings, Failure> {
-    let payload = match (api.payload, config.answers.http_api) {
-        (Payload::Http2, HttpApiAnswer::Simple) => Payload::Http2Simple,
-        (payload, _) => payload,
-    };
-    let plans = match payload.api() {
-        ApiKind::Rest => implied_plans(api.plans, config),
-        ApiKind::Http => api.plans,
-    };
-    let by_configuration = match config.answers.rate_limited {
-        RateLimited::Deny if has_limits(config) => DeniedStatus::TooManyRequests,
-        _ => DeniedStatus::Forbidden,
-    };
-    let settings = Settings::new(payload, &api.stage, api.identity_sources, api.ttl)
-        .and_then(|settings| settings.with_plans(plans))
-        .map(|settings| settings.with_denied(api.denied.unwrap_or(by_configuration)))
-        .map_err(Failure::usage)?;
-    match untrue(&settings, config.policy.gateway_cache) {
-        Some(why) => Err(Failure::usage(why)),
-        None => Ok(settings),
-    }
-}
-
 /// The configuration, and what fetches the lists of revoked certificates that it names.
 async fn read(source: &Source, issuer: &str) -> Result<(Checked, Arc<dyn CrlSource>), Failure> {
     let document = source.document(issuer).await?;
     let checked = document.read().await?;
     let crls = document.crls(&checked.config).await;
     Ok((checked, crls))
-}
-
-/// Why what the configuration says of the cache is not true of this gateway, if it is not: answers that rest on it would be kept
-/// for the wrong callers.
-fn untrue(settings: &Settings, stated: GatewayCache) -> Option<String> {
-    let ttl = settings.ttl();
-    if ttl.is_zero() {
-        return None;
-    }
-    let certificate = IdentitySource::Certificate;
-    match stated {
-        GatewayCache::Unknown => None,
-        GatewayCache::Off => Some(format!(
-            "`policy.gateway_cache` is `off`, and this gateway keeps answers for {} s; use `--ttl 0`",
-            ttl.as_secs()
-        )),
-        GatewayCache::ByCertificate if settings.keeps_by(&certificate) => None,
-        GatewayCache::ByCertificate => Some(
-            "`policy.gateway_cache` is `by_certificate`, and the certificate is no identity source of this gateway; \
-             use `--identity-source context:identity.clientCert.clientCertPem`, or `--ttl 0`"
-                .to_owned(),
-        ),
-    }
-}
-
-/// With the penalty key go a plan that lets nothing pass and, for everybody else, one without a limit.
-fn implied_plans(plans: UsagePlans, config: &Config) -> UsagePlans {
-    let plan = |name: &str, key: &Secret<String>, throttle| UsagePlan {
-        name: name.to_owned(),
-        keys: vec![key.clone()],
-        throttle,
-        quota: None,
-    };
-    let RateLimited::PenaltyKey(penalty) = &config.answers.rate_limited else {
-        return plans;
-    };
-    let nothing = Some(Throttle { rate: 0, burst: 0 });
-    let plans = plans.with(plan("penalty", penalty, nothing));
-    match &config.answers.usage_plan_key {
-        Some(key) => plans.with(plan("everybody", key, None)),
-        None => plans,
-    }
-}
-
-fn has_limits(config: &Config) -> bool {
-    !config.limits.limits.is_empty()
-}
-
-/// What should be known of how the gateway answers callers over a limit.
-fn notes(settings: &Settings, config: &Config) -> Vec<String> {
-    if !has_limits(config) {
-        return vec![];
-    }
-    let is_rest = settings.payload().api() == ApiKind::Rest;
-    let note = match config.answers.rate_limited {
-        RateLimited::Deny if settings.denied() == DeniedStatus::TooManyRequests && is_rest => {
-            "whatever a policy denies is answered with 429, as by `RateLimitedAnswer: deny` of template.yaml, a missing scope too"
-        }
-        RateLimited::Deny | RateLimited::PenaltyKey(_) if !is_rest => {
-            "an HTTP API answers callers over a limit with 403; only `answers.rate_limited = \"backend\"` gives 429 there"
-        }
-        RateLimited::PenaltyKey(_) if !settings.ttl().is_zero() => {
-            "the gateway keeps the penalty of a caller over a limit for the whole ttl; `--ttl 0` ends it on time"
-        }
-        _ => return vec![],
-    };
-    vec![note.to_owned()]
 }
 
 fn authorizer(
@@ -465,34 +376,4 @@ async fn listen(
 async fn stopping(mut stopped: watch::Receiver<()>) {
     // An error means that the sender is gone, which is the end as well.
     let _ = stopped.changed().await;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(sources: &[&str], ttl: u64, stated: GatewayCache, expected: &str) {
-        let sources = sources
-            .iter()
-            .map(|text| IdentitySource::parse(text).unwrap());
-        let ttl = Duration::from_secs(ttl);
-        let settings = Settings::new(Payload::Http2, "$default", sources.collect(), ttl).unwrap();
-        let found = untrue(&settings, stated).unwrap_or_default();
-        assert_eq!(found.is_empty(), expected.is_empty(), "{found}");
-        assert!(found.contains(expected), "{found}");
-    }
-
-    #[test]
-    fn refuses_to_keep_answers_that_the_configuration_says_are_not_kept() {
-        let token = &["header:authorization"][..];
-        let certificate = "context:identity.clientCert.clientCertPem";
-        let both = &["header:authorization", certificate][..];
-        check(token, 10, GatewayCache::Unknown, "");
-        check(token, 10, GatewayCache::Off, "--ttl 0");
-        check(token, 0, GatewayCache::Off, "");
-        check(token, 10, GatewayCache::ByCertificate, "no identity source");
-        check(token, 0, GatewayCache::ByCertificate, "");
-        check(both, 10, GatewayCache::ByCertificate, "");
-    }
 }

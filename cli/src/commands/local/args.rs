@@ -19,7 +19,7 @@ Examples:
   doorward local --backend http://localhost:3000  in front of your own service
   doorward local --ttl 0 --identity-source none   credentials in any header
   doorward local --store keys.db                  keys that outlive the process
-  doorward local --mtls                           a domain with mutual TLS beside it
+  doorward local --mtls                           mutual TLS beside it
 
 While it runs, in the same folder:
   doorward keys create --tenant acme --name demo --scope orders:read

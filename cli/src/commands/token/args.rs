@@ -17,11 +17,9 @@ Examples:
   doorward token --scope 'orders:read orders:write' --role admin --expires 5m
   doorward token --expires=-5m                      a token that has expired
   doorward token --claim tenant=acme --claim 'realm_access={\"roles\":[\"ops\"]}'
-  doorward token --certificate --scope orders:read  bound to the demo client's certificate
+  doorward token --certificate                      bound to the demo client's
   TOKEN=$(doorward token --dpop --scope orders:read)
-  curl -H \"Authorization: DPoP $TOKEN\" \\
-      -H \"DPoP: $(doorward token dpop-proof GET http://127.0.0.1:8787/orders/42 --token \"$TOKEN\")\" \\
-      http://127.0.0.1:8787/orders/42
+  doorward token dpop-proof GET http://127.0.0.1:8787/orders/42 --token \"$TOKEN\"
 
 Exit codes: 0 done, 2 the options cannot be understood, 3 no gateway runs here"
 )]
@@ -79,6 +77,15 @@ pub enum TokenAction {
 
 /// What a proof is for.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  URL=http://127.0.0.1:8787/orders/42
+  TOKEN=$(doorward token --dpop --scope orders:read)
+  curl -H \"Authorization: DPoP $TOKEN\" \\
+      -H \"DPoP: $(doorward token dpop-proof GET $URL --token \"$TOKEN\")\" $URL
+  doorward token dpop-proof GET $URL --token \"$TOKEN\" --nonce NONCE
+
+Exit codes: 0 done, 2 the options cannot be understood, 3 no key can be kept")]
 pub struct ProofArgs {
     /// The method, such as GET.
     #[arg(value_name = "METHOD")]

@@ -1,6 +1,6 @@
 //! Tokens that are bound to a certificate or to a DPoP key, and proofs for the latter.
 
-use std::{fs, path::PathBuf};
+use std::{fmt::Write as _, fs, path::PathBuf};
 
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::{Map, Value, json};
@@ -43,19 +43,23 @@ pub(super) fn explain(args: &TokenArgs, running: Option<&Running>) {
     };
     let url = format!("{base}/orders/42");
     let mut options = String::new();
+    // Writing to a text cannot fail.
     if let (Some(domain), Some(_)) = (domain, &args.certificate) {
         if let Some(authority) = &domain.authority {
-            options += &format!(" --cacert {}", authority.display());
+            let _ = write!(options, " --cacert {}", authority.display());
         }
         if let Some((certificate, key)) = &domain.client {
-            options += &format!(" --cert {} --key {}", certificate.display(), key.display());
+            let (certificate, key) = (certificate.display(), key.display());
+            let _ = write!(options, " --cert {certificate} --key {key}");
         }
     }
     let scheme = if args.dpop { "DPoP" } else { "Bearer" };
-    options += &format!(" -H \"Authorization: {scheme} $TOKEN\"");
+    let _ = write!(options, " -H \"Authorization: {scheme} $TOKEN\"");
     if args.dpop {
-        options +=
-            &format!(" -H \"DPoP: $({program} token dpop-proof GET {url} --token \"$TOKEN\")\"");
+        let _ = write!(
+            options,
+            " -H \"DPoP: $({program} token dpop-proof GET {url} --token \"$TOKEN\")\""
+        );
     }
     output::say(&format!(
         "# with the token in TOKEN, and one of your paths:\ncurl -i{options} {url}"

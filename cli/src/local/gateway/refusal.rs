@@ -111,8 +111,6 @@ impl Refusal {
 
     const fn rest(&self) -> Form {
         match self {
-            // API Gateway Developer Guide, *Disable the default endpoint for REST APIs*.
-            Self::EndpointShut => (StatusCode::FORBIDDEN, FORBIDDEN, "ForbiddenException"),
             Self::RouteUnknown => (
                 StatusCode::FORBIDDEN,
                 r#"{"message":"Missing Authentication Token"}"#,
@@ -143,7 +141,10 @@ impl Refusal {
                 r#"{"message":null}"#,
                 "AuthorizerConfigurationException",
             ),
-            Self::ApiKeyInvalid => (StatusCode::FORBIDDEN, FORBIDDEN, "ForbiddenException"),
+            // The former as the API Gateway Developer Guide says, *Disable the default endpoint for REST APIs*.
+            Self::EndpointShut | Self::ApiKeyInvalid => {
+                (StatusCode::FORBIDDEN, FORBIDDEN, "ForbiddenException")
+            }
             Self::Throttled => (
                 StatusCode::TOO_MANY_REQUESTS,
                 r#"{"message":"Too Many Requests"}"#,
