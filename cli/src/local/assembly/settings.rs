@@ -116,6 +116,8 @@ pub(super) fn notes(settings: &Settings, config: &Config) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[track_caller]
