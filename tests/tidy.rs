@@ -47,6 +47,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "doorward-verify",
         ],
     ),
+    (
+        "doorward-bench",
+        &[
+            "doorward",
+            "doorward-authorizer",
+            "doorward-backends",
+            "doorward-engine",
+            "doorward-key-admin",
+            "doorward-keys",
+        ],
+    ),
     ("doorward-echo", &[]),
     ("doorward-verify", &[]),
 ];

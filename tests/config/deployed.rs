@@ -24,6 +24,7 @@ fn variables() -> Vec<(String, String)> {
             let layer = root().join("infra/config/doorward.toml");
             let value = match value {
                 "/opt/doorward.toml" => layer.display().to_string(),
+                "!Ref AuthorizerTtlSeconds" => "60".to_owned(),
                 table => table.trim_start_matches("!Ref ").to_owned(),
             };
             (name.to_owned(), value)

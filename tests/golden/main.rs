@@ -43,6 +43,9 @@ fn out_of_reach(gateway: Gateway, reason: Reason) -> Option<&'static str> {
     const ONE_HEADER: &str = "a TOKEN event carries one header";
     const NO_PATH: &str = "has no path";
     const NO_POLICY: &str = "is told yes or no";
+    const NO_CERTIFICATE: &str = "its event carries no certificate, so there is none to look at";
+    const NO_TARGET: &str = "its event states no address, so a proof ends at its target; the table sets no `dpop.public_urls`";
+    const ENDS: &str = "is told by a policy, which ends with the moment, or keeps nothing";
     const UNREAD: &str = "its event is read no further";
     match (gateway, reason) {
         (
@@ -57,8 +60,38 @@ fn out_of_reach(gateway: Gateway, reason: Reason) -> Option<&'static str> {
             Gateway::Http2Simple | Gateway::AppSync,
             Reason::PolicyInexpressible | Reason::PolicyTooLarge,
         ) => Some(NO_POLICY),
+        (
+            Gateway::RestToken | Gateway::AppSync,
+            Reason::CertificateMalformed
+            | Reason::CertificateIssuer
+            | Reason::CertificateExpired
+            | Reason::CertificateNotYetValid
+            | Reason::CertificateRevoked
+            | Reason::CertificateUnknown
+            | Reason::CertificateAmbiguous
+            | Reason::CrlUnavailable
+            | Reason::DefaultEndpoint,
+        ) => Some(NO_CERTIFICATE),
+        (
+            Gateway::RestToken,
+            Reason::ProofMalformed
+            | Reason::ProofAlgorithm
+            | Reason::ProofSignature
+            | Reason::ProofTarget,
+        ) => Some(ONE_HEADER),
+        (
+            Gateway::RestToken | Gateway::WebSocket | Gateway::AppSync,
+            Reason::ProofTime
+            | Reason::ProofToken
+            | Reason::ProofKey
+            | Reason::ProofReplayed
+            | Reason::ProofNonce
+            | Reason::ReplayStoreUnavailable,
+        ) => Some(NO_TARGET),
         (_, Reason::EventMalformed | Reason::ConfigInvalid) => None,
         (Gateway::Iot | Gateway::Unknown, _) => Some(UNREAD),
+        (Gateway::Http2Simple, Reason::AnswerKept) => None,
+        (_, Reason::AnswerKept) => Some(ENDS),
         _ => None,
     }
 }

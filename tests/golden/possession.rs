@@ -115,6 +115,8 @@ fn with_certificates() -> Vec<Case> {
             certificate: None,
             ..well("none", "")
         },
+        Case::bearer("token, no certificate", &bound, "token")
+            .in_state(State::Possession(Possession::Well)),
         Case {
             certificate: Some(good),
             gateways: &Gateway::WITH_CERTIFICATES,

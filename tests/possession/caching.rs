@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
@@ -154,7 +155,7 @@ impl World {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::empty()).unwrap();
-        let peer = "203.0.113.7:4000".parse().unwrap();
+        let peer: SocketAddr = "203.0.113.7:4000".parse().unwrap();
         let answer = self.gateway.answer(request, peer);
         CLOCK
             .scope(Arc::clone(&self.now), answer)

@@ -9,6 +9,7 @@ use doorward_authorizer::{Answer, Authorizer, Call, Event, Refusal};
 use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays};
 use doorward_engine::{
     Config, Engine, Sources,
+    authority::Authorities,
     config::ConfigEnv,
     layers::{jwt::Algorithm, proof::ReplayStore},
 };
@@ -188,6 +189,7 @@ impl Gate {
             key_sets: Arc::new(Documents::default()),
             crls: Arc::clone(&crls) as _,
             replays,
+            authorities: Authorities::none(),
             limits: Arc::new(MemoryLimits::new()),
             pause: |time| Box::pin(tokio::time::sleep(time)),
             stopwatch: || Duration::ZERO,

@@ -10,8 +10,8 @@ use std::{
 
 use doorward::local::iam;
 use doorward_authorizer::{Authorizer, Call, Event};
-use doorward_backends::memory::{MemoryKeys, MemoryLimits};
-use doorward_engine::{Config, Engine, Sources, config::ConfigEnv};
+use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays};
+use doorward_engine::{Config, Engine, Sources, authority::Authorities, config::ConfigEnv};
 use doorward_keys::{AuditAction, KeyLedger, KeyRecord, Timestamp, format::KeyFormat};
 use doorward_tests::{
     documents::Documents,
@@ -180,6 +180,9 @@ impl World {
         let sources = Sources {
             keys: Arc::new(keys),
             key_sets: Arc::new(Documents::default()),
+            crls: Arc::new(MemoryCrls::new()),
+            replays: Arc::new(MemoryReplays::new()),
+            authorities: Authorities::none(),
             limits: Arc::new(MemoryLimits::new()),
             stopwatch: || Duration::ZERO,
             pause: |time| Box::pin(tokio::time::sleep(time)),

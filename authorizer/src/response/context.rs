@@ -187,10 +187,14 @@ mod tests {
     fn the_token_for_the_backend_is_never_left_out_for_other_facts() {
         let token = "t".repeat(100);
         let all = facts(&[("scopes", "a"), ("tenant", "t"), ("zzz", "1")]);
-        let kept = of_allowed(&all, Some(&token), 140);
-        assert_eq!(kept[CONTEXT_NAME], token);
+        let tokens = Tokens {
+            downstream: Some(&token),
+            signed: None,
+        };
+        let kept = of_grant(&all, tokens, 140);
+        assert_eq!(kept[exchange::CONTEXT_NAME], token);
         assert_eq!(kept["contextTruncated"], "true");
-        assert_eq!(of_allowed(&all, None, 4096), all);
+        assert_eq!(of_grant(&all, Tokens::default(), 4096), all);
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn facts() -> Context {
 
 fn granted<'a>(statements: &'a [Statement], context: &'a Context) -> Outcome<'a> {
     Outcome::Allow(Allowed {
-        downstream_token: None,
+        tokens: Tokens::default(),
         principal: "user|https://id.example/|zo\u{eb}",
         statements,
         context,
@@ -65,7 +65,6 @@ fn granted<'a>(statements: &'a [Statement], context: &'a Context) -> Outcome<'a>
         by_token_alone: true,
         usage_plan_key: Some("plan-key-of-the-store"),
         limit: None,
-        signed: None,
     })
 }
 
@@ -417,7 +416,7 @@ fn lets_appsync_remember_only_what_ends_and_depends_on_the_token_alone() {
         (Some(NOW.plus(90)), false, 0),
     ] {
         let allowed = Allowed {
-            downstream_token: None,
+            tokens: Tokens::default(),
             principal: "p",
             statements: &plain,
             context: &context,
@@ -425,7 +424,6 @@ fn lets_appsync_remember_only_what_ends_and_depends_on_the_token_alone() {
             by_token_alone,
             usage_plan_key: None,
             limit: None,
-            signed: None,
         };
         let said = answer(
             Outcome::Allow(allowed),

@@ -26,6 +26,7 @@ fn active(expires: i64, bytes: usize) -> Active {
             valid_until: at(expires + 60),
             expires_at: at(expires),
             context: [].into(),
+            confirmation: None,
             introspected: None,
         },
         not_before: at(0),

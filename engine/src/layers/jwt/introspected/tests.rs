@@ -42,7 +42,11 @@ fn world() -> World {
     shelf.put(KEYS, &json!({"keys": [jwk]}).to_string());
     World {
         pair,
-        answers: SignedAnswers::new(config, Arc::new(shelf)),
+        answers: SignedAnswers::new(
+            config,
+            Arc::new(shelf),
+            |_| Box::pin(std::future::pending()),
+        ),
     }
 }
 

@@ -1,0 +1,114 @@
+//! The authorizer over a counted `DynamoDB`, and keys that it lets in.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use anyhow::{anyhow, ensure};
+use doorward::dynamodb::EmbeddedDynamo;
+use doorward_authorizer::{Call, Event, clock, settings::Environment, wiring::Service};
+use doorward_backends::dynamodb::{DynamoKeys, TableNames};
+use doorward_key_admin::{
+    Caller, Command, KeyAdmin, KeyPolicy, Reply, SystemEntropy, command::CreateKey,
+};
+use doorward_keys::format::KeyFormat;
+use serde_json::json;
+
+/// What the work after an answer may take.
+const AFTERWARDS: Duration = Duration::from_secs(5);
+
+/// Makes `count` keys; the printed ones.
+pub(crate) async fn keys(
+    dynamo: &EmbeddedDynamo,
+    tables: &TableNames,
+    count: usize,
+) -> anyhow::Result<Vec<String>> {
+    let policy = KeyPolicy {
+        format: KeyFormat {
+            prefix: "ck".to_owned(),
+            environments: vec!["live".to_owned()],
+            pepper: None,
+            previous_pepper: None,
+        },
+        default_lifetime_days: 90,
+        max_lifetime_days: 365,
+        cache_seconds: 60,
+        gateway_ttl_seconds: 0,
+    };
+    let ledger = DynamoKeys::new(dynamo.client().clone(), &tables.keys);
+    let admin = KeyAdmin::new(policy, Arc::new(ledger));
+    let mut printed = Vec::new();
+    for number in 0..count {
+        let command = Command::Create(CreateKey {
+            tenant: "acme".to_owned(),
+            name: format!("key {number}"),
+            environment: "live".to_owned(),
+            scopes: vec![],
+            routes: None,
+            addresses: None,
+            expires_in_days: None,
+            usage_plan_key: None,
+            plan: None,
+            metadata: BTreeMap::new(),
+            idempotency_key: None,
+        });
+        let operator = Caller::operator("bench");
+        match admin
+            .run(command, &operator, clock::wall(), &SystemEntropy)
+            .await
+        {
+            Ok(Reply::Created { secret, .. }) => printed.push(secret.expose().to_owned()),
+            Ok(_) => return Err(anyhow!("a key was asked for and something else was made")),
+            Err(error) => return Err(anyhow!("no key could be made: {error}")),
+        }
+    }
+    Ok(printed)
+}
+
+/// One sandbox.
+pub(crate) struct Gate(Service);
+
+impl Gate {
+    /// A sandbox with `config` over the `DynamoDB` at `url`.
+    pub(crate) async fn start(config: &str, url: &str, tables: &TableNames) -> Self {
+        let environment: Environment = [
+            ("DOORWARD_CONFIG", config),
+            ("DOORWARD_KEYS_TABLE", &tables.keys),
+            ("DOORWARD_COUNTERS_TABLE", &tables.counters),
+            ("AWS_ENDPOINT_URL_DYNAMODB", url),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into_iter()
+        .collect();
+        Self(Service::start(environment, Arc::new(|line| eprintln!("{line}"))).await)
+    }
+
+    /// One call with `key`, which must be let in, and what the sandbox does after the answer.
+    pub(crate) async fn call(&self, key: &str) -> anyhow::Result<()> {
+        let event = json!({
+            "type": "TOKEN", "authorizationToken": format!("Bearer {key}"),
+            "methodArn": "arn:aws:execute-api:us-east-1:111122223333:a1b2c3/prod/GET/orders",
+        });
+        let event = Event::parse(event.to_string().as_bytes());
+        let call = Call {
+            request_id: "bench".to_owned(),
+            trace_id: None,
+            received_at: clock::moment(),
+            time_left: None,
+        };
+        let explained = self.0.authorizer().explain(&event, &call).await;
+        let refusal = explained.verdict.decision;
+        ensure!(
+            matches!(refusal, doorward_engine::Decision::Allow(_)),
+            "a call was refused: {refusal:?}"
+        );
+        self.0.refresh(AFTERWARDS).await;
+        Ok(())
+    }
+
+    /// The end of the sandbox: what is not written yet is written.
+    pub(crate) async fn end(self) {
+        self.0.finish(AFTERWARDS, Duration::ZERO).await;
+    }
+}

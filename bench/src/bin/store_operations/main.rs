@@ -1,0 +1,141 @@
+//! How many operations on `DynamoDB` 1,000 authorised calls cost, with and without what Doorward keeps in memory.
+//!
+//! The authorizer of the Lambda is called in this process, its work after each answer included, over an embedded
+//! `DynamoDB` behind a counter. The first row is what an authorizer without memory does: it reads the key and writes a
+//! counter for every call. Every call must be let in; a refusal ends the run with an error.
+//!
+//! ```sh
+//! cargo run -p doorward-bench --bin store-operations
+//! ```
+
+mod counter;
+mod gate;
+
+use anyhow::Context as _;
+use doorward::dynamodb::{EmbeddedDynamo, Storage};
+use doorward_backends::dynamodb::TableNames;
+
+use self::{
+    counter::{Counter, Operations},
+    gate::Gate,
+};
+
+const CALLS: u64 = 1000;
+const KEYS: usize = 10;
+
+/// One row.
+struct Setting {
+    name: &'static str,
+    /// `cache_seconds` of the keys.
+    cached: bool,
+    usage: &'static str,
+    /// The lease of a limit of 10,000 a minute, by key; `None` without a limit.
+    limit: Option<Option<u64>>,
+}
+
+const SETTINGS: [Setting; 6] = [
+    Setting {
+        name: "naive: one read and one write for each call",
+        cached: false,
+        usage: "exact",
+        limit: None,
+    },
+    Setting {
+        name: "keys in memory, usage exact",
+        cached: true,
+        usage: "exact",
+        limit: None,
+    },
+    Setting {
+        name: "keys in memory, usage in batches",
+        cached: true,
+        usage: "batched",
+        limit: None,
+    },
+    Setting {
+        name: "the same and a limit, no lease",
+        cached: true,
+        usage: "batched",
+        limit: Some(None),
+    },
+    Setting {
+        name: "the same and a limit, lease of 10",
+        cached: true,
+        usage: "batched",
+        limit: Some(Some(10)),
+    },
+    Setting {
+        name: "the same and a limit, lease of 100",
+        cached: true,
+        usage: "batched",
+        limit: Some(Some(100)),
+    },
+];
+
+impl Setting {
+    fn config(&self) -> String {
+        let seconds = if self.cached { 60 } else { 0 };
+        let limits = match self.limit {
+            None => String::new(),
+            Some(lease) => {
+                let lease = lease.map(|lease| format!("lease = {lease}\n"));
+                format!(
+                    "[limits.minute]\nalgorithm = 'fixed_window'\nlimit = 10000\nper = 'minute'\nby = ['key']\n{}",
+                    lease.unwrap_or_default()
+                )
+            }
+        };
+        let charge = self.limit.map_or("", |_| "limits = ['minute']\n");
+        format!(
+            "[api_keys]\nprefix = 'ck'\nenvironments = ['live']\ncache_seconds = {seconds}\n\
+             [usage]\nmode = '{}'\n{limits}\
+             [[routes]]\nroute = 'GET /orders'\ncredentials = ['api_key']\n{charge}",
+            self.usage
+        )
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let tables = TableNames::default();
+    let dynamo = EmbeddedDynamo::start(&Storage::Memory, 0, &tables)
+        .await
+        .context("the embedded DynamoDB did not start")?;
+    let counter = Counter::before(dynamo.endpoint_url()).await?;
+    let keys = gate::keys(&dynamo, &tables, KEYS).await?;
+    println!("DynamoDB operations for {CALLS} authorised calls with {KEYS} keys in one sandbox\n");
+    println!(
+        "{:<44} {:>6} {:>7} {:>10}",
+        "", "reads", "writes", "per call"
+    );
+    for setting in &SETTINGS {
+        let gate = Gate::start(&setting.config(), &counter.url, &tables).await;
+        let keys = keys.iter().cycle();
+        for (_, key) in (0..CALLS).zip(keys) {
+            gate.call(key).await.with_context(|| setting.name)?;
+        }
+        gate.end().await;
+        let (reads, writes) = reads_and_writes(&counter.take());
+        println!(
+            "{:<44} {reads:>6} {writes:>7} {:>10}",
+            setting.name,
+            thousandths(reads.saturating_add(writes))
+        );
+    }
+    Ok(())
+}
+
+fn reads_and_writes(counted: &Operations) -> (u64, u64) {
+    let sum = |is_read: bool| {
+        let of_kind = counted
+            .iter()
+            .filter(|(name, _)| matches!(name.as_str(), "GetItem" | "Query") == is_read);
+        of_kind.map(|(_, count)| count).sum()
+    };
+    (sum(true), sum(false))
+}
+
+/// Operations of 1,000 calls as operations of one.
+fn thousandths(operations: u64) -> String {
+    format!("{}.{:03}", operations / 1000, operations % 1000)
+}
