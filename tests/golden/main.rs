@@ -53,7 +53,6 @@ fn out_of_reach(gateway: Gateway, reason: Reason) -> Option<&'static str> {
             Reason::AddressRefused | Reason::RouteAddressRefused | Reason::KeyAddressRefused,
         ) => Some(NO_ADDRESS),
         (Gateway::RestToken | Gateway::AppSync, Reason::CredentialMissing) => Some(ONE_TOKEN),
-        (Gateway::RestToken, Reason::CredentialRepeated) => Some(ONE_HEADER),
         (Gateway::WebSocket, Reason::PathRefused | Reason::PolicyInexpressible)
         | (Gateway::AppSync, Reason::PathRefused) => Some(NO_PATH),
         (
@@ -74,7 +73,8 @@ fn out_of_reach(gateway: Gateway, reason: Reason) -> Option<&'static str> {
         ) => Some(NO_CERTIFICATE),
         (
             Gateway::RestToken,
-            Reason::ProofMalformed
+            Reason::CredentialRepeated
+            | Reason::ProofMalformed
             | Reason::ProofAlgorithm
             | Reason::ProofSignature
             | Reason::ProofTarget,
@@ -88,9 +88,9 @@ fn out_of_reach(gateway: Gateway, reason: Reason) -> Option<&'static str> {
             | Reason::ProofNonce
             | Reason::ReplayStoreUnavailable,
         ) => Some(NO_TARGET),
-        (_, Reason::EventMalformed | Reason::ConfigInvalid) => None,
+        (_, Reason::EventMalformed | Reason::ConfigInvalid)
+        | (Gateway::Http2Simple, Reason::AnswerKept) => None,
         (Gateway::Iot | Gateway::Unknown, _) => Some(UNREAD),
-        (Gateway::Http2Simple, Reason::AnswerKept) => None,
         (_, Reason::AnswerKept) => Some(ENDS),
         _ => None,
     }

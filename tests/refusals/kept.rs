@@ -91,7 +91,7 @@ async fn nobody_is_looked_for_where_no_policy_is_kept() {
         (DENIED, graphql),
         (DENIED, connect),
     ] {
-        let store = store(&[record.clone()]).await;
+        let store = store(std::slice::from_ref(&record)).await;
         let gate = Gate::new(more, store.clone(), Arc::new(Documents::default()));
         gate.ask(&event).await.unwrap();
         assert_eq!(gate.line()["Class"], "forbidden", "{event}");
@@ -106,7 +106,7 @@ async fn an_address_that_no_condition_can_name_is_refused_plainly() {
         format!("{DENIED}[policy]\nconditions = false\n"),
         "[addresses]\ndeny = ['203.0.113.9']\ntrusted_hops = 1\n".to_owned(),
     ] {
-        let store = store(&[record.clone()]).await;
+        let store = store(std::slice::from_ref(&record)).await;
         let gate = Gate::new(&more, store.clone(), Arc::new(Documents::default()));
         let value = format!("Bearer {good}");
         let headers = [

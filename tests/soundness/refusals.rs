@@ -3,6 +3,7 @@
 //! the limit of addresses, and its answers are read by the evaluator of `doorward local`.
 
 use std::{
+    fmt::Write as _,
     net::IpAddr,
     sync::{Arc, Mutex, OnceLock},
     time::Duration,
@@ -96,11 +97,12 @@ impl Gate {
                 continue;
             };
             let scope = if *entitled { "orders:read" } else { "nobody" };
-            text += &format!(
+            let _ = write!(
+                text,
                 "\n[[routes]]\nroute = 'GET {template}'\ncredentials = ['api_key']\nscopes = ['{scope}']\n"
             );
             if *list > 0 {
-                text += &format!("addresses = {{ {} }}\n", LISTS[*list]);
+                let _ = writeln!(text, "addresses = {{ {} }}", LISTS[*list]);
             }
             if *other {
                 text += "context = { area = 'other' }\n";

@@ -172,21 +172,8 @@ impl LocalGateway {
         let (stop, stopped) = watch::channel(());
         let mut tasks = JoinSet::new();
         tasks.spawn(counting);
-        let domain = domain.map(|(listener, domain)| {
-            let (gateway, until) = (Arc::clone(&gateway), stopping(stopped.clone()));
-            tasks.spawn(async move {
-                listener::serve_tls(listener, gateway, until)
-                    .await
-                    .map_err(|error| error.to_string())
-            });
-            domain
-        });
-        let until = stopping(stopped.clone());
-        tasks.spawn(async move {
-            listener::serve(listener, gateway, until)
-                .await
-                .map_err(|error| error.to_string())
-        });
+        let (encrypted, domain) = domain.unzip();
+        serve(&mut tasks, &gateway, listener, encrypted, &stopped);
         let (writing, until) = (usage.clone(), stopping(stopped.clone()));
         tasks.spawn(async move {
             writing.write(until).await;
@@ -252,6 +239,28 @@ impl LocalGateway {
         };
         let _ = tokio::time::timeout(LAST_WAIT, end).await;
     }
+}
+
+/// Lets the gateway answer on its listeners until the end.
+fn serve(
+    tasks: &mut JoinSet<Result<(), String>>,
+    gateway: &Arc<Gateway>,
+    plain: TcpListener,
+    encrypted: Option<TlsListener>,
+    stopped: &watch::Receiver<()>,
+) {
+    if let Some(listener) = encrypted {
+        let (gateway, until) = (Arc::clone(gateway), stopping(stopped.clone()));
+        tasks.spawn(async move {
+            let served = listener::serve_tls(listener, gateway, until).await;
+            served.map_err(|error| error.to_string())
+        });
+    }
+    let (gateway, until) = (Arc::clone(gateway), stopping(stopped.clone()));
+    tasks.spawn(async move {
+        let served = listener::serve(plain, gateway, until).await;
+        served.map_err(|error| error.to_string())
+    });
 }
 
 /// Makes the folder of the state.

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::identity_token::RawIdentityToken;
 use crate::layers::{
-    api_key::RawApiKeys,
+    api_key::{ApiKeysConfig, RawApiKeys},
     certificate::RawCertificates,
     exchange::{self, RawExchange},
     introspection::{self, RawIntrospection},
@@ -30,7 +30,7 @@ use crate::layers::{
     rate_limit::{self, RawCharge, RawLimit, RawLimitsStore, RawPlan},
 };
 use crate::{
-    routes::RouteTable,
+    routes::{Kind, RouteTable},
     usage::{RawUsage, UsageConfig},
 };
 
@@ -186,24 +186,36 @@ pub(super) fn read(tree: &mut Node, reading: Reading, faults: &mut Faults) -> Op
 }
 
 impl RawConfig {
+    /// The kinds of credentials that are configured. What was taken out because of its faults counts.
+    fn kinds(&self, faults: &Faults) -> routes::Configured {
+        let is_there = |name: &str, is_there: bool| is_there || faults.is_replaced(name);
+        let issuers = self.issuers.as_ref().is_some_and(|list| !list.is_empty());
+        let servers = self.introspection.as_ref();
+        let servers = servers.is_some_and(|list| !list.is_empty());
+        let found = [
+            (Kind::ApiKey, "api_keys", self.api_keys.is_some()),
+            (Kind::Jwt, "issuers", issuers),
+            (
+                Kind::Certificate,
+                "certificates",
+                self.certificates.is_some(),
+            ),
+            (Kind::Opaque, "introspection", servers),
+        ];
+        let found = found
+            .into_iter()
+            .filter(|(_, name, is_set)| is_there(name, *is_set));
+        found.map(|(kind, ..)| kind).collect()
+    }
+
     /// The checked configuration. It holds defaults wherever a fault was found, and must not be used then.
     pub(super) fn check(self, env: &ConfigEnv<'_>, faults: &mut Faults) -> Config {
         let danger_anywhere = self
             .addresses
             .as_ref()
             .is_some_and(RawAddresses::allows_anywhere);
+        let kinds = self.kinds(faults);
         let mut lists = AddressLists::read(self.address_lists, danger_anywhere, env, faults);
-        let kinds = routes::Configured {
-            api_key: self.api_keys.is_some() || faults.is_replaced("api_keys"),
-            jwt: self.issuers.as_ref().is_some_and(|list| !list.is_empty())
-                || faults.is_replaced("issuers"),
-            certificate: self.certificates.is_some() || faults.is_replaced("certificates"),
-            opaque: self
-                .introspection
-                .as_ref()
-                .is_some_and(|list| !list.is_empty())
-                || faults.is_replaced("introspection"),
-        };
         let certificates = self.certificates.and_then(|raw| raw.check(env, faults));
         let certificates = certificates.map(Arc::new);
         let dpop = self.dpop.map(|raw| Arc::new(raw.check(env, faults)));
@@ -235,11 +247,11 @@ impl RawConfig {
         let policy = self.policy.unwrap_or_default().check();
         let usage = match self.usage {
             None => UsageConfig::default(),
-            Some(raw) => raw.check(kinds.api_key, faults),
+            Some(raw) => raw.check(kinds.has(Kind::ApiKey), faults),
         };
         uses.default(self.default_limits, faults);
         let context = routes::Surroundings {
-            configured: kinds,
+            configured: &kinds,
             answers: &answers,
             named: named.as_ref(),
             lists: &mut lists,
@@ -258,7 +270,7 @@ impl RawConfig {
             if naming.count() > 1 {
                 uses.warn_of_tenants(faults);
             }
-            routes::warn_unused(&routes, kinds, faults);
+            routes::warn_unused(&routes, &kinds, faults);
             caching::warn_kept(&policy, rests, faults);
             routes::warn_unused_remote(named.as_ref(), &routes, faults);
             caching::warn(&answers, &addresses, &policy, &routes, faults);
@@ -269,20 +281,7 @@ impl RawConfig {
             };
             identity_sources::warn(&places, &routes, faults);
         }
-        if let (Some(of_key), Some(of_token)) = (
-            api_keys
-                .as_ref()
-                .and_then(|keys| keys.query_parameter.as_ref()),
-            tokens.query_parameter.as_ref(),
-        ) && of_key == of_token
-        {
-            let other = "api_keys.query_parameter";
-            let found = of_token.clone();
-            faults.problem(
-                "tokens.query_parameter",
-                Problem::ParameterTaken { other, found },
-            );
-        }
+        check_parameters(api_keys.as_ref(), &tokens, faults);
         // The checks before found every conflict in words of the configuration; whatever is left is told as it is.
         let routes = RouteTable::new(routes).unwrap_or_else(|conflict| {
             if faults.is_empty() {
@@ -306,6 +305,20 @@ impl RawConfig {
             usage,
             identity_token,
         }
+    }
+}
+
+/// A query parameter carries a key or a token.
+fn check_parameters(api_keys: Option<&ApiKeysConfig>, tokens: &TokensConfig, faults: &mut Faults) {
+    let of_key = api_keys.and_then(|keys| keys.query_parameter.as_ref());
+    let of_token = tokens.query_parameter.as_ref();
+    if let Some(found) = of_token.filter(|_| of_key == of_token) {
+        let other = "api_keys.query_parameter";
+        let found = found.clone();
+        faults.problem(
+            "tokens.query_parameter",
+            Problem::ParameterTaken { other, found },
+        );
     }
 }
 

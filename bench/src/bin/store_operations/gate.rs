@@ -97,7 +97,7 @@ impl Gate {
             received_at: clock::moment(),
             time_left: None,
         };
-        let explained = self.0.authorizer().explain(&event, &call).await;
+        let explained = self.0.authorizer().decide(&event, &call).await;
         let refusal = explained.verdict.decision;
         ensure!(
             matches!(refusal, doorward_engine::Decision::Allow(_)),

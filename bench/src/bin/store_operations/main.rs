@@ -29,8 +29,16 @@ struct Setting {
     /// `cache_seconds` of the keys.
     cached: bool,
     usage: &'static str,
-    /// The lease of a limit of 10,000 a minute, by key; `None` without a limit.
-    limit: Option<Option<u64>>,
+    limit: Limit,
+}
+
+/// A limit of 10,000 a minute, by key.
+#[derive(Clone, Copy)]
+enum Limit {
+    None,
+    Plain,
+    /// With a lease of so many.
+    Leased(u64),
 }
 
 const SETTINGS: [Setting; 6] = [
@@ -38,57 +46,52 @@ const SETTINGS: [Setting; 6] = [
         name: "naive: one read and one write for each call",
         cached: false,
         usage: "exact",
-        limit: None,
+        limit: Limit::None,
     },
     Setting {
         name: "keys in memory, usage exact",
         cached: true,
         usage: "exact",
-        limit: None,
+        limit: Limit::None,
     },
     Setting {
         name: "keys in memory, usage in batches",
         cached: true,
         usage: "batched",
-        limit: None,
+        limit: Limit::None,
     },
     Setting {
         name: "the same and a limit, no lease",
         cached: true,
         usage: "batched",
-        limit: Some(None),
+        limit: Limit::Plain,
     },
     Setting {
         name: "the same and a limit, lease of 10",
         cached: true,
         usage: "batched",
-        limit: Some(Some(10)),
+        limit: Limit::Leased(10),
     },
     Setting {
         name: "the same and a limit, lease of 100",
         cached: true,
         usage: "batched",
-        limit: Some(Some(100)),
+        limit: Limit::Leased(100),
     },
 ];
 
 impl Setting {
     fn config(&self) -> String {
         let seconds = if self.cached { 60 } else { 0 };
-        let limits = match self.limit {
-            None => String::new(),
-            Some(lease) => {
-                let lease = lease.map(|lease| format!("lease = {lease}\n"));
-                format!(
-                    "[limits.minute]\nalgorithm = 'fixed_window'\nlimit = 10000\nper = 'minute'\nby = ['key']\n{}",
-                    lease.unwrap_or_default()
-                )
-            }
+        let limit = "[limits.minute]\nalgorithm = 'fixed_window'\nlimit = 10000\nper = 'minute'\nby = ['key']\n";
+        let (limit, charge) = match self.limit {
+            Limit::None => (String::new(), ""),
+            Limit::Plain => (limit.to_owned(), "limits = ['minute']\n"),
+            Limit::Leased(lease) => (format!("{limit}lease = {lease}\n"), "limits = ['minute']\n"),
         };
-        let charge = self.limit.map_or("", |_| "limits = ['minute']\n");
         format!(
             "[api_keys]\nprefix = 'ck'\nenvironments = ['live']\ncache_seconds = {seconds}\n\
-             [usage]\nmode = '{}'\n{limits}\
+             [usage]\nmode = '{}'\n{limit}\
              [[routes]]\nroute = 'GET /orders'\ncredentials = ['api_key']\n{charge}",
             self.usage
         )

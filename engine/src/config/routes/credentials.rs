@@ -23,7 +23,7 @@ impl Accepted {
     pub(super) fn check(
         raw: Option<Vec<String>>,
         path: &str,
-        configured: Configured,
+        configured: &Configured,
         faults: &mut Faults,
     ) -> Self {
         let mut accepted = Self::default();
@@ -53,7 +53,7 @@ impl Accepted {
             .any(|kinds| kinds == &[Kind::ApiKey])
     }
 
-    fn add(&mut self, text: &str, path: &str, configured: Configured, faults: &mut Faults) {
+    fn add(&mut self, text: &str, path: &str, configured: &Configured, faults: &mut Faults) {
         let words: Vec<&str> = text.split('+').map(str::trim).collect();
         if words == ["anonymous"] {
             if self.anonymous {
@@ -78,18 +78,9 @@ impl Accepted {
                 }
             }
         }
-        for (kind, is_configured, found, needs) in [
-            (Kind::Jwt, configured.jwt, "jwt", "issuers"),
-            (Kind::Opaque, configured.opaque, "opaque", "introspection"),
-            (Kind::ApiKey, configured.api_key, "api_key", "api_keys"),
-            (
-                Kind::Certificate,
-                configured.certificate,
-                "certificate",
-                "certificates",
-            ),
-        ] {
-            if kinds.contains(&kind) && !is_configured {
+        for (kind, needs) in super::NEEDS {
+            if kinds.contains(&kind) && !configured.has(kind) {
+                let found = kind.as_str();
                 faults.problem(path, Problem::CredentialUnconfigured { found, needs });
             }
         }

@@ -6,7 +6,7 @@ mod demand;
 mod place;
 mod remote;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -72,18 +72,33 @@ pub(super) enum RawOnOutage {
     RecentlyActive,
 }
 
+/// The kinds of credentials, and what each needs in the configuration.
+const NEEDS: [(Kind, &str); 4] = [
+    (Kind::Jwt, "issuers"),
+    (Kind::Opaque, "introspection"),
+    (Kind::ApiKey, "api_keys"),
+    (Kind::Certificate, "certificates"),
+];
+
 /// Which kinds of credentials are configured at all.
-#[derive(Clone, Copy)]
-pub(super) struct Configured {
-    pub(super) api_key: bool,
-    pub(super) jwt: bool,
-    pub(super) certificate: bool,
-    pub(super) opaque: bool,
+pub(super) struct Configured(BTreeSet<Kind>);
+
+impl Configured {
+    /// Whether this kind is.
+    pub(super) fn has(&self, kind: Kind) -> bool {
+        self.0.contains(&kind)
+    }
+}
+
+impl FromIterator<Kind> for Configured {
+    fn from_iter<I: IntoIterator<Item = Kind>>(kinds: I) -> Self {
+        Self(kinds.into_iter().collect())
+    }
 }
 
 /// What routes refer to.
 pub(super) struct Surroundings<'a> {
-    pub(super) configured: Configured,
+    pub(super) configured: &'a Configured,
     pub(super) answers: &'a AnswersConfig,
     /// The names that routes may use; `None` where they are not known because of other faults.
     pub(super) named: Option<&'a Named>,
@@ -211,21 +226,12 @@ pub(crate) fn check_tenant(tenant: Option<&str>, path: &str, faults: &mut Faults
 }
 
 /// Warns of kinds of credentials that are configured and accepted nowhere.
-pub(super) fn warn_unused(routes: &[Route], configured: Configured, faults: &mut Faults) {
-    for (is_configured, kind, word, path) in [
-        (configured.jwt, Kind::Jwt, "jwt", "issuers"),
-        (configured.opaque, Kind::Opaque, "opaque", "introspection"),
-        (configured.api_key, Kind::ApiKey, "api_key", "api_keys"),
-        (
-            configured.certificate,
-            Kind::Certificate,
-            "certificate",
-            "certificates",
-        ),
-    ] {
+pub(super) fn warn_unused(routes: &[Route], configured: &Configured, faults: &mut Faults) {
+    for (kind, path) in NEEDS {
         let mut accepted = routes.iter().flat_map(|route| &route.credentials).flatten();
-        if is_configured && !accepted.any(|accepted| *accepted == kind) {
-            faults.warning(path, Problem::NeverAccepted { kind: word });
+        if configured.has(kind) && !accepted.any(|accepted| *accepted == kind) {
+            let kind = kind.as_str();
+            faults.warning(path, Problem::NeverAccepted { kind });
         }
     }
 }

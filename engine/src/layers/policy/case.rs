@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use doorward_keys::Timestamp;
 
-use super::{Asked, Condition, Scope, conditions::Facts};
+use super::{Asked, Condition, Policy, Scope, build, conditions::Facts};
 use crate::{
     config::{Config, HttpApiAnswer},
     denial::Reason,
@@ -160,6 +160,15 @@ impl<'a> Case<'a> {
             from: self.opens_at(route, None),
             ..self.facts(address).condition(route)
         })
+    }
+
+    /// The policy that allows what `permits` lets pass.
+    pub(super) fn build(
+        &self,
+        permits: &dyn Fn(&Route) -> bool,
+        condition: &dyn Fn(&Route) -> Condition,
+    ) -> Result<Policy, Reason> {
+        build(&self.scope(), &self.asked(), permits, condition)
     }
 
     /// Whether address lists can be conditions: the gateway compares the very address that decides.

@@ -3,7 +3,7 @@
 use doorward_keys::Timestamp;
 
 use super::{
-    Bounds, Case, Condition, Elapsed, GatewayCache, Policy, build,
+    Bounds, Case, Elapsed, GatewayCache, Policy,
     moment::{is_momentary, rests_on_proof},
 };
 use crate::{
@@ -113,7 +113,7 @@ impl<'a> Writer<'a> {
         let until = opens_at(self.route).max(Some(exceeded.until));
         if case.config.policy.conditions
             && self.permits(case, self.route)
-            && let Ok(policy) = self.build(case, &|route| self.permits(case, route), &later)
+            && let Ok(policy) = case.build(&|route| self.permits(case, route), &later)
         {
             return Err(denial
                 .with_policy(policy, self.context(), case.usage_plan_key())
@@ -175,8 +175,7 @@ impl<'a> Writer<'a> {
     fn policy(&self, case: Case<'_>, quota: &Quota) -> Result<Policy, Denial> {
         let ends = |route: &Route| self.still_shut(case, route, quota);
         let can_open = |route: &Route| case.config.policy.conditions || ends(route).is_none();
-        let policy = self.build(
-            case,
+        let policy = case.build(
             &|route| self.permits(case, route) && can_open(route),
             &|route| case.condition(route, ends(route)),
         );
@@ -184,15 +183,6 @@ impl<'a> Writer<'a> {
             let detail = format!("no policy can be written for `{}`", self.route.key);
             Denial::new(reason, detail)
         })
-    }
-
-    fn build(
-        &self,
-        case: Case<'_>,
-        permits: &dyn Fn(&Route) -> bool,
-        condition: &dyn Fn(&Route) -> Condition,
-    ) -> Result<Policy, Reason> {
-        build(&case.scope(), &case.asked(), permits, condition)
     }
 
     fn context(&self) -> Context {
