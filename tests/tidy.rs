@@ -194,6 +194,23 @@ fn there_is_one_tls_stack_and_one_crypto_provider() {
 }
 
 #[test]
+fn every_dependency_of_the_workspace_has_a_reason() {
+    let text = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let (_, table) = text.split_once("[workspace.dependencies]\n").unwrap();
+    let (table, _) = table.split_once("\n[").unwrap();
+    let lines: Vec<&str> = table.lines().collect();
+    let foreign = |line: &str| line.contains(" = ") && !line.contains("path = ");
+    let mut seen = 0;
+    for (above, line) in lines.iter().zip(lines.iter().skip(1)) {
+        if foreign(line) {
+            seen += 1;
+            assert!(above.starts_with("# "), "no reason above `{line}`");
+        }
+    }
+    assert!(seen > 40, "{seen}");
+}
+
+#[test]
 fn no_source_file_is_too_long_to_read() {
     let mut seen = 0;
     for path in files() {

