@@ -24,6 +24,9 @@ use crate::{
 /// What is kept of the function's time at its very end.
 const MARGIN: Duration = Duration::from_millis(250);
 
+/// How long a decision may take where the runtime states no time: an HTTP API waits for 10 seconds (AWS: quotas of HTTP APIs).
+const LONGEST: Duration = Duration::from_secs(9);
+
 /// How long the work after an answer may take where the runtime states no time.
 const UNBOUNDED: Duration = Duration::from_secs(3);
 
@@ -64,7 +67,7 @@ async fn answer(service: Arc<Service>, event: LambdaEvent<Event>) -> Result<Answ
         request_id: context.request_id,
         trace_id: context.xray_trace_id,
         received_at: clock::moment(),
-        time_left: clock::left_until(context.deadline),
+        time_left: Some(clock::left_until(context.deadline).unwrap_or(LONGEST)),
     };
     service.authorizer().handle(&event, &call).await
 }

@@ -122,14 +122,23 @@ impl Service {
             Ok(source) => source,
             Err(error) => return Self::shut(&[fault("DOORWARD_CONFIG", error.to_string())], sink),
         };
-        let every = settings.refresh.filter(|_| source.is_remote());
-        let schedule = Schedule {
-            every,
-            retry: source.is_remote().then_some(RETRY),
-        };
+        let is_remote = source.is_remote();
         let loader = Loader::new(source, settings.root.clone(), aws_access(&environment));
-        let (read, tables) =
-            tokio::join!(read(&loader, &environment), tables(&settings, &environment));
+        let budget = settings.init_budget;
+        let reading = tokio::time::timeout(budget, read(&loader, &environment));
+        let (read, tables) = tokio::join!(reading, tables(&settings, &environment));
+        let schedule = Schedule {
+            every: settings.refresh.filter(|_| is_remote),
+            // What came too late may come in time the next time.
+            retry: (is_remote || read.is_err()).then_some(RETRY),
+        };
+        let late = |_| {
+            Err(format!(
+                "did not come within {} ms, with its secrets",
+                budget.as_millis()
+            ))
+        };
+        let read = read.unwrap_or_else(late);
         let usage = tables.usage.map(|sink| {
             let buffer = UsageBuffer::new(sink, names::fresh, clock::stopwatch);
             Arc::new(buffer)

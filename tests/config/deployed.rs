@@ -1,9 +1,14 @@
 //! The configuration that is deployed with the template, under the variables that the template gives.
 
-use std::{fs::read_to_string, path::Path, sync::Arc};
+use std::{
+    fs::read_to_string,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use doorward_authorizer::{Call, Event, Refusal, settings::Environment, wiring::Service};
 use doorward_keys::Timestamp;
+use doorward_tests::dynamodb::Silent;
 use serde_json::json;
 
 fn root() -> std::path::PathBuf {
@@ -32,6 +37,23 @@ fn variables() -> Vec<(String, String)> {
         .collect()
 }
 
+fn event() -> Event {
+    let event = json!({
+        "type": "TOKEN", "authorizationToken": "Bearer nothing-of-ours",
+        "methodArn": "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/v1/POST/orders",
+    });
+    Event::parse(event.to_string().as_bytes())
+}
+
+fn call() -> Call {
+    Call {
+        request_id: "r".to_owned(),
+        trace_id: None,
+        received_at: Timestamp::from_unix(1_800_000_000).into(),
+        time_left: None,
+    }
+}
+
 #[tokio::test]
 async fn the_deployed_authorizer_has_all_that_its_configuration_needs() {
     let mut environment = variables();
@@ -48,18 +70,31 @@ async fn the_deployed_authorizer_has_all_that_its_configuration_needs() {
     }
     let environment: Environment = environment.into_iter().collect();
     let service = Service::start(environment, Arc::new(|_| {})).await;
-    let event = json!({
-        "type": "TOKEN", "authorizationToken": "Bearer nothing-of-ours",
-        "methodArn": "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/v1/POST/orders",
-    });
-    let call = Call {
-        request_id: "r".to_owned(),
-        trace_id: None,
-        received_at: Timestamp::from_unix(1_800_000_000).into(),
-        time_left: None,
-    };
-    let event = Event::parse(event.to_string().as_bytes());
-    let answer = service.authorizer().handle(&event, &call).await;
+    let answer = service.authorizer().handle(&event(), &call()).await;
     // A function with a fault fails every request; this one looks at the credential.
     assert!(matches!(answer, Err(Refusal::Unauthorized)));
+}
+
+#[tokio::test]
+async fn a_configuration_that_does_not_come_in_time_refuses_everything_and_says_so() {
+    let silent = Silent::start().await.unwrap();
+    let environment: Environment = [
+        ("DOORWARD_CONFIG", "ssm:/doorward/config"),
+        ("DOORWARD_INIT_BUDGET_MS", "200"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_ENDPOINT_URL_SSM", &silent.url),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into_iter()
+    .collect();
+    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = Arc::clone(&lines);
+    let sink = Arc::new(move |line: &str| kept.lock().unwrap().push(line.to_owned()));
+    let service = Service::start(environment, sink).await;
+    let said = lines.lock().unwrap().join("\n");
+    assert!(said.contains("did not come within 200 ms"), "{said}");
+    let answer = service.authorizer().handle(&event(), &call()).await;
+    assert_eq!(answer, Err(Refusal::Failed));
 }

@@ -12,3 +12,4 @@ mod counting;
 mod ending;
 mod outages;
 mod sandbox;
+mod together;

@@ -48,6 +48,8 @@ struct Shared {
     knows_extensions: bool,
     timeout: Duration,
     number: AtomicU64,
+    under_way: AtomicU64,
+    most: AtomicU64,
 }
 
 impl RuntimeApi {
@@ -69,6 +71,8 @@ impl RuntimeApi {
             knows_extensions,
             timeout,
             number: AtomicU64::new(0),
+            under_way: AtomicU64::new(0),
+            most: AtomicU64::new(0),
         });
         let runtime = "/2018-06-01/runtime";
         let router = Router::new()
@@ -118,6 +122,11 @@ impl RuntimeApi {
         matches!(waited, Ok(Ok(_)))
     }
 
+    /// How many events were under way at once, at most.
+    pub fn most_at_once(&self) -> u64 {
+        self.shared.most.load(Ordering::SeqCst)
+    }
+
     /// The extensions that registered: name and body.
     pub fn registered(&self) -> Vec<(String, String)> {
         let held = self.shared.registered.lock();
@@ -145,6 +154,7 @@ impl Shared {
         match self.answers().remove(id) {
             None => StatusCode::BAD_REQUEST,
             Some(waiting) => {
+                self.under_way.fetch_sub(1, Ordering::SeqCst);
                 // Whoever asked may have lost patience.
                 let _ = waiting.send(answered);
                 StatusCode::ACCEPTED
@@ -158,6 +168,8 @@ async fn next(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let Some((id, event)) = shared.waiting.lock().await.recv().await else {
         return StatusCode::GONE.into_response();
     };
+    let under_way = shared.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+    shared.most.fetch_max(under_way, Ordering::SeqCst);
     let headers = [
         ("lambda-runtime-aws-request-id", id),
         ("lambda-runtime-deadline-ms", deadline(shared.timeout)),

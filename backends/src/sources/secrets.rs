@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use doorward_engine::config::{SecretReference, secret_references};
 use doorward_keys::Secret;
+use futures_util::future::join_all;
 
 use super::{NO_ACCESS, aws::AwsAccess, kms, services};
 
@@ -12,14 +13,13 @@ use super::{NO_ACCESS, aws::AwsAccess, kms, services};
 pub struct Secrets(BTreeMap<SecretReference, Result<Secret<String>, String>>);
 
 impl Secrets {
-    /// Fetches every secret that the configuration `text` refers to.
+    /// Fetches every secret that the configuration `text` refers to, all at once.
     pub async fn fetch(
         text: &str,
         variables: &(dyn Fn(&str) -> Option<String> + Sync),
         aws: Option<&AwsAccess>,
     ) -> Self {
-        let mut secrets = BTreeMap::new();
-        for reference in secret_references(text) {
+        let fetches = secret_references(text).into_iter().map(|reference| async {
             let fetched = match (&reference, aws) {
                 (SecretReference::Env(name), _) => variables(name)
                     .filter(|value| !value.is_empty())
@@ -32,9 +32,9 @@ impl Secrets {
                 (_, None) => Err(NO_ACCESS.to_owned()),
             };
             let fetched = fetched.map_err(|why| format!("`{reference}`: {why}"));
-            secrets.insert(reference, fetched.map(Secret::new));
-        }
-        Self(secrets)
+            (reference, fetched.map(Secret::new))
+        });
+        Self(join_all(fetches).await.into_iter().collect())
     }
 
     /// One secret, for [`doorward_engine::config::ConfigEnv::secret`].
