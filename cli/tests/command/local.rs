@@ -63,7 +63,12 @@ fn start(folder: &Folder, more: &[&str]) -> (Local, Vec<String>) {
 
 #[tokio::test]
 async fn every_curl_line_does_what_it_says_and_so_does_the_revocation() {
-    for (more, unknown) in [(&[][..], 403), (&["--api", "http"][..], 404)] {
+    let by_token = &["--authorizer", "token"][..];
+    for (more, unknown) in [
+        (&[][..], 403),
+        (&["--api", "http"][..], 404),
+        (by_token, 403),
+    ] {
         let folder = Folder::new();
         let (mut local, said) = start(&folder, more);
         assert!(
