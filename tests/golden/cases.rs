@@ -394,6 +394,7 @@ fn opaque() -> Vec<Case> {
         case("token", &token, "opaque"),
         case("key", &key, "opaque"),
     ]);
+    all.extend(possession::opaque_cases());
     all.extend(
         servers::SWAPS
             .iter()

@@ -74,6 +74,28 @@ pub(crate) fn cases() -> Vec<Case> {
     all
 }
 
+/// The key that opaque tokens are bound to, as `jkt`.
+pub(crate) fn thumbprint_of_client() -> String {
+    thumbprint(&key())
+}
+
+/// Opaque tokens with a proof that opens nothing: by another client, and for a token that is bound to nothing. One that opens
+/// something would do so once, and each row is asked twice.
+pub(crate) fn opaque_cases() -> Vec<Case> {
+    let other = SigningKey::shared(Algorithm::Es256, "another client");
+    let case = |name: &str, token: &str, key: &SigningKey| {
+        let address = format!("https://{DOMAIN}/opaque/42");
+        let shown = signed(proof("GET", &address, token, NOW), key);
+        let authorization = format!("DPoP {token}");
+        let headers = [("authorization", authorization.as_str()), ("dpop", &shown)];
+        Case::new(name, &headers, "opaque").in_state(State::Servers)
+    };
+    vec![
+        case("opaque token, another's proof", "bound", &other),
+        case("opaque token and a proof", "active", &key()),
+    ]
+}
+
 fn with_certificates() -> Vec<Case> {
     let partner = || Client::named("dns:a.partners.example", AT);
     let issue = |client: &Client| authorities().partners.issue(client);

@@ -3,7 +3,7 @@
 use doorward_tests::{authorities::Spoken, tokens::Token};
 use serde_json::{Value, json};
 
-use crate::{tokens, world::NOW};
+use crate::{possession::thumbprint_of_client, tokens, world::NOW};
 
 /// Opaque tokens, each with its name.
 pub(crate) const TOKENS: [(&str, &str); 9] = [
@@ -76,7 +76,11 @@ pub(crate) fn spoken() -> Spoken {
     }
     spoken.activate("expired", NOW, &[("exp", json!(NOW - 61))]);
     spoken.activate("elsewhere", NOW, &[("aud", json!("shop"))]);
-    spoken.activate("bound", NOW, &[("cnf", json!({"jkt": "x"}))]);
+    spoken.activate(
+        "bound",
+        NOW,
+        &[("cnf", json!({"jkt": thumbprint_of_client()}))],
+    );
     spoken.activate("refresh", NOW, &[("token_type", json!("refresh_token"))]);
     spoken.break_off("down");
     spoken.say("garbled", 200, "<html>");

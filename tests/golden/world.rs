@@ -283,6 +283,7 @@ fn configuration(route: &str, state: State) -> String {
         State::Servers => {
             config["introspection"] = servers::introspection();
             config["exchanges"] = servers::exchanges();
+            config["dpop"] = possession::dpop(Possession::Well);
         }
         State::UsedUp(over) => {
             config["limits"] = json!({"one": {"limit": 1, "per": "day"}});
