@@ -14,7 +14,7 @@ use crate::gate::{Gate, Kind, NOW, get, token};
 const AT: Timestamp = Timestamp::from_unix(NOW);
 
 /// SHA-256 over the DER, by the text of the PEM alone.
-fn thumbprint(pem: &str) -> String {
+pub(crate) fn thumbprint(pem: &str) -> String {
     let inner: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     encode(digest(&SHA256, &STANDARD.decode(inner).unwrap()))
 }

@@ -15,6 +15,7 @@ use doorward_engine::{
 };
 use doorward_keys::{Secret, Timestamp};
 use doorward_tests::{
+    authorities::Spoken,
     documents::Documents,
     tokens::{SigningKey, Token, key_set},
 };
@@ -182,14 +183,27 @@ impl Gate {
         Self::remembering(more, Arc::new(MemoryReplays::new()))
     }
 
+    /// A gate that asks `spoken` about opaque tokens.
+    pub(crate) fn asking(more: &Value, spoken: Spoken) -> Self {
+        let authorities = Authorities {
+            endpoints: Arc::new(spoken),
+            ..Authorities::none()
+        };
+        Self::over(more, Arc::new(MemoryReplays::new()), authorities)
+    }
+
     pub(crate) fn remembering(more: &Value, replays: Arc<dyn ReplayStore>) -> Self {
+        Self::over(more, replays, Authorities::none())
+    }
+
+    fn over(more: &Value, replays: Arc<dyn ReplayStore>, authorities: Authorities) -> Self {
         let crls = Arc::new(MemoryCrls::new());
         let sources = Sources {
             keys: Arc::new(MemoryKeys::new()),
             key_sets: Arc::new(Documents::default()),
             crls: Arc::clone(&crls) as _,
             replays,
-            authorities: Authorities::none(),
+            authorities,
             limits: Arc::new(MemoryLimits::new()),
             pause: |time| Box::pin(tokio::time::sleep(time)),
             stopwatch: || Duration::ZERO,

@@ -11,6 +11,7 @@ mod bound;
 mod caching;
 mod certificates;
 mod gate;
+mod opaque;
 mod processes;
 mod proofs;
 mod revocation;
