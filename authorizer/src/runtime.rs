@@ -3,7 +3,7 @@
 //!
 //! The runtime polls for the next event only when the outermost service is done, and the innermost has sent the answer by
 //! then (AWS: Lambda runtime API). So what a layer does after its inner service delays nobody but the next event in this
-//! sandbox. At the end of the process there is a little time as well; see [`crate::ending`].
+//! sandbox. At the end of the process there is a little time as well; see `ending`.
 
 use std::{
     future::Future,

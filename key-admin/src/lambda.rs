@@ -12,7 +12,7 @@
 //!   counted ends the invocation as a function error, so that Lambda invokes again; what was counted before is not counted
 //!   again.
 //!
-//! The key set of identity tokens is for everybody, over either way ([`key_set`]).
+//! The key set of identity tokens is for everybody, over either way (`key_set`).
 //!
 //! An event that is more than one of these, or none, is refused.
 

@@ -3,7 +3,7 @@
 //!
 //! 1. One request is one form by POST (RFC 7662 section 2.1, RFC 8693 section 2.1), with the client authentication of the
 //!    configuration ([`Client`]). What goes over the wire is the business of [`TokenEndpoints`].
-//! 2. Each endpoint has a circuit breaker ([`breaker`]): pure arithmetic, with the time as an argument. [`Contact`] keeps its
+//! 2. Each endpoint has a circuit breaker ([`breaker`]): pure arithmetic, with the time as an argument. `Contact` keeps its
 //!    state, and shares it with other sandboxes where that is configured ([`BreakerStore`]).
 //! 3. A server that refuses the secret (401) is asked once more with the other one, where two are configured, so that a
 //!    secret can be rotated without a gap.

@@ -2,7 +2,7 @@
 //!
 //! The gateway writes one line for each request, CloudWatch Logs hands them on in batches
 //! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html>), and each request that names a key is
-//! counted under the key and the hour. [`Batch::read`] unpacks a batch, [`line`] says what a line looks like, [`Tally`] counts.
+//! counted under the key and the hour. [`Batch::read`] unpacks a batch, [`mod@line`] says what a line looks like, [`Tally`] counts.
 //!
 //! Rules:
 //!

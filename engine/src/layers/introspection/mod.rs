@@ -2,8 +2,8 @@
 //!
 //! 1. **Server.** The route names it; else the longest `token_prefixes` that fits; else the default. A token is never tried
 //!    at a second server.
-//! 2. **Memory.** What a server said is remembered for a short time ([`memory`]), and at every hit the times are compared
-//!    again. Concurrent calls for one token are one ([`flights`]).
+//! 2. **Memory.** What a server said is remembered for a short time (`memory`), and at every hit the times are compared
+//!    again. Concurrent calls for one token are one (`flights`).
 //! 3. **Call.** One POST with client authentication, bounded in time and size, behind a circuit breaker
 //!    ([`crate::authority`]). What fails is [`IntrospectionUnavailable`](Reason::IntrospectionUnavailable): no answer, a
 //!    status of 429 or 500 and above. Status 401 or 403 is about us, not the token:
