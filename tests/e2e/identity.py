@@ -1,10 +1,9 @@
-"""Tokens of real providers: npm oidc-provider (RS256 and ES256, before and after a key rotation; opaque tokens by introspection
-with each client authentication, and their exchange) and cognito-local (access and id tokens), against the released
-authorizer under the runtime emulator."""
+"""Tokens of real providers against the released authorizer under the runtime emulator: npm oidc-provider (RS256 and ES256,
+before and after a key rotation; opaque tokens by introspection with each client authentication, and their exchange) and
+cognito-local (access and id tokens)."""
 
 import base64
 import json
-
 import pathlib
 import tempfile
 import time
@@ -169,7 +168,9 @@ def asked_of_servers(checks, provider, authorizer):
     checks.equal("a rotated client secret is taken", opens("basic", token), ["GET /basic"])
     provider.change_secret("gate-post", "another")
     time.sleep(1.1)
-    checks.that("a client secret that is no longer good refuses", opens("post", token) not in (["GET /post"], "Unauthorized"))
+    checks.that(
+        "a client secret that is no longer good refuses", opens("post", token) not in (["GET /post"], "Unauthorized")
+    )
     provider.change_secret("gate-post", "secret")
 
     swapped = asked("swap", token).get("context", {}).get("downstreamToken", "")

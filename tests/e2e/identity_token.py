@@ -1,6 +1,6 @@
-"""The code in docs/identity-token.md for Node and Python, taken out of the page and run with real tokens: `doorward local` in
-front of a backend, the key set from where it says, and everything that must be refused. The keys are made by OpenSSL, and one
-by an emulator of KMS that signs for real."""
+"""The code in docs/identity-token.md for Node and Python, taken out of the page and run with real tokens: `doorward local`
+in front of a backend, the key set from where it says, and everything that must be refused. The keys are made by OpenSSL, and
+one by an emulator of KMS that signs for real."""
 
 import json
 import os
@@ -65,7 +65,9 @@ def node(cases):
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "identity.mjs").write_text(code("js"))
         Path(folder, "run.mjs").write_text(NODE)
-        ran = subprocess.run(["node", "run.mjs"], cwd=folder, input=json.dumps(cases), capture_output=True, text=True, timeout=60)
+        ran = subprocess.run(
+            ["node", "run.mjs"], cwd=folder, input=json.dumps(cases), capture_output=True, text=True, timeout=60
+        )
     return json.loads(ran.stdout) if ran.returncode == 0 else ran.stderr
 
 
