@@ -152,7 +152,7 @@ impl Service {
             memory: Arc::new(MemoryLimits::new()),
             key_sets: Arc::new(HttpKeySets::new()),
             endpoints: Arc::new(HttpEndpoints::new()),
-            kms: aws_access(&environment).map(|aws| Arc::new(KmsSigner::new(Arc::new(aws)))),
+            kms: loader.signer().map(Arc::new),
             gateway_ttl: settings.gateway_ttl,
         };
         let first = match read {

@@ -8,7 +8,7 @@ use std::{
 use doorward_engine::layers::certificate::CrlSource;
 
 use super::{
-    AwsAccess, ConfigSource, MAX_BYTES, NO_ACCESS, Secrets, SourceError,
+    AwsAccess, ConfigSource, KmsSigner, MAX_BYTES, NO_ACCESS, Secrets, SourceError,
     crls::Crls,
     services::{self, AppConfigPoll},
 };
@@ -100,6 +100,11 @@ impl Loader {
             }
             _ => self.root.clone(),
         }
+    }
+
+    /// What signs by a key of KMS, over the same access; `None` where AWS cannot be called.
+    pub fn signer(&self) -> Option<KmsSigner> {
+        self.aws.clone().map(KmsSigner::new)
     }
 
     fn aws(&self) -> Result<&AwsAccess, String> {
