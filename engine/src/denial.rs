@@ -147,6 +147,8 @@ reasons! {
     TokenClaim = "token_claim" => Unauthenticated, mend: "compare the claims with the profile and `required_claims` of the issuer";
     /// The token is bound to something (`cnf`) in a way that cannot be checked here.
     TokenBound = "token_bound" => Unauthenticated, mend: "configure `dpop` for tokens that are bound to a key; other ways than `jkt` and `x5t#S256` are not understood";
+    /// The header that says of which issuer an opaque token is names none whose server could know it.
+    TokenHint = "token_hint" => Unauthenticated, mend: "send the exact `issuer` of the server in `introspection` that issued the token, once, or no such header";
     /// The key set of the issuer cannot be had.
     KeySetUnavailable = "key_set_unavailable" => Unavailable, mend: "check the network of the function and the address of the key set";
     /// The client certificate cannot be read, or is not one for clients.

@@ -82,7 +82,7 @@ impl Engine {
             .map(|keys| ApiKeys::new(keys, sources.keys));
         let introspection = Introspection::new(
             &config.introspection,
-            config.tokens.max_bytes,
+            &config.tokens,
             &sources.authorities,
             &sources.key_sets,
             sources.pause,

@@ -18,6 +18,44 @@ pub(crate) const TOKENS: [(&str, &str); 9] = [
     ("opaque token, server garbled", "garbled"),
 ];
 
+/// The header that says of which issuer a token is.
+pub(crate) const HEADER: &str = "x-token-issuer";
+
+/// Headers with the issuer of the active token, each with its name and the route that is asked for.
+pub(crate) const HINTS: [(&str, &[&str], &str); 7] = [
+    (
+        "opaque token, its issuer",
+        &["https://servers.example"],
+        "opaque",
+    ),
+    (
+        "opaque token, another issuer",
+        &["https://other.example"],
+        "opaque",
+    ),
+    (
+        "opaque token, unknown issuer",
+        &["https://unknown.example"],
+        "opaque",
+    ),
+    (
+        "opaque token, two issuers",
+        &["https://servers.example", "https://other.example"],
+        "opaque",
+    ),
+    ("opaque token, no issuer", &[], "opaque"),
+    (
+        "opaque token, issuer of route",
+        &["https://other.example"],
+        "opaque-elsewhere",
+    ),
+    (
+        "opaque token, default issuer",
+        &["https://servers.example"],
+        "opaque-elsewhere",
+    ),
+];
+
 /// Opaque tokens on a route with an exchange, each with its name.
 pub(crate) const SWAPS: [(&str, &str); 5] = [
     ("opaque token", "active"),
