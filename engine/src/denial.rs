@@ -228,7 +228,7 @@ reasons! {
     /// The policy for this route alone is larger than the gateway takes.
     PolicyTooLarge = "policy_too_large" => Forbidden, mend: "shorten the route templates or the address lists";
     /// The identity token for the backend does not fit into the context.
-    IdentityTokenTooLarge = "identity_token_too_large" => Forbidden, mend: "give the caller fewer scopes or roles, or raise `answers.max_context_bytes`";
+    IdentityTokenTooLarge = "identity_token_too_large" => Forbidden, mend: "give the caller fewer scopes or roles, ask for a smaller token where there is an exchange, or raise `answers.max_context_bytes`";
     /// No identity token for the backend can be signed.
     IdentityTokenUnavailable = "identity_token_unavailable" => Unavailable, mend: "check `identity_token.signing_key`, the role of the function (`kms:Sign`) and the network";
     /// The configuration is bad; everything is refused until it is mended.
