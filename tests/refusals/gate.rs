@@ -207,9 +207,9 @@ impl Gate {
     }
 
     /// A gate that knows these keys, where GraphQL operations are open to these credentials.
-    pub(crate) async fn of_graphql(credentials: &str, records: &[KeyRecord]) -> Self {
+    pub(crate) async fn of_graphql(more: &str, credentials: &str, records: &[KeyRecord]) -> Self {
         let keys = store(records).await;
-        let text = configuration("", &format!("jwks_uri = '{REMOTE_KEYS}'"));
+        let text = configuration(more, &format!("jwks_uri = '{REMOTE_KEYS}'"));
         let before = "route = '$graphql'\ncredentials = ['jwt', 'api_key']";
         let text = text.replace(
             before,

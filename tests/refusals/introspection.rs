@@ -394,6 +394,31 @@ async fn an_exchanged_token_and_an_identity_token_fit_into_the_context_together_
 }
 
 #[tokio::test]
+async fn appsync_remembers_no_opaque_token_where_a_header_says_of_which_issuer_it_is() {
+    let server = OAuthServer::start(Behaviour::Answer(200, active()))
+        .await
+        .unwrap();
+    let by_header = "tokens = { issuer_header = 'x-token-issuer' }\n";
+    let issuer = json!({"x-token-issuer": "https://one.example"});
+    for (settings, headers, ttl) in [
+        ("", json!({}), 300),
+        (by_header, issuer, 0),
+        (by_header, json!({}), 0),
+    ] {
+        let text = format!("{settings}{}", configuration(&server.url, TIMEOUT));
+        let gate = Gate::of_graphql(&text, "['opaque']", &[]).await;
+        let event = json!({
+            "authorizationToken": "Bearer held",
+            "requestHeaders": headers,
+            "requestContext": {"apiId": "graph", "queryString": "{ a }"},
+        });
+        let answer = gate.ask(&event).await.unwrap();
+        assert_eq!(answer["isAuthorized"], json!(true), "{}", gate.line());
+        assert_eq!(answer["ttlOverride"], json!(ttl), "{settings}{headers}");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_exchange_keeps_the_other_routes_open_without_a_token() {
     let answer = Behaviour::Answer(400, r#"{"error":"invalid_target"}"#.to_owned());
     let (gate, _server) = world(answer).await;
