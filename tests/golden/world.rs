@@ -284,14 +284,7 @@ fn configuration(route: &str, state: State) -> String {
             config["api_keys"]["query_parameter"] = json!("key");
             config["tokens"] = json!({"query_parameter": "token", "cookie": "session"});
         }
-        State::Servers | State::IssuerHeader => {
-            if state == State::IssuerHeader {
-                config["tokens"] = json!({"issuer_header": servers::HEADER});
-            }
-            config["introspection"] = servers::introspection();
-            config["exchanges"] = servers::exchanges();
-            config["dpop"] = possession::dpop(Possession::Well);
-        }
+        State::Servers | State::IssuerHeader => servers::configure(&mut config, state),
         State::UsedUp(over) => {
             config["limits"] = json!({"one": {"limit": 1, "per": "day"}});
             config["default_limits"] = json!(["one"]);

@@ -2,22 +2,27 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{faults::Faults, problems::Problem, routes::Configured, values::shown};
+use super::{TokensConfig, faults::Faults, problems::Problem, routes::Configured, values::shown};
 use crate::{
     layers::{api_key::ApiKeysConfig, introspection::ServerConfig},
     routes::Kind,
 };
 
-/// Checks the header `name` against what else headers carry, and against the servers, where they are without a fault.
+/// Checks the header, where one is named, against what else headers carry and against the servers. Servers with a fault are
+/// left out of `servers`, so these are compared only where nothing else is wrong.
 pub(super) fn check(
-    name: &str,
+    tokens: &TokensConfig,
     api_keys: Option<&ApiKeysConfig>,
     configured: &Configured,
-    servers: Option<&[Arc<ServerConfig>]>,
+    servers: &[Arc<ServerConfig>],
     faults: &mut Faults,
 ) {
+    let Some(name) = &tokens.issuer_header else {
+        return;
+    };
+    let servers = if faults.is_empty() { servers } else { &[] };
     let path = "tokens.issuer_header";
-    let of_keys = api_keys.is_some_and(|keys| keys.headers.iter().any(|held| held == name));
+    let of_keys = api_keys.is_some_and(|keys| keys.headers.contains(name));
     if of_keys || name == "dpop" {
         let found = shown(name);
         faults.problem(path, Problem::HeaderTaken { found });
@@ -26,7 +31,7 @@ pub(super) fn check(
         faults.problem(path, Problem::IssuerHeaderAlone);
     }
     let mut issuers = BTreeMap::new();
-    for (index, server) in servers.unwrap_or_default().iter().enumerate() {
+    for (index, server) in servers.iter().enumerate() {
         let other = issuers.insert(server.issuer(), index);
         if let Some(other) = other {
             let other = format!("`introspection[{other}]`");

@@ -286,16 +286,7 @@ impl RawConfig {
             identity_sources::warn(&places, &routes, faults);
         }
         check_parameters(api_keys.as_ref(), &tokens, faults);
-        if let Some(header) = &tokens.issuer_header {
-            let keys = api_keys.as_ref();
-            issuer_header::check(
-                header,
-                keys,
-                &kinds,
-                named.is_some().then_some(&*servers),
-                faults,
-            );
-        }
+        issuer_header::check(&tokens, api_keys.as_ref(), &kinds, &servers, faults);
         // The checks before found every conflict in words of the configuration; whatever is left is told as it is.
         let routes = RouteTable::new(routes).unwrap_or_else(|conflict| {
             if faults.is_empty() {

@@ -138,8 +138,8 @@ impl IdentityTokens {
         let token = self.minted(bearer, now).await?;
         let bytes = NAME.len().saturating_add(token.text.expose().len());
         let carried = bearer.carried_bytes;
-        let taken = bytes.saturating_add(carried);
-        if taken.saturating_add(RESERVED_BYTES) <= self.max_bytes {
+        let wanted = bytes.saturating_add(carried);
+        if wanted.saturating_add(RESERVED_BYTES) <= self.max_bytes {
             return Ok(token);
         }
         let max = self.max_bytes;
