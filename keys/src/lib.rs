@@ -4,12 +4,14 @@
 //! refuses garbage without I/O; [`digest`] is what is stored instead of the key; [`record`] is what is known of
 //! a key; [`lifecycle`] says which changes there are; [`audit`] and [`idempotency`] are what is written beside a change;
 //! [`store`] holds the two narrow traits that back ends implement, one for each deployable; [`usage`] is what is counted of
-//! a key by [`hour`], with its two traits, and [`requests`] what the access log of the gateway adds to that.
+//! a key by [`hour`], with its two traits, and [`requests`] what the access log of the gateway adds to that. Beside all that,
+//! [`block`] says which tokens must die before their time: what ends them is kept where the keys are.
 //!
 //! Invariant: nothing here reads a clock, a generator of random numbers, the environment or a socket.
 
 pub mod audit;
 mod base62;
+pub mod block;
 pub mod digest;
 pub mod format;
 pub mod hour;
@@ -23,6 +25,7 @@ pub mod time;
 pub mod usage;
 
 pub use audit::{AuditAction, AuditEntry};
+pub use block::{Block, BlockAction, BlockChange, BlockId, BlockLedger, BlockReader, Target};
 pub use digest::{Digest, Pepper};
 pub use hour::{Hour, Hours};
 pub use idempotency::Idempotency;

@@ -14,6 +14,9 @@
 //! | id | `id#` key id | `id` | `format` N, `digest` B: where the record is |
 //! | audit entry | `id#` key id | `audit#` ULID | `format` N, `action` S, `at` N, `actor` S, `version` N, `reason` S?, `related` S? |
 //! | request | `idem#` name | `idem` | `format` N, `content` S, `id` S, `purge_at` N |
+//! | list of blocks | `blocks` | `version` | `format` N, `version` N: counts the changes of the list |
+//! | block | `blocks` | `block#` block id | see below |
+//! | change of blocks | `blocks-audit` | `audit#` ULID | `format` N, `action` S (`add`, `remove`), `at` N, `actor` S, `reason` S?, `block` M: the attributes of the block |
 //!
 //! A digest in a key is 64 lower-case hexadecimal digits. A request is what an idempotency key is remembered by;
 //! its name and content are SHA-256, in hexadecimal.
@@ -26,7 +29,13 @@
 //! are whole seconds since 1970-01-01T00:00:00Z. An absent list means no restriction, an empty one means nothing at all,
 //! which is why they are lists: `DynamoDB` has no empty sets.
 //!
-//! `purge_at` is on requests only. Records are never purged by time: `expires_at` of a record ends its use, which the
+//! A block of tokens: `format` N, `id` S, `issuer` S, `kind` S (`jti`, `origin_jti`, `subject`, `client`, `issuer`), `value` S
+//! (but for `issuer`), `issued_before` N?, `expires_at` N, `created_at` N, `actor` S, `reason` S?, and `purge_at` N, which is
+//! `expires_at`. All blocks are in one partition, so that one query sees a whole list; the item `version` beside them is written
+//! in the transaction of every change, and says with one read whether there is anything to query. A block that was swept
+//! had ended before, so that needs no new version.
+//!
+//! `purge_at` is on requests and blocks only. Records are never purged by time: `expires_at` of a record ends its use, which the
 //! authorizer checks itself, and an expired record can still be listed, rotated and audited.
 //!
 //! **counters** — TTL attribute `expires_at`; no index. Attribute definitions: `pk`, `sk`.
@@ -98,7 +107,7 @@ pub const BY_TENANT: &str = "by_tenant";
 pub const TENANT_PK: &str = "tenant_pk";
 /// Sort key of [`BY_TENANT`].
 pub const TENANT_SK: &str = "tenant_sk";
-/// TTL attribute of the keys table; on remembered requests only.
+/// TTL attribute of the keys table; on remembered requests and blocks only.
 pub const PURGE_AT: &str = "purge_at";
 /// TTL attribute of the counters table.
 pub const COUNTERS_TTL: &str = "expires_at";
@@ -127,6 +136,11 @@ pub(super) const ACTOR: &str = "actor";
 pub(super) const REASON: &str = "reason";
 pub(super) const RELATED: &str = "related";
 pub(super) const CONTENT: &str = "content";
+pub(super) const ISSUER: &str = "issuer";
+pub(super) const KIND: &str = "kind";
+pub(super) const VALUE: &str = "value";
+pub(super) const ISSUED_BEFORE: &str = "issued_before";
+pub(super) const BLOCK: &str = "block";
 pub(super) const MARK: &str = "mark";
 pub(super) const CURRENT: &str = "current";
 pub(super) const OPEN_UNTIL: &str = "open_until";
@@ -155,6 +169,14 @@ pub const ID_SK: &str = "id";
 pub const REQUEST_SK: &str = "idem";
 /// What the sort keys of audit entries begin with.
 pub const AUDIT_SK: &str = "audit#";
+/// Partition key of the list of blocks: its version and all of it.
+pub const BLOCKS_PK: &str = "blocks";
+/// Sort key of the version of the list of blocks.
+pub const BLOCKS_VERSION_SK: &str = "version";
+/// What the sort keys of blocks begin with.
+pub const BLOCK_SK: &str = "block#";
+/// Partition key of the changes of the list of blocks; their sort keys begin with [`AUDIT_SK`].
+pub const BLOCK_CHANGES_PK: &str = "blocks-audit";
 /// What the sort keys of usage begin with.
 pub const HOUR_SK: &str = "hour#";
 /// What the sort keys of requests end with.
