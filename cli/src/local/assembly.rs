@@ -10,14 +10,16 @@ use std::{
 
 use doorward_authorizer::Authorizer;
 use doorward_backends::{
-    dynamodb::{DynamoKeys, DynamoUsage, Patience, TableNames},
+    dynamodb::{DynamoBlocks, DynamoKeys, DynamoUsage, Patience, TableNames},
     http::{HttpEndpoints, HttpKeySets},
     memory::{MemoryBreakers, MemoryLimits, MemoryReplays},
     sources::{ConfigSource, KmsSigner},
 };
 use doorward_engine::{
-    Config, Engine, Sources, authority::Authorities, config::Checked,
-    layers::certificate::CrlSource,
+    Config, Engine, Sources,
+    authority::Authorities,
+    config::Checked,
+    layers::{block_list::BlockListConfig, certificate::CrlSource},
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
@@ -99,6 +101,8 @@ pub struct LocalGateway {
     pub warnings: Vec<String>,
     /// How long a found key is remembered by the authorizer, in seconds.
     pub key_cache_seconds: u32,
+    /// How the list of blocked tokens is kept, where there is one.
+    pub block_list: Option<BlockListConfig>,
     /// The key that was made for this run.
     pub key: Option<DemoKey>,
     /// Signs demo tokens.
@@ -146,7 +150,9 @@ impl LocalGateway {
             .await
             .map_err(Failure::unavailable)?;
         let keys = Arc::new(DynamoKeys::new(dynamo.client().clone(), &tables.keys));
+        let blocks = DynamoBlocks::new(dynamo.client().clone(), &tables.keys);
         let key = seed::demo_key(&config, &keys, rights(&plan.source)).await?;
+        let block_list = config.block_list;
         let key_cache_seconds = config.api_keys.as_ref().map_or(0, |c| c.cache_seconds);
 
         let usage = LocalUsage::new(dynamo.client(), &tables.counters, config.usage);
@@ -160,7 +166,9 @@ impl LocalGateway {
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
-            Arc::new(InProcess::new(authorizer(config, keys, crls, kms, &usage))),
+            Arc::new(InProcess::new(authorizer(
+                config, keys, blocks, crls, kms, &usage,
+            ))),
             plan.backend,
             Clocks {
                 wall: clock::wall,
@@ -208,6 +216,7 @@ impl LocalGateway {
             identity_keys,
             warnings,
             key_cache_seconds,
+            block_list,
             key,
             issuer_keys,
             state: plan.state,
@@ -334,12 +343,14 @@ async fn read(source: &Source, issuer: &str) -> Result<(Checked, Arc<dyn CrlSour
 fn authorizer(
     config: Config,
     keys: Arc<DynamoKeys>,
+    blocks: DynamoBlocks,
     crls: Arc<dyn CrlSource>,
     kms: Option<KmsSigner>,
     usage: &LocalUsage,
 ) -> Authorizer {
     let sources = Sources {
         keys,
+        blocks: Arc::new(blocks),
         key_sets: Arc::new(HttpKeySets::new()),
         crls,
         replays: Arc::new(MemoryReplays::new()),
