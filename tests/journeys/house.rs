@@ -23,6 +23,7 @@ use doorward::{
     state::StateFolder,
 };
 use doorward_backends::dynamodb::{DynamoBlocks, DynamoKeys, DynamoUsage, Patience, connect};
+use doorward_engine::layers::block_list::{BlockListConfig, OnBlockListOutage};
 use doorward_key_admin::{
     BlockAdmin, BlockPolicy, Caller, Command, KeyAdmin, KeyPolicy, Reply, SystemEntropy,
     command::{BlockTokens, By, ChangeKey, CreateKey, ReadUsage, UnblockTokens},
@@ -405,7 +406,7 @@ impl House {
         }
     }
 
-    /// Blocks tokens of the demo issuer as `doorward block add` does, where answers are kept for the time of this gateway.
+    /// Blocks tokens of the demo issuer, where the list is looked at after a second, as `doorward block add` does, where answers are kept for the time of this gateway.
     pub(crate) async fn block(&self, asked: BlockTokens) -> (BlockView, Effect) {
         let asked = BlockTokens {
             issuer: self.gateway.running.issuer.clone(),
@@ -440,7 +441,11 @@ impl House {
         let running = &self.gateway.running;
         let client = connect(dynamodb::connection(&running.dynamodb)).await;
         let policy = BlockPolicy {
-            list: self.gateway.block_list.unwrap(),
+            list: BlockListConfig {
+                refresh_seconds: 1,
+                max_stale_seconds: 60,
+                on_outage: OnBlockListOutage::Deny,
+            },
             issuers: vec![running.issuer.clone()],
             gateway_ttl_seconds: u32::try_from(running.ttl_seconds).unwrap(),
         };

@@ -19,7 +19,7 @@ use doorward_engine::{
     Config, Engine, Sources,
     authority::Authorities,
     config::Checked,
-    layers::{block_list::BlockListConfig, certificate::CrlSource},
+    layers::certificate::CrlSource,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
@@ -101,8 +101,6 @@ pub struct LocalGateway {
     pub warnings: Vec<String>,
     /// How long a found key is remembered by the authorizer, in seconds.
     pub key_cache_seconds: u32,
-    /// How the list of blocked tokens is kept, where there is one.
-    pub block_list: Option<BlockListConfig>,
     /// The key that was made for this run.
     pub key: Option<DemoKey>,
     /// Signs demo tokens.
@@ -152,7 +150,6 @@ impl LocalGateway {
         let keys = Arc::new(DynamoKeys::new(dynamo.client().clone(), &tables.keys));
         let blocks = DynamoBlocks::new(dynamo.client().clone(), &tables.keys);
         let key = seed::demo_key(&config, &keys, rights(&plan.source)).await?;
-        let block_list = config.block_list;
         let key_cache_seconds = config.api_keys.as_ref().map_or(0, |c| c.cache_seconds);
 
         let usage = LocalUsage::new(dynamo.client(), &tables.counters, config.usage);
@@ -163,12 +160,11 @@ impl LocalGateway {
         let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
         let kept_days = config.usage.retention_days;
         let (observer, counting) = access_log::open(plan.observer, Arc::new(counts), kept_days);
+        let authorizer = authorizer(config, keys, blocks, crls, kms, &usage);
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
-            Arc::new(InProcess::new(authorizer(
-                config, keys, blocks, crls, kms, &usage,
-            ))),
+            Arc::new(InProcess::new(authorizer)),
             plan.backend,
             Clocks {
                 wall: clock::wall,
@@ -216,7 +212,6 @@ impl LocalGateway {
             identity_keys,
             warnings,
             key_cache_seconds,
-            block_list,
             key,
             issuer_keys,
             state: plan.state,

@@ -14,7 +14,7 @@ const MAX_VALUE: usize = 1024;
 const MAX_SECONDS: i64 = 366 * 86_400;
 
 /// End tokens before they expire: those of `issuer` that one of the other fields names.
-#[derive(Clone, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct BlockTokens {
     /// `iss` of the tokens, exactly; one of the configuration.
