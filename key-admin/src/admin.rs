@@ -2,14 +2,17 @@
 
 mod changes;
 mod creation;
+mod deletion;
+mod update;
 mod usage;
+mod verification;
 
 use std::sync::Arc;
 
-use doorward_engine::{layers::api_key::ApiKeysConfig, usage::UsageConfig};
+use doorward_engine::{layers::api_key::ApiKeysConfig, routes::RouteTable, usage::UsageConfig};
 use doorward_keys::{
-    Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Timestamp, UsageReader, format::KeyFormat,
-    lifecycle::Limits,
+    AuditEntry, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Page, Timestamp, UsageReader,
+    format::KeyFormat, lifecycle::Limits,
 };
 
 use serde_json::Value;
@@ -17,7 +20,10 @@ use serde_json::Value;
 use crate::{
     blocks::BlockAdmin,
     caller::{Caller, Permission},
-    command::{Command, GetKey, ListChanges, ListKeys, check_key_ref, check_list, checked},
+    command::{
+        Command, Filter, GetKey, ListChanges, ListChangesOfTenant, ListKeys, Wanted, check_filter,
+        check_key_ref, check_list, checked,
+    },
     entropy::Entropy,
     error::AdminError,
     reply::{ChangeView, KeyView, Reply},
@@ -36,6 +42,8 @@ pub struct KeyPolicy {
     pub default_lifetime_days: u32,
     /// Longest life of a new key, in days.
     pub max_lifetime_days: u32,
+    /// How long after its end a key is kept before it can be deleted, in days.
+    pub retention_days: u32,
     /// How long the authorizer remembers a key, in seconds.
     pub cache_seconds: u32,
     /// How long the gateway remembers an answer of the authorizer, in seconds.
@@ -65,6 +73,7 @@ impl From<&ApiKeysConfig> for KeyPolicy {
             format: config.format.clone(),
             default_lifetime_days: config.default_lifetime_days,
             max_lifetime_days: config.max_lifetime_days,
+            retention_days: config.retention_days,
             cache_seconds: config.cache_seconds,
             gateway_ttl_seconds: GATEWAY_TTL_SECONDS,
         }
@@ -78,6 +87,7 @@ pub struct KeyAdmin {
     usage: Option<Arc<dyn UsageReader>>,
     usage_kept_days: u32,
     policy: KeyPolicy,
+    routes: Option<RouteTable>,
     key_set: Option<Arc<Value>>,
     blocks: Option<BlockAdmin>,
 }
@@ -90,6 +100,7 @@ impl KeyAdmin {
             usage: None,
             usage_kept_days: UsageConfig::default().retention_days,
             policy,
+            routes: None,
             key_set: None,
             blocks: None,
         }
@@ -111,6 +122,12 @@ impl KeyAdmin {
     pub fn with_blocks(mut self, blocks: Option<BlockAdmin>) -> Self {
         let kept = self.policy.gateway_ttl_seconds;
         self.blocks = blocks.map(|blocks| blocks.with_gateway_ttl(kept));
+        self
+    }
+
+    /// The same with the routes of the configuration, so that it can be said which of them a key opens.
+    pub fn with_routes(mut self, routes: RouteTable) -> Self {
+        self.routes = Some(routes);
         self
     }
 
@@ -183,7 +200,11 @@ impl KeyAdmin {
             Command::Revoke(asked) => call.revoke(&asked).await,
             Command::Get(asked) => call.get(&asked).await,
             Command::List(asked) => call.list(&asked).await,
+            Command::Update(asked) => call.update(&asked).await,
+            Command::Delete(asked) => call.delete(&asked).await,
+            Command::Verify(asked) => call.verify(&asked).await,
             Command::Audit(asked) => call.audit(&asked).await,
+            Command::AuditOfTenant(asked) => call.audit_of_tenant(&asked).await,
             Command::Usage(asked) => call.usage(&asked).await,
             Command::Block(asked) => {
                 let done = self.blocks()?.block(&asked, caller, now, entropy);
@@ -253,18 +274,37 @@ impl Call<'_> {
     }
 
     async fn audit(&self, asked: &ListChanges) -> Result<Reply, AdminError> {
-        let (id, limit, after) = checked(|check| {
+        let (id, wanted, limit, after) = checked(|check| {
             let (limit, after) = check_list(asked.limit, asked.cursor.as_deref(), check);
+            let wanted = check_filter(&Filter::from(asked), check);
             let id = check_key_ref(&asked.id, None, None, check)?;
-            Some((id, limit, after))
+            Some((id, wanted, limit, after))
         })?;
         self.caller.require(Permission::Read)?;
-        self.find(&id).await?;
-        let page = self.ledger().audit(&id, limit, after.as_ref()).await?;
-        Ok(Reply::Changes {
-            changes: page.items.iter().map(ChangeView::from).collect(),
-            cursor: page.next.map(|next| next.to_string()),
-        })
+        let owner = self.ledger().owner(&id).await?;
+        if !owner.is_some_and(|tenant| self.caller.sees(&tenant)) {
+            return Err(AdminError::no_key(&id));
+        }
+        let ledger = self.ledger();
+        let page = ledger
+            .audit(&id, wanted.span, limit, after.as_ref())
+            .await?;
+        Ok(changes(&page, &wanted))
+    }
+
+    async fn audit_of_tenant(&self, asked: &ListChangesOfTenant) -> Result<Reply, AdminError> {
+        let (wanted, limit, after) = checked(|check| {
+            check.plain("tenant", &asked.tenant, 128);
+            let (limit, after) = check_list(asked.limit, asked.cursor.as_deref(), check);
+            Some((check_filter(&Filter::from(asked), check), limit, after))
+        })?;
+        self.caller.require(Permission::Read)?;
+        self.require_tenant(&asked.tenant)?;
+        let page = self
+            .ledger()
+            .audit_of_tenant(&asked.tenant, wanted.span, limit, after.as_ref())
+            .await?;
+        Ok(changes(&page, &wanted))
     }
 
     fn require_tenant(&self, tenant: &str) -> Result<(), AdminError> {
@@ -292,6 +332,14 @@ impl Call<'_> {
             Earlier::Different => Err(AdminError::IdempotencyKeyUsed),
             Earlier::Same(id) => Ok(Reply::repeated(&self.find(&id).await?, self.now)),
         }
+    }
+}
+
+fn changes(page: &Page<AuditEntry>, wanted: &Wanted) -> Reply {
+    let entries = page.items.iter().filter(|entry| wanted.takes(entry));
+    Reply::Changes {
+        changes: entries.map(ChangeView::from).collect(),
+        cursor: page.next.as_ref().map(ToString::to_string),
     }
 }
 

@@ -14,8 +14,10 @@ pub enum Permission {
     Read,
     /// Make and rotate keys.
     Make,
-    /// Disable, enable and revoke keys.
+    /// Disable, enable and revoke keys, and narrow what they may do; to widen it takes [`Permission::Make`] too.
     Change,
+    /// Remove what is stored of keys that ended.
+    Delete,
 }
 
 /// A verified caller.
@@ -88,6 +90,7 @@ impl Caller {
                     Permission::Read => "read keys",
                     Permission::Make => "make keys",
                     Permission::Change => "change keys",
+                    Permission::Delete => "delete keys",
                 };
                 Err(AdminError::Forbidden(format!("you may not {what}")))
             }

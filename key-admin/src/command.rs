@@ -16,9 +16,11 @@
 //! ```
 
 mod blocks;
+mod changes;
 mod check;
 mod fields;
 mod span;
+mod update;
 
 use std::collections::BTreeMap;
 
@@ -26,7 +28,11 @@ use serde::{Deserialize, Serialize};
 
 pub use blocks::{BlockTokens, ListBlocks, UnblockTokens};
 pub(crate) use blocks::{check_block, check_block_ref};
+pub(crate) use changes::{Filter, Wanted, check_filter};
 pub(crate) use span::{Span, check_span};
+
+pub(crate) use update::check_update;
+pub use update::{Patch, UpdateKey};
 
 pub(crate) use check::{check_draft, check_key_ref, check_list, check_rotation, checked};
 #[cfg(test)]
@@ -50,8 +56,16 @@ pub enum Command {
     Enable(ChangeKey),
     /// End a key for good.
     Revoke(ChangeKey),
+    /// Change what a key may do and what is known of it.
+    Update(UpdateKey),
+    /// Remove what is stored of a key that ended.
+    Delete(ChangeKey),
+    /// Say whether a printed key is good, and what it may do.
+    Verify(VerifyKey),
     /// Show the changes of a key.
     Audit(ListChanges),
+    /// Show the changes of all keys of a tenant.
+    AuditOfTenant(ListChangesOfTenant),
     /// Show how often a key was used.
     Usage(ReadUsage),
     /// End tokens before they expire.
@@ -75,7 +89,11 @@ impl Command {
             Self::Disable(_) => "disable",
             Self::Enable(_) => "enable",
             Self::Revoke(_) => "revoke",
+            Self::Update(_) => "update",
+            Self::Delete(_) => "delete",
+            Self::Verify(_) => "verify",
             Self::Audit(_) => "audit",
+            Self::AuditOfTenant(_) => "auditOfTenant",
             Self::Usage(_) => "usage",
             Self::Block(_) => "block",
             Self::Unblock(_) => "unblock",
@@ -89,6 +107,8 @@ impl Command {
         match self {
             Self::Create(_)
             | Self::List(_)
+            | Self::Verify(_)
+            | Self::AuditOfTenant(_)
             | Self::Block(_)
             | Self::Unblock(_)
             | Self::Blocks(_)
@@ -98,6 +118,8 @@ impl Command {
             | Self::Disable(ChangeKey { id, .. })
             | Self::Enable(ChangeKey { id, .. })
             | Self::Revoke(ChangeKey { id, .. })
+            | Self::Delete(ChangeKey { id, .. })
+            | Self::Update(UpdateKey { id, .. })
             | Self::Audit(ListChanges { id, .. })
             | Self::Usage(ReadUsage { id, .. }) => Some(id),
         }
@@ -206,12 +228,60 @@ pub struct ChangeKey {
     pub reason: Option<String>,
 }
 
-/// Show the changes of a key.
+/// Say whether a printed key is good. It is looked up and nothing else: no use is counted.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct VerifyKey {
+    /// The whole printed key.
+    pub key: String,
+}
+
+/// Show the changes of a key, also of one that was deleted.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ListChanges {
     /// The key.
     pub id: String,
+    /// What was done, such as `revoke`; everything when absent. Filters work on one part of the list at a time, so a part may be
+    /// short, or empty, with more behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// Who did it: the whole name as the changes show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// From when, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<i64>,
+    /// Until before when, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<i64>,
+    /// How many at most: 1 to 100, 25 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// From the part before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Show the changes of all keys of a tenant.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ListChangesOfTenant {
+    /// Owner.
+    pub tenant: String,
+    /// What was done, such as `revoke`; everything when absent. Filters work on one part of the list at a time, so a part may be
+    /// short, or empty, with more behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// Who did it: the whole name as the changes show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// From when, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<i64>,
+    /// Until before when, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<i64>,
     /// How many at most: 1 to 100, 25 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

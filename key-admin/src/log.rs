@@ -92,7 +92,10 @@ fn key_of(reply: &Reply) -> Option<&KeyView> {
         | Reply::Key { key }
         | Reply::Changed { key, .. }
         | Reply::Usage { key, .. } => Some(key),
-        Reply::Keys { .. } | Reply::Changes { .. } | Reply::OfBlocks(_) => None,
+        Reply::Verified { key, .. } => key.as_deref(),
+        Reply::Keys { .. } | Reply::Changes { .. } | Reply::Deleted { .. } | Reply::OfBlocks(_) => {
+            None
+        }
     }
 }
 

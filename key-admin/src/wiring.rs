@@ -175,6 +175,7 @@ fn build(
     let key_set = config.identity_token.as_ref().map(|token| token.key_set());
     let admin = KeyAdmin::from_config(keys, Arc::clone(&stores.ledger))
         .with_usage_config(&config.usage)
+        .with_routes(config.routes)
         .with_key_set(key_set)
         .with_blocks(blocks);
     Ok(match &stores.usage {

@@ -3,7 +3,8 @@
 //! Reading order: [`secret`] and [`time`] are vocabulary; [`mod@format`] says what a printed key looks like and
 //! refuses garbage without I/O; [`digest`] is what is stored instead of the key; [`record`] is what is known of
 //! a key; [`lifecycle`] says which changes there are; [`audit`] and [`idempotency`] are what is written beside a change;
-//! [`store`] holds the two narrow traits that back ends implement, one for each deployable; [`usage`] is what is counted of
+//! [`store`] holds the two narrow traits that back ends implement, one for each deployable; [`event`] is what others are told,
+//! with the outbox in which it waits and the calendar of expiries by [`day`]; [`usage`] is what is counted of
 //! a key by [`hour`], with its two traits, and [`requests`] what the access log of the gateway adds to that. Beside all that,
 //! [`block`] says which tokens must die before their time: what ends them is kept where the keys are.
 //!
@@ -12,7 +13,9 @@
 pub mod audit;
 mod base62;
 pub mod block;
+pub mod day;
 pub mod digest;
+pub mod event;
 pub mod format;
 pub mod hour;
 pub mod idempotency;
@@ -26,12 +29,14 @@ pub mod usage;
 
 pub use audit::{AuditAction, AuditEntry};
 pub use block::{Block, BlockAction, BlockChange, BlockId, BlockLedger, BlockReader, Target};
+pub use day::Day;
 pub use digest::{Digest, Pepper};
+pub use event::{Calendar, EventKind, KeyEvent, Outbox};
 pub use hour::{Hour, Hours};
 pub use idempotency::Idempotency;
 pub use record::{KeyId, KeyRecord, KeyStatus};
 pub use requests::{LogPiece, Pieced, RequestCount, RequestSink};
 pub use secret::Secret;
-pub use store::{Cursor, Earlier, KeyLedger, KeyLookup, Page, StoreError, Written};
+pub use store::{AuditSpan, Cursor, Earlier, KeyLedger, KeyLookup, Page, StoreError, Written};
 pub use time::Timestamp;
 pub use usage::{LastUse, Requests, Usage, UsageEntry, UsageHour, UsageReader, UsageSink};

@@ -16,9 +16,7 @@ use doorward_backends::{
     sources::{ConfigSource, KmsSigner},
 };
 use doorward_engine::{
-    Config, Engine, Sources,
-    authority::Authorities,
-    config::Checked,
+    Config, Engine, Sources, authority::Authorities, config::Checked,
     layers::certificate::CrlSource,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};

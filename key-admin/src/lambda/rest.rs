@@ -8,6 +8,10 @@
 //! | `GET /keys/{id}` | get |
 //! | `GET /keys/{id}/audit?limit=…&cursor=…` | audit |
 //! | `GET /keys/{id}/usage?from=…&to=…&by=…` | usage |
+//! | `PATCH /keys/{id}` | update |
+//! | `DELETE /keys/{id}` | delete |
+//! | `POST /keys/verify` | verify |
+//! | `GET /audit?tenant=…&action=…&actor=…&from=…&to=…` | the changes of a tenant |
 //! | `POST /keys/{id}/rotate`, `/disable`, `/enable`, `/revoke` | the same |
 //!
 //! The route is taken from `resource`, which the gateway fills from its own configuration, not from the path. A header
@@ -50,6 +54,10 @@ pub(super) fn command(event: &Value) -> Result<Command, AdminError> {
         (Some("POST"), Some("/keys/{id}/disable")) => "disable",
         (Some("POST"), Some("/keys/{id}/enable")) => "enable",
         (Some("POST"), Some("/keys/{id}/revoke")) => "revoke",
+        (Some("PATCH"), Some("/keys/{id}")) => "update",
+        (Some("DELETE"), Some("/keys/{id}")) => "delete",
+        (Some("POST"), Some("/keys/verify")) => "verify",
+        (Some("GET"), Some("/audit")) => "auditOfTenant",
         _ => return Err(AdminError::NotFound("such route".to_owned())),
     };
     let mut members = if method == Some("GET") {
@@ -64,7 +72,7 @@ pub(super) fn command(event: &Value) -> Result<Command, AdminError> {
     if matches!(operation, "create" | "rotate") {
         idempotency_header(event, &mut members)?;
     }
-    if operation != "create" && operation != "list" {
+    if !matches!(operation, "create" | "list" | "verify" | "auditOfTenant") {
         let id = event.pointer("/pathParameters/id").cloned();
         put(&mut members, "id", id.unwrap_or(Value::Null))?;
     }

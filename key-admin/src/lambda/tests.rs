@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use doorward_backends::memory::{MemoryKeys, MemoryUsage};
 use doorward_keys::{
-    AuditEntry, Cursor, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Page, StoreError,
-    Timestamp, Written, format::KeyFormat, lifecycle::Rotation,
+    AuditEntry, AuditSpan, Cursor, Digest, Earlier, Idempotency, KeyId, KeyLedger, KeyLookup,
+    KeyRecord, Page, StoreError, Timestamp, Written, format::KeyFormat, lifecycle::Rotation,
 };
 use serde_json::{Value, json};
 
@@ -35,6 +35,7 @@ fn function_over(ledger: Arc<dyn KeyLedger>) -> Function {
         },
         default_lifetime_days: 90,
         max_lifetime_days: 365,
+        retention_days: 30,
         cache_seconds: 60,
         gateway_ttl_seconds: 300,
     };
@@ -319,7 +320,29 @@ async fn events_of_no_known_kind_are_refused() {
 struct Failing(StoreError);
 
 #[async_trait::async_trait]
+impl KeyLookup for Failing {
+    async fn lookup(&self, _: &Digest) -> Result<Option<KeyRecord>, StoreError> {
+        Err(self.0.clone())
+    }
+}
+
+#[async_trait::async_trait]
 impl KeyLedger for Failing {
+    async fn owner(&self, _: &KeyId) -> Result<Option<String>, StoreError> {
+        Err(self.0.clone())
+    }
+    async fn delete(&self, _: &KeyRecord, _: u64, _: &AuditEntry) -> Result<(), StoreError> {
+        Err(self.0.clone())
+    }
+    async fn audit_of_tenant(
+        &self,
+        _: &str,
+        _: AuditSpan,
+        _: usize,
+        _: Option<&Cursor>,
+    ) -> Result<Page<AuditEntry>, StoreError> {
+        Err(self.0.clone())
+    }
     async fn fetch(&self, _: &KeyId) -> Result<Option<KeyRecord>, StoreError> {
         Err(self.0.clone())
     }
@@ -357,6 +380,7 @@ impl KeyLedger for Failing {
     async fn audit(
         &self,
         _: &KeyId,
+        _: AuditSpan,
         _: usize,
         _: Option<&Cursor>,
     ) -> Result<Page<AuditEntry>, StoreError> {

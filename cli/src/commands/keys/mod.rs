@@ -3,6 +3,7 @@
 pub mod args;
 mod render;
 mod request;
+pub mod update;
 mod usage;
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use self::args::{Action, KeysArgs};
 use crate::{
     clock,
     exit::Failure,
-    output,
+    input, output,
     state::StateFolder,
     target::{Secrets, Target},
 };
@@ -31,7 +32,7 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     };
     // A key must be revocable by whoever reaches the table, and at once: the pepper is for making keys only.
     let secrets = match args.action {
-        Action::Create(_) | Action::Rotate(_) => Secrets::Fetched,
+        Action::Create(_) | Action::Rotate(_) | Action::Verify => Secrets::Fetched,
         _ => Secrets::StoodInFor,
     };
     let config = target.configuration(secrets).await?.config;
@@ -47,7 +48,7 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     })?;
     let form = form(&args)?;
     let keys = DynamoKeys::new(tables.client.clone(), tables.keys);
-    let mut admin = KeyAdmin::from_config(&api_keys, Arc::new(keys));
+    let mut admin = KeyAdmin::from_config(&api_keys, Arc::new(keys)).with_routes(config.routes);
     if let Action::Usage(usage) = &args.action {
         let table = usage.counters_table.clone().or(tables.counters);
         let table = table.ok_or_else(|| {
@@ -59,6 +60,12 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     let is_local = args.table.is_none();
     if is_local && let Some(running) = StateFolder::here().find() {
         admin = admin.with_gateway_ttl(u32::try_from(running.ttl_seconds).unwrap_or(u32::MAX));
+    }
+    if let Action::Delete(delete) = &args.action
+        && !delete.yes
+    {
+        let id = output::one_line(&delete.change.id);
+        input::confirmed(&format!("delete {id} for good?"))?;
     }
     let command = request::command(args.action, &api_keys.format, clock::wall())?;
     let caller = Caller::operator(&format!("doorward keys by {}", user()));

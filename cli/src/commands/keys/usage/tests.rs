@@ -19,10 +19,12 @@ fn key() -> KeyView {
         addresses: None,
         created_at: BEGIN,
         expires_at: None,
+        changed_at: BEGIN,
         rotated_from: None,
         rotated_to: None,
         has_usage_plan_key: false,
         plan: None,
+        decoy: false,
         metadata: BTreeMap::new(),
         version: 1,
     }
