@@ -199,7 +199,7 @@ pub struct Change {
 Example:
   doorward keys delete key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --yes
 
-The configuration says how long a key is kept after its end: `api_keys.retention_days`.")]
+How long a key is kept after its end: `api_keys.retention_days`.")]
 pub struct Delete {
     /// Which key, and why.
     #[command(flatten)]

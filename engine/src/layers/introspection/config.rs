@@ -128,7 +128,7 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
-    /// The issuer of its tokens.
+    /// The exact text of `iss`.
     pub fn issuer(&self) -> &str {
         &self.answers.issuer
     }
