@@ -1,5 +1,6 @@
 //! What comes of a command, as plain JSON. Times are seconds since 1970-01-01T00:00:00Z.
 
+mod blocks;
 mod usage;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use doorward_keys::{
 };
 use serde::{Serialize, Serializer};
 
+pub use blocks::{BlockChangeView, BlockReply, BlockView, Effect};
 pub(crate) use usage::steps_of;
 pub use usage::{DecisionsView, RequestsView, UsageStep, UsageView};
 
@@ -103,6 +105,8 @@ pub enum Reply {
         /// What was counted.
         usage: UsageView,
     },
+    /// What comes of a command about blocks of tokens.
+    OfBlocks(BlockReply),
 }
 
 impl Reply {

@@ -10,6 +10,7 @@
 )]
 
 mod answers;
+mod block;
 mod bound;
 mod limits;
 mod local;

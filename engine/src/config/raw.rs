@@ -21,6 +21,7 @@ use super::{
 use crate::identity_token::RawIdentityToken;
 use crate::layers::{
     api_key::{ApiKeysConfig, RawApiKeys},
+    block_list::RawBlockList,
     certificate::RawCertificates,
     exchange::{self, RawExchange},
     introspection::{self, RawIntrospection},
@@ -77,6 +78,8 @@ pub(super) struct RawConfig {
     policy: Option<RawPolicy>,
     /// How answers are shaped.
     answers: Option<RawAnswers>,
+    /// Tokens that must die before they expire. Without this table none can be blocked.
+    block_list: Option<RawBlockList>,
     /// How the use of API keys is counted. Without this table it is, where there is a table of counters.
     usage: Option<RawUsage>,
     /// A signed token for the backend, beside the context. Without this table none is minted.
@@ -253,6 +256,8 @@ impl RawConfig {
             None => UsageConfig::default(),
             Some(raw) => raw.check(kinds.has(Kind::ApiKey), faults),
         };
+        let has_tokens = kinds.has(Kind::Jwt) || kinds.has(Kind::Opaque);
+        let block_list = self.block_list.map(|raw| raw.check(has_tokens, faults));
         uses.default(self.default_limits, faults);
         let context = routes::Surroundings {
             configured: &kinds,
@@ -307,6 +312,7 @@ impl RawConfig {
             routes,
             policy,
             answers,
+            block_list,
             usage,
             identity_token,
         }

@@ -1,3 +1,4 @@
+mod blocks;
 mod usage;
 
 use std::sync::{Arc, Mutex};
