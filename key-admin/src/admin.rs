@@ -43,7 +43,7 @@ pub struct KeyPolicy {
 
 impl KeyPolicy {
     /// The longest overlap of a rotation: 30 days.
-    const MAX_OVERLAP_SECONDS: i64 = 30 * 86_400;
+    pub(crate) const MAX_OVERLAP_SECONDS: i64 = 30 * 86_400;
 
     pub(crate) fn limits(&self) -> Limits {
         Limits {

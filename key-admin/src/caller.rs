@@ -18,6 +18,17 @@ pub enum Permission {
     Change,
 }
 
+impl Permission {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Make => "make",
+            Self::Change => "change",
+        }
+    }
+}
+
 /// A verified caller.
 #[derive(Clone, Debug)]
 pub struct Caller {

@@ -16,8 +16,10 @@ pub use usage::{DecisionsView, RequestsView, UsageStep, UsageView};
 /// What comes of a command.
 #[derive(Debug, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Reply {
     /// A key was made.
+    #[cfg_attr(feature = "schema", schemars(title = "Created"))]
     Created {
         /// The key.
         key: KeyView,
@@ -25,6 +27,7 @@ pub enum Reply {
         secret: ShownOnce,
     },
     /// A key has a successor.
+    #[cfg_attr(feature = "schema", schemars(title = "Rotated"))]
     Rotated {
         /// The successor.
         key: KeyView,
@@ -34,6 +37,7 @@ pub enum Reply {
         replaced: Box<KeyView>,
     },
     /// The request was done before and made this key.
+    #[cfg_attr(feature = "schema", schemars(title = "Repeated"))]
     Repeated {
         /// The key.
         key: KeyView,
@@ -43,11 +47,13 @@ pub enum Reply {
         note: &'static str,
     },
     /// One key.
+    #[cfg_attr(feature = "schema", schemars(title = "Key"))]
     Key {
         /// The key.
         key: KeyView,
     },
     /// Keys of a tenant.
+    #[cfg_attr(feature = "schema", schemars(title = "Keys"))]
     Keys {
         /// The keys, the oldest first.
         keys: Vec<KeyView>,
@@ -56,6 +62,7 @@ pub enum Reply {
         cursor: Option<String>,
     },
     /// A key was switched off, switched on, or ended.
+    #[cfg_attr(feature = "schema", schemars(title = "Changed"))]
     Changed {
         /// The key.
         key: KeyView,
@@ -66,6 +73,7 @@ pub enum Reply {
         effective_within_seconds: u32,
     },
     /// Changes of a key.
+    #[cfg_attr(feature = "schema", schemars(title = "Changes"))]
     Changes {
         /// The changes, the first one first.
         changes: Vec<ChangeView>,
@@ -74,6 +82,7 @@ pub enum Reply {
         cursor: Option<String>,
     },
     /// How often a key was used.
+    #[cfg_attr(feature = "schema", schemars(title = "Usage"))]
     Usage {
         /// The key.
         key: KeyView,
@@ -94,6 +103,11 @@ impl Reply {
 
 /// The printed key. Serialised here and nowhere else; `Debug` does not show it.
 #[derive(Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "String")
+)]
 pub struct ShownOnce(Secret<String>);
 
 impl ShownOnce {
@@ -116,6 +130,7 @@ impl Serialize for ShownOnce {
 /// A key as shown: everything but digest and usage-plan key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyView {
     /// Public id.
     pub id: String,
@@ -126,6 +141,7 @@ pub struct KeyView {
     /// The environment word in the printed key.
     pub environment: String,
     /// `active`, `disabled`, `revoked`, or `expired` for an active key whose time is over.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["active", "disabled", "revoked", "expired"])))]
     pub status: &'static str,
     /// What it may do.
     pub scopes: Vec<String>,
@@ -191,6 +207,7 @@ impl KeyView {
 /// A change of a key as shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChangeView {
     /// Names the entry.
     pub id: String,

@@ -10,11 +10,11 @@ use crate::{admin::KeyPolicy, error::AdminError};
 
 /// The longest name that a plan of the configuration can have.
 const MAX_PLAN: usize = 64;
-const MAX_ROUTES: usize = 100;
+pub(super) const MAX_ROUTES: usize = 100;
 const MAX_NAME_CHARS: usize = 100;
 const MAX_REASON_CHARS: usize = 256;
 const DEFAULT_LIMIT: u32 = 25;
-const MAX_LIMIT: u32 = 100;
+pub(super) const MAX_LIMIT: u32 = 100;
 const SECONDS_OF_DAY: i64 = 86_400;
 const DEFAULT_OVERLAP_SECONDS: u32 = 86_400;
 

@@ -19,8 +19,10 @@ use crate::command::Span;
 /// What was counted of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UsageView {
     /// The length of the steps: `hour`, `day` or `month`, in UTC.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["hour", "day", "month"])))]
     pub by: &'static str,
     /// The beginning of the first step.
     pub from: i64,
@@ -42,6 +44,7 @@ pub struct UsageView {
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UsageStep {
     /// Its beginning.
     pub from: i64,
@@ -60,6 +63,7 @@ pub struct UsageStep {
 /// Decisions of the authorizer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DecisionsView {
     /// All of them.
     pub total: u64,
@@ -78,6 +82,7 @@ pub struct DecisionsView {
 /// Requests in the access log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RequestsView {
     /// All of them.
     pub total: u64,

@@ -107,11 +107,12 @@ fn show(reply: &Reply, form: Form) -> Result<(), Failure> {
 
 fn failure(error: &AdminError, is_local: bool) -> Failure {
     match error {
-        AdminError::Invalid(_) => Failure::usage(error),
+        AdminError::Invalid(_) | AdminError::MethodNotAllowed(_) => Failure::usage(error),
         AdminError::Forbidden(_)
         | AdminError::NotFound(_)
         | AdminError::Refused(_)
         | AdminError::Conflict(_)
+        | AdminError::PreconditionFailed(_)
         | AdminError::IdempotencyKeyUsed => Failure::refused(error),
         AdminError::Unavailable(_) if is_local => Failure::unavailable(format!(
             "{error}; is `doorward local` still running in this folder?"

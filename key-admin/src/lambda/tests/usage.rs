@@ -56,7 +56,7 @@ async fn usage_is_read_over_rest_and_odd_parameters_are_refused() {
     ] {
         let (status, body) = rest(&function, &event, "usage").await;
         assert_eq!(
-            (status, &body["error"]["code"]),
+            (status, &body["code"]),
             (400, &json!("invalid")),
             "{name}: {body}"
         );
