@@ -125,7 +125,7 @@ pub struct CreateKey {
     pub addresses: Option<Vec<String>>,
     /// How long it lives, in days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1)))]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = check::MAX_DAYS)))]
     pub expires_in_days: Option<u32>,
     /// The value of a usage-plan key of the gateway. Operators only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,7 +187,7 @@ pub struct RotateKey {
     pub overlap_seconds: Option<u32>,
     /// How long the successor lives, in days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1)))]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = check::MAX_DAYS)))]
     pub expires_in_days: Option<u32>,
     /// The version that the caller has seen; any when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -19,10 +19,12 @@ use doorward_engine::{
     Config, Engine, Sources, authority::Authorities, config::Checked,
     layers::certificate::CrlSource,
 };
+use doorward_key_admin::KeyAdmin;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use super::{
     access_log,
+    admin::{self, AdminApi, AdminCredentials},
     gateway::{
         Backend, Clocks, DeniedStatus, Gateway, IdentitySource, Observer, Payload, Routes,
         UsagePlans,
@@ -72,6 +74,8 @@ pub struct Plan {
     pub port: u16,
     /// The port of the demo issuer; 0 for a free one.
     pub issuer_port: u16,
+    /// The port of the API of key administration; 0 for a free one.
+    pub admin_port: u16,
     /// The API and its authorizer.
     pub api: Api,
     /// Where keys are kept.
@@ -151,6 +155,19 @@ impl LocalGateway {
 
         let usage = LocalUsage::new(dynamo.client(), &tables.counters, config.usage);
         let kms = configuration::kms(&config).await?;
+        let api = match &config.api_keys {
+            Some(api_keys) => {
+                let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
+                let ttl = u32::try_from(settings.ttl().as_secs()).unwrap_or(u32::MAX);
+                let admin = KeyAdmin::from_config(api_keys, Arc::clone(&keys) as _)
+                    .with_gateway_ttl(ttl)
+                    .with_usage(Arc::new(counts))
+                    .with_usage_config(&config.usage)
+                    .with_key_set(identity_key_set.clone());
+                Some(admin_api(admin, plan.host, plan.admin_port, &plan.state).await?)
+            }
+            None => None,
+        };
         let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
         let payload = settings.payload();
         let ttl_seconds = settings.ttl().as_secs();
@@ -174,6 +191,14 @@ impl LocalGateway {
         tasks.spawn(counting);
         let (encrypted, domain) = domain.unzip();
         serve(&mut tasks, &gateway, listener, encrypted, &stopped);
+        let admin = api.map(|(listener, address, api)| {
+            let until = stopping(stopped.clone());
+            tasks.spawn(async move {
+                let served = admin::serve(listener, Arc::new(api), until).await;
+                served.map_err(|error| error.to_string())
+            });
+            format!("http://{address}")
+        });
         let (writing, until) = (usage.clone(), stopping(stopped.clone()));
         tasks.spawn(async move {
             writing.write(until).await;
@@ -199,6 +224,7 @@ impl LocalGateway {
             counters_table: tables.counters,
             config: named(plan.source),
             ttl_seconds,
+            admin,
             mtls: domain,
         };
         announce(&plan.state, &running)?;
@@ -261,6 +287,19 @@ fn serve(
         let served = listener::serve(plain, gateway, until).await;
         served.map_err(|error| error.to_string())
     });
+}
+
+/// Key administration behind a listener of its own.
+async fn admin_api(
+    admin: KeyAdmin,
+    host: IpAddr,
+    port: u16,
+    state: &StateFolder,
+) -> Result<(TcpListener, SocketAddr, AdminApi), Failure> {
+    let credentials = AdminCredentials::load_or_create(&state.admin_credentials());
+    let credentials = credentials.map_err(Failure::unavailable)?;
+    let (listener, address) = listen(host, port, "--admin-port").await?;
+    Ok((listener, address, AdminApi::new(admin, credentials)))
 }
 
 /// Makes the folder of the state.

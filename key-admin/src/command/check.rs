@@ -15,6 +15,9 @@ const MAX_NAME_CHARS: usize = 100;
 const MAX_REASON_CHARS: usize = 256;
 const DEFAULT_LIMIT: u32 = 25;
 pub(super) const MAX_LIMIT: u32 = 100;
+/// The longest life that a configuration can allow, in days.
+#[cfg(feature = "schema")]
+pub(super) const MAX_DAYS: u32 = 3650;
 const SECONDS_OF_DAY: i64 = 86_400;
 const DEFAULT_OVERLAP_SECONDS: u32 = 86_400;
 

@@ -1,0 +1,58 @@
+"""What schemathesis has to know of the admin API beyond its description: how requests are signed, and the formats that JSON
+Schema has no word for. In two places fields depend on each other, which a schema cannot say either."""
+
+import os
+
+import schemathesis
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from hypothesis import strategies as st
+from requests.auth import AuthBase
+
+DAY = 86400
+LAST_SECOND = 253402300799
+CREDENTIALS = Credentials(os.environ["ADMIN_API_ID"], os.environ["ADMIN_API_SECRET"])
+
+
+@schemathesis.auth.set_from_requests
+class Signed(AuthBase):
+    """AWS Signature Version 4, by the signer of botocore."""
+
+    def __call__(self, request):
+        asked = AWSRequest(request.method, request.url, data=request.body or b"")
+        SigV4Auth(CREDENTIALS, "execute-api", "us-east-1").add_auth(asked)
+        request.headers.update(dict(asked.headers.items()))
+        return request
+
+
+schemathesis.openapi.format("environment", st.sampled_from(["test", "live"]))
+schemathesis.openapi.format(
+    "ip-range",
+    st.one_of(
+        st.ip_addresses(v=4).map(str),
+        st.integers(0, 2**24 - 1).map(lambda n: f"{n >> 16}.{n >> 8 & 255}.{n & 255}.0/24"),
+        st.integers(1, 2**16 - 1).map(lambda n: f"2001:db8:{n:x}::/48"),
+    ),
+)
+
+
+@schemathesis.hook
+def map_query(context, query):
+    """The end of the usage that is asked for is not before its beginning, nor too long after it."""
+    begin = (query or {}).get("from")
+    if isinstance(begin, int) and 0 <= begin <= LAST_SECOND:
+        begin = min(begin, LAST_SECOND - DAY)
+        query.update({"from": begin, "to": begin + DAY})
+    return query
+
+
+@schemathesis.hook
+def map_case(context, case):
+    """What a header says is not said again in the body."""
+    body = case.body if isinstance(case.body, dict) else {}
+    headers = case.headers or {}
+    for header, field in (("Idempotency-Key", "idempotencyKey"), ("If-Match", "expectedVersion")):
+        if field in body:
+            headers.pop(header, None)
+    return case
