@@ -38,6 +38,9 @@ pub struct Running {
     /// The address of the API of key administration, where keys are accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin: Option<String>,
+    /// The environment of keys that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// The domain with mutual TLS, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtls: Option<Domain>,
@@ -162,6 +165,7 @@ pub(crate) mod tests {
             config: None,
             ttl_seconds: 10,
             admin: None,
+            environment: None,
             mtls: None,
         };
         folder.announce(&running).unwrap();

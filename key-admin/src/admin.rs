@@ -6,7 +6,9 @@ mod usage;
 
 use std::sync::Arc;
 
-use doorward_engine::{layers::api_key::ApiKeysConfig, usage::UsageConfig};
+use doorward_engine::{
+    key_admin::KeyAdminConfig, layers::api_key::ApiKeysConfig, usage::UsageConfig,
+};
 use doorward_keys::{
     Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Timestamp, UsageReader, format::KeyFormat,
     lifecycle::Limits,
@@ -77,6 +79,7 @@ pub struct KeyAdmin {
     usage: Option<Arc<dyn UsageReader>>,
     usage_kept_days: u32,
     policy: KeyPolicy,
+    callers: Arc<KeyAdminConfig>,
     key_set: Option<Arc<Value>>,
 }
 
@@ -88,6 +91,7 @@ impl KeyAdmin {
             usage: None,
             usage_kept_days: UsageConfig::default().retention_days,
             policy,
+            callers: Arc::default(),
             key_set: None,
         }
     }
@@ -113,6 +117,17 @@ impl KeyAdmin {
     pub const fn with_usage_config(mut self, config: &UsageConfig) -> Self {
         self.usage_kept_days = config.retention_days;
         self
+    }
+
+    /// The same with those who may call the API; without, every principal that IAM lets call it.
+    pub fn with_callers(mut self, config: KeyAdminConfig) -> Self {
+        self.callers = Arc::new(config);
+        self
+    }
+
+    /// Who may call the API.
+    pub(crate) fn callers(&self) -> &KeyAdminConfig {
+        &self.callers
     }
 
     /// For how many days counts are kept.

@@ -191,7 +191,7 @@ pub struct RotateKey {
     pub expires_in_days: Option<u32>,
     /// The version that the caller has seen; any when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1)))]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = check::MAX_VERSION)))]
     pub expected_version: Option<u64>,
     /// Why, for the audit: at most 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -213,7 +213,7 @@ pub struct ChangeKey {
     pub id: String,
     /// The version that the caller has seen; any when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1)))]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = check::MAX_VERSION)))]
     pub expected_version: Option<u64>,
     /// Why, for the audit: at most 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

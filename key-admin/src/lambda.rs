@@ -52,6 +52,7 @@ pub struct Function {
     admin: KeyAdmin,
     entropy: Arc<dyn Entropy>,
     requests: Option<Arc<dyn RequestSink>>,
+    apis: Arc<[String]>,
     log: fn(&str),
 }
 
@@ -62,6 +63,7 @@ impl Function {
             admin,
             entropy,
             requests: None,
+            apis: Arc::default(),
             log,
         }
     }
@@ -69,6 +71,15 @@ impl Function {
     /// The same with a place for the requests of log batches; without one these are refused.
     pub fn with_requests(mut self, requests: Option<Arc<dyn RequestSink>>) -> Self {
         self.requests = requests;
+        self
+    }
+
+    /// The same for events of these APIs only, each an id or an id, `/` and a stage; none stands for every API.
+    ///
+    /// Whoever may invoke the function can still make up an event of such an API: that right is as good as being an
+    /// operator.
+    pub fn with_apis(mut self, apis: Arc<[String]>) -> Self {
+        self.apis = apis;
         self
     }
 
@@ -114,7 +125,8 @@ impl Function {
 
     async fn answer_rest(&self, event: &Value, request_id: &str, now: Timestamp) -> Value {
         let asked = rest::Asked::of(event);
-        let caller = rest::caller(event);
+        let caller = rest::of_api(event, &self.apis)
+            .and_then(|()| rest::caller(event, self.admin.callers()));
         // Who is not let in learns nothing about their request.
         let (command, read) = match &caller {
             Ok(_) => match rest::document(&asked) {

@@ -2,20 +2,20 @@
 
 mod usage;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use doorward_keys::{
     AuditEntry, KeyRecord, Secret, Timestamp,
     lifecycle::{self, Standing},
 };
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(crate) use usage::steps_of;
 pub use usage::{DecisionsView, RequestsView, UsageStep, UsageView};
 
 /// What comes of a command.
-#[derive(Debug, Serialize)]
-#[serde(untagged, rename_all_fields = "camelCase")]
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Reply {
     /// A key was made.
@@ -44,7 +44,7 @@ pub enum Reply {
         /// Always true.
         repeated: bool,
         /// Why there is no secret.
-        note: &'static str,
+        note: Cow<'static, str>,
     },
     /// One key.
     #[cfg_attr(feature = "schema", schemars(title = "Key"))]
@@ -96,7 +96,9 @@ impl Reply {
         Self::Repeated {
             key: KeyView::of(record, now),
             repeated: true,
-            note: "this request was done before; the secret was shown then and cannot be shown again, rotate the key if it is lost",
+            note: Cow::Borrowed(
+                "this request was done before; the secret was shown then and cannot be shown again, rotate the key if it is lost",
+            ),
         }
     }
 }
@@ -121,6 +123,12 @@ impl ShownOnce {
     }
 }
 
+impl<'de> Deserialize<'de> for ShownOnce {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|printed| Self(Secret::new(printed)))
+    }
+}
+
 impl Serialize for ShownOnce {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.expose())
@@ -128,7 +136,7 @@ impl Serialize for ShownOnce {
 }
 
 /// A key as shown: everything but digest and usage-plan key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyView {
@@ -142,7 +150,7 @@ pub struct KeyView {
     pub environment: String,
     /// `active`, `disabled`, `revoked`, or `expired` for an active key whose time is over.
     #[cfg_attr(feature = "schema", schemars(extend("enum" = ["active", "disabled", "revoked", "expired"])))]
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// What it may do.
     pub scopes: Vec<String>,
     /// The names of the routes it may use; absent means all that its scopes allow.
@@ -168,7 +176,7 @@ pub struct KeyView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
     /// Facts for the context of the backend.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
     /// Counts the changes.
     pub version: u64,
@@ -182,10 +190,10 @@ impl KeyView {
             tenant: record.tenant.clone(),
             name: record.name.clone(),
             environment: record.environment.clone(),
-            status: match lifecycle::standing(record, now) {
+            status: Cow::Borrowed(match lifecycle::standing(record, now) {
                 Standing::Expired => "expired",
                 Standing::Usable | Standing::Disabled | Standing::Revoked => record.status.as_str(),
-            },
+            }),
             scopes: record.scopes.clone(),
             routes: record.routes.clone(),
             addresses: record
@@ -205,7 +213,7 @@ impl KeyView {
 }
 
 /// A change of a key as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChangeView {
@@ -214,7 +222,7 @@ pub struct ChangeView {
     /// When.
     pub at: i64,
     /// What: `create`, `rotate`, `disable`, `enable` or `revoke`.
-    pub action: &'static str,
+    pub action: Cow<'static, str>,
     /// Who.
     pub actor: String,
     /// The version that the change led to.
@@ -232,7 +240,7 @@ impl From<&AuditEntry> for ChangeView {
         Self {
             id: entry.id.clone(),
             at: entry.at.unix(),
-            action: entry.action.as_str(),
+            action: Cow::Borrowed(entry.action.as_str()),
             actor: entry.actor.clone(),
             version: entry.version,
             reason: entry.reason.clone(),

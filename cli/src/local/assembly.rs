@@ -154,6 +154,11 @@ impl LocalGateway {
         let key_cache_seconds = config.api_keys.as_ref().map_or(0, |c| c.cache_seconds);
 
         let usage = LocalUsage::new(dynamo.client(), &tables.counters, config.usage);
+        let environments = config
+            .api_keys
+            .as_ref()
+            .map(|keys| &keys.format.environments);
+        let environment = environments.and_then(|all| all.first()).cloned();
         let kms = configuration::kms(&config).await?;
         let api = match &config.api_keys {
             Some(api_keys) => {
@@ -163,6 +168,7 @@ impl LocalGateway {
                     .with_gateway_ttl(ttl)
                     .with_usage(Arc::new(counts))
                     .with_usage_config(&config.usage)
+                    .with_callers(config.key_admin.clone())
                     .with_key_set(identity_key_set.clone());
                 Some(admin_api(admin, plan.host, plan.admin_port, &plan.state).await?)
             }
@@ -225,6 +231,7 @@ impl LocalGateway {
             config: named(plan.source),
             ttl_seconds,
             admin,
+            environment,
             mtls: domain,
         };
         announce(&plan.state, &running)?;

@@ -123,7 +123,7 @@ fn query(
 
 fn idempotency_key(key: &str, members: &mut Map<String, Value>) -> Result<(), AdminError> {
     let given = members.insert("idempotencyKey".to_owned(), json!(key));
-    if given.is_some_and(|given| given != key) {
+    if given.is_some_and(|given| !given.is_null() && given != key) {
         let message = "is given twice, and not the same";
         return Err(AdminError::invalid("idempotencyKey", message));
     }
@@ -132,12 +132,20 @@ fn idempotency_key(key: &str, members: &mut Map<String, Value>) -> Result<(), Ad
 
 /// `*` wants any version; else one strong tag, for the comparison is the strong one (RFC 9110 section 13.1.1).
 fn precondition(tags: &str, members: &mut Map<String, Value>) -> Result<(), AdminError> {
-    if members.contains_key("expectedVersion") {
+    if members
+        .get("expectedVersion")
+        .is_some_and(|given| !given.is_null())
+    {
         let message = "is given in the body and as `If-Match`; give one of them";
         return Err(AdminError::invalid("expectedVersion", message));
     }
     if tags.trim() == "*" {
         return Ok(());
+    }
+    // A list without a tag names no version, so none fits.
+    if tags.trim().is_empty() {
+        let message = "the header `if-match` names no version";
+        return Err(AdminError::PreconditionFailed(message.to_owned()));
     }
     let digits = tags
         .trim()

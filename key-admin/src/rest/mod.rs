@@ -7,6 +7,7 @@
 //! as `expectedVersion`, but that a version that has passed is then answered with 412.
 
 mod answer;
+mod caller;
 pub mod client;
 mod event;
 mod fields;
@@ -15,34 +16,16 @@ pub mod problem;
 pub mod schema;
 pub mod table;
 
-use serde_json::Value;
-
 pub(crate) use answer::{answer, document, json_answer, refused};
+pub(crate) use caller::{caller, of_api};
 pub(crate) use event::Asked;
 pub use problem::Problem;
 pub use table::{ROUTES, Route};
 
-use crate::{caller::Caller, command::Command, error::AdminError};
+use crate::{command::Command, error::AdminError};
 
 /// The document that describes the routes, as committed.
 pub const OPENAPI: &str = include_str!("../../../docs/key-admin.openapi.json");
-
-/// The IAM principal that the gateway names.
-pub(crate) fn caller(event: &Value) -> Result<Caller, AdminError> {
-    let principal = [
-        "/requestContext/identity/userArn",
-        "/requestContext/authorizer/iam/userArn",
-    ]
-    .into_iter()
-    .find_map(|pointer| event.pointer(pointer)?.as_str())
-    .filter(|arn| arn.starts_with("arn:"));
-    match principal {
-        Some(arn) => Ok(Caller::operator(arn)),
-        None => Err(AdminError::Forbidden(
-            "the gateway names no IAM principal; this API needs IAM authorization".to_owned(),
-        )),
-    }
-}
 
 /// What is known of a request for its answer.
 #[derive(Default)]

@@ -1,6 +1,7 @@
-//! `doorward keys`: the commands of key administration, on a table.
+//! `doorward keys`: the commands of key administration, on a table or over the API.
 
 pub mod args;
+mod remote;
 mod render;
 mod request;
 mod usage;
@@ -24,6 +25,15 @@ use crate::{
 /// # Errors
 /// See [`crate::exit`].
 pub async fn run(args: KeysArgs) -> Result<(), Failure> {
+    let form = form(&args)?;
+    if let Some(api) = &args.api {
+        let command = request::command(
+            args.action,
+            remote::environment(api).as_deref(),
+            clock::wall(),
+        )?;
+        return show(&remote::ask(api, &command).await?, form);
+    }
     let target = Target {
         table: args.table.as_deref(),
         endpoint: args.endpoint.as_deref(),
@@ -45,7 +55,6 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
             "no `doorward local` runs in this folder; start it, or name a table with --table",
         )
     })?;
-    let form = form(&args)?;
     let keys = DynamoKeys::new(tables.client.clone(), tables.keys);
     let mut admin = KeyAdmin::from_config(&api_keys, Arc::new(keys));
     if let Action::Usage(usage) = &args.action {
@@ -60,7 +69,8 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     if is_local && let Some(running) = StateFolder::here().find() {
         admin = admin.with_gateway_ttl(u32::try_from(running.ttl_seconds).unwrap_or(u32::MAX));
     }
-    let command = request::command(args.action, &api_keys.format, clock::wall())?;
+    let environment = api_keys.format.environments.first().map(String::as_str);
+    let command = request::command(args.action, environment, clock::wall())?;
     let caller = Caller::operator(&format!("doorward keys by {}", user()));
     let reply = admin
         .run(command, &caller, clock::wall(), &SystemEntropy)

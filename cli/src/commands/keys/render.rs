@@ -84,7 +84,7 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
 const SHOWN_ONCE: &str = "the secret is shown this once:";
 
 fn change(key: &KeyView, changed: bool, within: u32) -> String {
-    let status = status(key.status);
+    let status = status(&key.status);
     if changed {
         let within = duration::shown(i64::from(within));
         format!(
@@ -107,7 +107,7 @@ fn details(key: &KeyView, now: Timestamp) -> String {
         .iter()
         .map(|(name, value)| format!("{name}={value}"));
     let rows = [
-        ("status", Some(status(key.status))),
+        ("status", Some(status(&key.status))),
         ("tenant", Some(one_line(&key.tenant))),
         ("name", Some(one_line(&key.name))),
         ("environment", Some(one_line(&key.environment))),
@@ -182,7 +182,7 @@ fn table(keys: &[KeyView], now: Timestamp) -> String {
         .map(|key| {
             [
                 key.id.clone(),
-                key.status.to_owned(),
+                key.status.to_string(),
                 one_line(&key.name),
                 key.scopes.join(" "),
                 ends(key, now),

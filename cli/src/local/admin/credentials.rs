@@ -2,13 +2,14 @@
 
 use std::{fs, io, path::Path};
 
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use doorward_keys::Secret;
 
 use crate::state::write_private;
 
 /// The region in which requests are signed.
-const REGION: &str = "us-east-1";
+pub const REGION: &str = "us-east-1";
 
 /// Long-lived credentials of an IAM user that exists on this machine only.
 #[derive(Clone, Debug)]
@@ -26,9 +27,7 @@ impl AdminCredentials {
     /// # Errors
     /// Those of the file system and of the generator of random numbers.
     pub(in crate::local) fn load_or_create(path: &Path) -> io::Result<Self> {
-        if let Ok(text) = fs::read_to_string(path)
-            && let Some(found) = Self::read(&text)
-        {
+        if let Some(found) = Self::load(path) {
             return Ok(found);
         }
         let mut random = [0; 40];
@@ -46,6 +45,19 @@ impl AdminCredentials {
         );
         write_private(path, text.as_bytes())?;
         Ok(made)
+    }
+
+    /// The credentials in the file `path`, if they are there.
+    pub fn load(path: &Path) -> Option<Self> {
+        Self::read(&fs::read_to_string(path).ok()?)
+    }
+
+    /// The same for signing.
+    pub fn provider(&self) -> SharedCredentialsProvider {
+        let secret = self.secret_access_key.expose().clone();
+        let credentials =
+            Credentials::new(&self.access_key_id, secret, None, None, "doorward local");
+        SharedCredentialsProvider::new(credentials)
     }
 
     fn read(text: &str) -> Option<Self> {

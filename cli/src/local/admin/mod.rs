@@ -23,7 +23,7 @@ use doorward_key_admin::{
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-pub use self::credentials::AdminCredentials;
+pub use self::credentials::{AdminCredentials, REGION};
 use self::{event::Incoming, signature::Unsigned};
 use crate::clock;
 

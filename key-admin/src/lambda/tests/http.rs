@@ -73,6 +73,7 @@ async fn a_version_that_has_passed_fails_the_precondition() {
     };
     for (tags, body, expected, code) in [
         ("\"7\"", None, 412, "precondition_failed"),
+        (" ", None, 412, "precondition_failed"),
         ("7", None, 400, "invalid"),
         ("W/\"1\"", None, 400, "invalid"),
         ("\"1\", \"2\"", None, 400, "invalid"),
