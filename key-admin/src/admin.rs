@@ -2,23 +2,30 @@
 
 mod changes;
 mod creation;
+mod deletion;
+mod update;
 mod usage;
+mod verification;
 
 use std::sync::Arc;
 
 use doorward_engine::{
-    key_admin::KeyAdminConfig, layers::api_key::ApiKeysConfig, usage::UsageConfig,
+    key_admin::KeyAdminConfig, layers::api_key::ApiKeysConfig, routes::RouteTable,
+    usage::UsageConfig,
 };
 use doorward_keys::{
-    Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Timestamp, UsageReader, format::KeyFormat,
-    lifecycle::Limits,
+    AuditEntry, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Page, Timestamp, UsageReader,
+    format::KeyFormat, lifecycle::Limits,
 };
 
 use serde_json::Value;
 
 use crate::{
     caller::{Caller, Permission},
-    command::{Command, GetKey, ListChanges, ListKeys, check_key_ref, check_list, checked},
+    command::{
+        Command, Filter, GetKey, ListChanges, ListChangesOfTenant, ListKeys, Wanted, check_filter,
+        check_key_ref, check_list, checked,
+    },
     entropy::Entropy,
     error::AdminError,
     reply::{ChangeView, KeyView, Reply},
@@ -37,6 +44,8 @@ pub struct KeyPolicy {
     pub default_lifetime_days: u32,
     /// Longest life of a new key, in days.
     pub max_lifetime_days: u32,
+    /// How long after its end a key is kept before it can be deleted, in days.
+    pub retention_days: u32,
     /// How long the authorizer remembers a key, in seconds.
     pub cache_seconds: u32,
     /// How long the gateway remembers an answer of the authorizer, in seconds.
@@ -66,6 +75,7 @@ impl From<&ApiKeysConfig> for KeyPolicy {
             format: config.format.clone(),
             default_lifetime_days: config.default_lifetime_days,
             max_lifetime_days: config.max_lifetime_days,
+            retention_days: config.retention_days,
             cache_seconds: config.cache_seconds,
             gateway_ttl_seconds: GATEWAY_TTL_SECONDS,
         }
@@ -80,6 +90,7 @@ pub struct KeyAdmin {
     usage_kept_days: u32,
     policy: KeyPolicy,
     callers: Arc<KeyAdminConfig>,
+    routes: Option<RouteTable>,
     key_set: Option<Arc<Value>>,
 }
 
@@ -92,6 +103,7 @@ impl KeyAdmin {
             usage_kept_days: UsageConfig::default().retention_days,
             policy,
             callers: Arc::default(),
+            routes: None,
             key_set: None,
         }
     }
@@ -104,6 +116,12 @@ impl KeyAdmin {
     /// The same with the time for which the gateway remembers answers; it is part of the stated delay of changes.
     pub fn with_gateway_ttl(mut self, seconds: u32) -> Self {
         self.policy.gateway_ttl_seconds = seconds;
+        self
+    }
+
+    /// The same with the routes of the configuration, so that it can be said which of them a key opens.
+    pub fn with_routes(mut self, routes: RouteTable) -> Self {
+        self.routes = Some(routes);
         self
     }
 
@@ -179,7 +197,11 @@ impl KeyAdmin {
             Command::Revoke(asked) => call.revoke(&asked).await,
             Command::Get(asked) => call.get(&asked).await,
             Command::List(asked) => call.list(&asked).await,
+            Command::Update(asked) => call.update(&asked).await,
+            Command::Delete(asked) => call.delete(&asked).await,
+            Command::Verify(asked) => call.verify(&asked).await,
             Command::Audit(asked) => call.audit(&asked).await,
+            Command::AuditOfTenant(asked) => call.audit_of_tenant(&asked).await,
             Command::Usage(asked) => call.usage(&asked).await,
         }
     }
@@ -233,18 +255,37 @@ impl Call<'_> {
     }
 
     async fn audit(&self, asked: &ListChanges) -> Result<Reply, AdminError> {
-        let (id, limit, after) = checked(|check| {
+        let (id, wanted, limit, after) = checked(|check| {
             let (limit, after) = check_list(asked.limit, asked.cursor.as_deref(), check);
+            let wanted = check_filter(&Filter::from(asked), check);
             let id = check_key_ref(&asked.id, None, None, check)?;
-            Some((id, limit, after))
+            Some((id, wanted, limit, after))
         })?;
         self.caller.require(Permission::Read)?;
-        self.find(&id).await?;
-        let page = self.ledger().audit(&id, limit, after.as_ref()).await?;
-        Ok(Reply::Changes {
-            changes: page.items.iter().map(ChangeView::from).collect(),
-            cursor: page.next.map(|next| next.to_string()),
-        })
+        let owner = self.ledger().owner(&id).await?;
+        if !owner.is_some_and(|tenant| self.caller.sees(&tenant)) {
+            return Err(AdminError::no_key(&id));
+        }
+        let ledger = self.ledger();
+        let page = ledger
+            .audit(&id, wanted.span, limit, after.as_ref())
+            .await?;
+        Ok(changes(&page, &wanted))
+    }
+
+    async fn audit_of_tenant(&self, asked: &ListChangesOfTenant) -> Result<Reply, AdminError> {
+        let (wanted, limit, after) = checked(|check| {
+            check.plain("tenant", &asked.tenant, 128);
+            let (limit, after) = check_list(asked.limit, asked.cursor.as_deref(), check);
+            Some((check_filter(&Filter::from(asked), check), limit, after))
+        })?;
+        self.caller.require(Permission::Read)?;
+        self.require_tenant(&asked.tenant)?;
+        let page = self
+            .ledger()
+            .audit_of_tenant(&asked.tenant, wanted.span, limit, after.as_ref())
+            .await?;
+        Ok(changes(&page, &wanted))
     }
 
     fn require_tenant(&self, tenant: &str) -> Result<(), AdminError> {
@@ -272,6 +313,14 @@ impl Call<'_> {
             Earlier::Different => Err(AdminError::IdempotencyKeyUsed),
             Earlier::Same(id) => Ok(Reply::repeated(&self.find(&id).await?, self.now)),
         }
+    }
+}
+
+fn changes(page: &Page<AuditEntry>, wanted: &Wanted) -> Reply {
+    let entries = page.items.iter().filter(|entry| wanted.takes(entry));
+    Reply::Changes {
+        changes: entries.map(ChangeView::from).collect(),
+        cursor: page.next.as_ref().map(ToString::to_string),
     }
 }
 

@@ -92,6 +92,7 @@ impl Caller {
                     Permission::Read => "read keys",
                     Permission::Make => "make keys",
                     Permission::Change => "change keys",
+                    Permission::Delete => "delete keys",
                 };
                 let word = permission.as_str();
                 Err(AdminError::Forbidden(format!(

@@ -15,20 +15,25 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod changes;
 mod check;
 mod fields;
 #[cfg(feature = "schema")]
 mod patterns;
 mod span;
+mod update;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use changes::{Filter, Wanted, check_filter};
 pub(crate) use span::{Span, check_span};
 
 #[cfg(feature = "schema")]
 pub(crate) use patterns::PLAIN as PLAIN_PATTERN;
+pub(crate) use update::check_update;
+pub use update::{Patch, UpdateKey};
 
 pub(crate) use check::{check_draft, check_key_ref, check_list, check_rotation, checked};
 #[cfg(test)]
@@ -53,8 +58,16 @@ pub enum Command {
     Enable(ChangeKey),
     /// End a key for good.
     Revoke(ChangeKey),
+    /// Change what a key may do and what is known of it.
+    Update(UpdateKey),
+    /// Remove what is stored of a key that ended.
+    Delete(ChangeKey),
+    /// Say whether a printed key is good, and what it may do.
+    Verify(VerifyKey),
     /// Show the changes of a key.
     Audit(ListChanges),
+    /// Show the changes of all keys of a tenant.
+    AuditOfTenant(ListChangesOfTenant),
     /// Show how often a key was used.
     Usage(ReadUsage),
 }
@@ -70,7 +83,11 @@ impl Command {
             Self::Disable(_) => "disable",
             Self::Enable(_) => "enable",
             Self::Revoke(_) => "revoke",
+            Self::Update(_) => "update",
+            Self::Delete(_) => "delete",
+            Self::Verify(_) => "verify",
             Self::Audit(_) => "audit",
+            Self::AuditOfTenant(_) => "auditOfTenant",
             Self::Usage(_) => "usage",
         }
     }
@@ -78,12 +95,14 @@ impl Command {
     /// The key it is about, as given.
     pub fn key_id(&self) -> Option<&str> {
         match self {
-            Self::Create(_) | Self::List(_) => None,
+            Self::Create(_) | Self::List(_) | Self::Verify(_) | Self::AuditOfTenant(_) => None,
             Self::Get(GetKey { id })
             | Self::Rotate(RotateKey { id, .. })
             | Self::Disable(ChangeKey { id, .. })
             | Self::Enable(ChangeKey { id, .. })
             | Self::Revoke(ChangeKey { id, .. })
+            | Self::Delete(ChangeKey { id, .. })
+            | Self::Update(UpdateKey { id, .. })
             | Self::Audit(ListChanges { id, .. })
             | Self::Usage(ReadUsage { id, .. }) => Some(id),
         }
@@ -221,7 +240,16 @@ pub struct ChangeKey {
     pub reason: Option<String>,
 }
 
-/// Show the changes of a key.
+/// Say whether a printed key is good. It is looked up and nothing else: no use is counted.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct VerifyKey {
+    /// The whole printed key.
+    pub key: String,
+}
+
+/// Show the changes of a key, also of one that was deleted.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -229,6 +257,58 @@ pub struct ListChanges {
     /// The key.
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::ID)))]
     pub id: String,
+    /// What was done, such as `revoke`; everything when absent. Filters work on one part of the list at a time, so a part may be
+    /// short, or empty, with more behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = changes::actions())))]
+    pub action: Option<String>,
+    /// Who did it: the whole name as the changes show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minLength" = 1, "maxLength" = changes::MAX_ACTOR)))]
+    pub actor: Option<String>,
+    /// From when, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 0, "maximum" = span::LAST_SECOND)))]
+    pub from: Option<i64>,
+    /// Until before when, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 0, "maximum" = span::LAST_SECOND)))]
+    pub to: Option<i64>,
+    /// How many at most: 1 to 100, 25 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = check::MAX_LIMIT)))]
+    pub limit: Option<u32>,
+    /// From the part before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::CURSOR)))]
+    pub cursor: Option<String>,
+}
+
+/// Show the changes of all keys of a tenant.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ListChangesOfTenant {
+    /// Owner.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::PLAIN)))]
+    pub tenant: String,
+    /// What was done, such as `revoke`; everything when absent. Filters work on one part of the list at a time, so a part may be
+    /// short, or empty, with more behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = changes::actions())))]
+    pub action: Option<String>,
+    /// Who did it: the whole name as the changes show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minLength" = 1, "maxLength" = changes::MAX_ACTOR)))]
+    pub actor: Option<String>,
+    /// From when, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 0, "maximum" = span::LAST_SECOND)))]
+    pub from: Option<i64>,
+    /// Until before when, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 0, "maximum" = span::LAST_SECOND)))]
+    pub to: Option<i64>,
     /// How many at most: 1 to 100, 25 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = check::MAX_LIMIT)))]

@@ -85,7 +85,8 @@ fn key_of(reply: &Reply) -> Option<&KeyView> {
         | Reply::Key { key }
         | Reply::Changed { key, .. }
         | Reply::Usage { key, .. } => Some(key),
-        Reply::Keys { .. } | Reply::Changes { .. } => None,
+        Reply::Verified { key, .. } => key.as_deref(),
+        Reply::Keys { .. } | Reply::Changes { .. } | Reply::Deleted { .. } => None,
     }
 }
 

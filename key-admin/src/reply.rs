@@ -61,7 +61,30 @@ pub enum Reply {
         #[serde(skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     },
-    /// A key was switched off, switched on, or ended.
+    /// What is stored of a key was removed.
+    #[cfg_attr(feature = "schema", schemars(title = "Deleted"))]
+    Deleted {
+        /// The key.
+        id: String,
+        /// Always true.
+        deleted: bool,
+    },
+    /// Whether a printed key is good.
+    #[cfg_attr(feature = "schema", schemars(title = "Verified"))]
+    Verified {
+        /// Whether the authorizer takes it, apart from where it is used from.
+        valid: bool,
+        /// Why not: `malformed`, `foreign`, `environment`, `checksum`, `unknown`, `disabled`, `revoked`, `expired`, `decoy`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why_not: Option<Cow<'static, str>>,
+        /// The key, where there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key: Option<Box<KeyView>>,
+        /// The routes that it opens by itself, such as `GET /orders`, or would open if it were valid.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        routes: Option<Vec<String>>,
+    },
+    /// A key was changed, switched off, switched on, or ended.
     #[cfg_attr(feature = "schema", schemars(title = "Changed"))]
     Changed {
         /// The key.
@@ -71,6 +94,8 @@ pub enum Reply {
         /// After how many seconds at most the change counts everywhere: answers that the authorizer and the gateway
         /// remember outlive it for so long.
         effective_within_seconds: u32,
+        /// The same as a time: from then on nobody is answered as before.
+        effective_by: i64,
     },
     /// Changes of a key.
     #[cfg_attr(feature = "schema", schemars(title = "Changes"))]
@@ -164,6 +189,8 @@ pub struct KeyView {
     /// When it stops working.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
+    /// When it was changed last.
+    pub changed_at: i64,
     /// The key it replaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rotated_from: Option<String>,
@@ -178,6 +205,9 @@ pub struct KeyView {
     /// Facts for the context of the backend.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
+    /// Whether it is a decoy.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub decoy: bool,
     /// Counts the changes.
     pub version: u64,
 }
@@ -202,14 +232,24 @@ impl KeyView {
                 .map(|ranges| ranges.iter().map(ToString::to_string).collect()),
             created_at: record.created_at.unix(),
             expires_at: record.expires_at.map(Timestamp::unix),
+            changed_at: record.changed_at.unix(),
             rotated_from: record.rotated_from.as_ref().map(ToString::to_string),
             rotated_to: record.rotated_to.as_ref().map(ToString::to_string),
             has_usage_plan_key: record.usage_plan_key.is_some(),
             plan: record.plan.clone(),
             metadata: record.metadata.clone(),
+            decoy: record.decoy,
             version: record.version,
         }
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// A change of a key as shown.
@@ -219,9 +259,11 @@ impl KeyView {
 pub struct ChangeView {
     /// Names the entry.
     pub id: String,
+    /// The key.
+    pub key_id: String,
     /// When.
     pub at: i64,
-    /// What: `create`, `rotate`, `disable`, `enable` or `revoke`.
+    /// What: `create`, `rotate`, `disable`, `enable`, `revoke`, `update`, `import`, `schedule` or `delete`.
     pub action: Cow<'static, str>,
     /// Who.
     pub actor: String,
@@ -233,18 +275,23 @@ pub struct ChangeView {
     /// The other key of a rotation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub related: Option<String>,
+    /// What an update changed, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
 }
 
 impl From<&AuditEntry> for ChangeView {
     fn from(entry: &AuditEntry) -> Self {
         Self {
             id: entry.id.clone(),
+            key_id: entry.key_id.to_string(),
             at: entry.at.unix(),
             action: Cow::Borrowed(entry.action.as_str()),
             actor: entry.actor.clone(),
             version: entry.version,
             reason: entry.reason.clone(),
             related: entry.related.as_ref().map(ToString::to_string),
+            fields: entry.fields.clone(),
         }
     }
 }

@@ -178,6 +178,7 @@ fn build(
     let admin = KeyAdmin::from_config(keys, Arc::clone(&stores.ledger))
         .with_usage_config(&config.usage)
         .with_callers(config.key_admin.clone())
+        .with_routes(config.routes)
         .with_key_set(key_set);
     Ok(match &stores.usage {
         Some(usage) => admin.with_usage(Arc::clone(usage) as _),

@@ -18,15 +18,28 @@ pub enum AuditAction {
     Enable,
     /// The key was ended for good.
     Revoke,
+    /// Something the key may do, or is known by, was changed.
+    Update,
+    /// The key was brought from elsewhere by its digest.
+    Import,
+    /// A time was set at which the key is rotated, or taken back.
+    Schedule,
+    /// What was stored of the key was removed.
+    Delete,
 }
 
 impl AuditAction {
-    const ALL: [Self; 5] = [
+    /// Every action there is.
+    pub const ALL: [Self; 9] = [
         Self::Create,
         Self::Rotate,
         Self::Disable,
         Self::Enable,
         Self::Revoke,
+        Self::Update,
+        Self::Import,
+        Self::Schedule,
+        Self::Delete,
     ];
 
     /// The word for it in stores, answers and logs.
@@ -37,6 +50,10 @@ impl AuditAction {
             Self::Disable => "disable",
             Self::Enable => "enable",
             Self::Revoke => "revoke",
+            Self::Update => "update",
+            Self::Import => "import",
+            Self::Schedule => "schedule",
+            Self::Delete => "delete",
         }
     }
 
@@ -53,6 +70,8 @@ pub struct AuditEntry {
     pub id: String,
     /// The key.
     pub key_id: KeyId,
+    /// The owner of the key.
+    pub tenant: String,
     /// When.
     pub at: Timestamp,
     /// What.
@@ -65,6 +84,8 @@ pub struct AuditEntry {
     pub reason: Option<String>,
     /// The other key of a rotation.
     pub related: Option<KeyId>,
+    /// What an update changed: names of attributes, no values.
+    pub fields: Vec<String>,
 }
 
 impl AuditEntry {
@@ -82,13 +103,21 @@ impl AuditEntry {
         Self {
             id: ulid::Ulid::from_parts(seconds.saturating_mul(1000), tail).to_string(),
             key_id: record.id.clone(),
+            tenant: record.tenant.clone(),
             at: now,
             action,
             actor: actor.to_owned(),
             version: record.version,
             reason: None,
             related: None,
+            fields: vec![],
         }
+    }
+
+    /// What the ids of all entries from `at` on are not smaller than.
+    pub fn first_id(at: Timestamp) -> String {
+        let seconds = u64::try_from(at.unix()).unwrap_or(0);
+        ulid::Ulid::from_parts(seconds.saturating_mul(1000), 0).to_string()
     }
 }
 
@@ -112,6 +141,7 @@ mod tests {
             addresses: None,
             usage_plan_key: None,
             plan: None,
+            decoy: false,
             metadata: std::collections::BTreeMap::new(),
             lifetime_seconds: 60,
         };

@@ -13,10 +13,19 @@
 //!    expiry, whichever comes first; a key is rotated once, its successor is rotated next. An expired key may be
 //!    rotated (it does not come back to life), a disabled one must be enabled first.
 //! 5. Expiry is a time, not a status: [`standing`] compares it at every use.
+//! 6. An [`update`] changes rights and facts, never what the key is; it wakes no expired key, and gives a rotated one no
+//!    more time. Whether it [widens](Updated::widens) what the key may do is said, for those who ask who may do that.
+//! 7. What ended long enough ago can be [deleted](deletable).
+
+mod deletion;
+mod update;
 
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
+
+pub use deletion::deletable;
+pub use update::{Setting, Update, Updated, update};
 
 use crate::{
     digest::Digest,
@@ -52,6 +61,8 @@ pub struct Draft {
     pub usage_plan_key: Option<String>,
     /// The plan of the configuration whose numbers its limits have.
     pub plan: Option<String>,
+    /// Whether it is a decoy.
+    pub decoy: bool,
     /// Facts about the key for the context of the backend.
     pub metadata: BTreeMap<String, String>,
     /// How long it lives, in seconds.
@@ -97,6 +108,23 @@ pub enum Refusal {
     /// The overlap asked for is negative or too long.
     #[error("the overlap must be between 0 and {0} seconds")]
     Overlap(i64),
+    /// An expired key is not brought back to life.
+    #[error("the key has expired and stays so; rotate it, or create a new one")]
+    Expired,
+    /// A rotated key gets no more time.
+    #[error(
+        "the key has been rotated and ends beside its successor; it can end earlier, not later"
+    )]
+    Ending,
+    /// The update changes nothing.
+    #[error("the key is like that already")]
+    Unchanged,
+    /// What still works, or can work again, is not deleted.
+    #[error("the key has not ended; revoke it first")]
+    Alive,
+    /// What ended is kept for a while.
+    #[error("the key is kept for now; it can be deleted {} days after its end", .0.div_euclid(86_400))]
+    Kept(i64),
 }
 
 /// Whether a key works at a given time.
@@ -142,10 +170,12 @@ pub fn create(
         created_at: now,
         expires_at: Some(expires_at),
         status: KeyStatus::Active,
+        changed_at: now,
         rotated_from: None,
         rotated_to: None,
         usage_plan_key: draft.usage_plan_key,
         plan: draft.plan,
+        decoy: draft.decoy,
         metadata: draft.metadata,
         version: 1,
     })
@@ -176,7 +206,9 @@ pub fn rotate(
         id: fresh.id.clone(),
         created_at: now,
         expires_at: Some(expires_at),
+        changed_at: now,
         rotated_from: Some(old.id.clone()),
+        rotated_to: None,
         version: 1,
         ..old.clone()
     };
@@ -186,27 +218,27 @@ pub fn rotate(
                 .map_or(end_of_overlap, |end| end.min(end_of_overlap)),
         ),
         rotated_to: Some(fresh.id),
-        ..counted_up(old)
+        ..counted_up(old, now)
     };
     Ok(Rotation { old, new })
 }
 
 /// The key switched off; it can be switched on again.
-pub fn disable(record: &KeyRecord) -> Result<KeyRecord, Refusal> {
-    moved_to(KeyStatus::Disabled, record)
+pub fn disable(record: &KeyRecord, now: Timestamp) -> Result<KeyRecord, Refusal> {
+    moved_to(KeyStatus::Disabled, record, now)
 }
 
 /// The key switched on again.
-pub fn enable(record: &KeyRecord) -> Result<KeyRecord, Refusal> {
-    moved_to(KeyStatus::Active, record)
+pub fn enable(record: &KeyRecord, now: Timestamp) -> Result<KeyRecord, Refusal> {
+    moved_to(KeyStatus::Active, record, now)
 }
 
 /// The key dead for good.
-pub fn revoke(record: &KeyRecord) -> Result<KeyRecord, Refusal> {
-    moved_to(KeyStatus::Revoked, record)
+pub fn revoke(record: &KeyRecord, now: Timestamp) -> Result<KeyRecord, Refusal> {
+    moved_to(KeyStatus::Revoked, record, now)
 }
 
-fn moved_to(status: KeyStatus, record: &KeyRecord) -> Result<KeyRecord, Refusal> {
+fn moved_to(status: KeyStatus, record: &KeyRecord, now: Timestamp) -> Result<KeyRecord, Refusal> {
     if record.status == status {
         return Err(Refusal::Already(status));
     }
@@ -215,12 +247,13 @@ fn moved_to(status: KeyStatus, record: &KeyRecord) -> Result<KeyRecord, Refusal>
     }
     Ok(KeyRecord {
         status,
-        ..counted_up(record)
+        ..counted_up(record, now)
     })
 }
 
-fn counted_up(record: &KeyRecord) -> KeyRecord {
+fn counted_up(record: &KeyRecord, now: Timestamp) -> KeyRecord {
     KeyRecord {
+        changed_at: now,
         version: record.version.saturating_add(1),
         ..record.clone()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
-use crate::{digest::Digest, time::Timestamp};
+use crate::{day::Day, digest::Digest, time::Timestamp};
 
 /// The public name of a key: `key_` and a ULID. Not secret; it stands in logs, context and admin calls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -101,6 +101,8 @@ pub struct KeyRecord {
     pub expires_at: Option<Timestamp>,
     /// Whether it works.
     pub status: KeyStatus,
+    /// When it was changed last; of a revoked key, when it was revoked.
+    pub changed_at: Timestamp,
     /// The key this one replaces.
     pub rotated_from: Option<KeyId>,
     /// The key that replaces this one.
@@ -109,6 +111,8 @@ pub struct KeyRecord {
     pub usage_plan_key: Option<String>,
     /// The plan of the configuration whose numbers its limits have; absent means the numbers of everybody.
     pub plan: Option<String>,
+    /// Whether it is a decoy: it opens nothing, and whoever presents it has found what they should not have.
+    pub decoy: bool,
     /// Facts about the key for the context of the backend.
     pub metadata: BTreeMap<String, String>,
     /// Counts the changes of the record; optimistic concurrency compares it.
@@ -119,6 +123,14 @@ impl KeyRecord {
     /// Where the record stands in the list of its tenant: by time of creation, then by id.
     pub fn list_position(&self) -> String {
         format!("{:014}#{}", self.created_at.unix(), self.id)
+    }
+
+    /// The day on which it expires, and where it stands among the keys of that day: by time of expiry, then by id. `None` for
+    /// a key that is revoked or has no end.
+    pub fn calendar_position(&self) -> Option<(Day, String)> {
+        let end = self.expires_at?;
+        (self.status != KeyStatus::Revoked)
+            .then(|| (Day::of(end), format!("{:014}#{}", end.unix(), self.id)))
     }
 }
 

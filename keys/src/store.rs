@@ -8,6 +8,7 @@ use crate::{
     idempotency::Idempotency,
     lifecycle::Rotation,
     record::{KeyId, KeyRecord},
+    time::Timestamp,
 };
 
 /// What kind of failure a store had; the caller decides what it means.
@@ -31,12 +32,15 @@ pub trait KeyLookup: Send + Sync {
     async fn lookup(&self, digest: &Digest) -> Result<Option<KeyRecord>, StoreError>;
 }
 
-/// What key administration may do. Every change is one transaction together with its audit entry: either all of it is
-/// seen, or none. Every write is conditional.
+/// What key administration may do. Every change is one transaction together with its audit entry and its event: either all
+/// of it is seen, or none. Every write is conditional.
 #[async_trait]
-pub trait KeyLedger: Send + Sync {
+pub trait KeyLedger: KeyLookup {
     /// The record of a key, or `None`.
     async fn fetch(&self, id: &KeyId) -> Result<Option<KeyRecord>, StoreError>;
+
+    /// The owner of a key, also of one that was deleted; `None` when there never was such a key.
+    async fn owner(&self, id: &KeyId) -> Result<Option<String>, StoreError>;
 
     /// What an earlier request of this name led to; `None` when there was none, or it is forgotten.
     async fn recall(&self, request: &Idempotency) -> Result<Option<Earlier>, StoreError>;
@@ -52,6 +56,15 @@ pub trait KeyLedger: Send + Sync {
     /// Writes a changed key. [`StoreError::Conflict`] when the stored version is not `expected_version`, when there is no
     /// such key, or when the stored one is revoked.
     async fn replace(
+        &self,
+        record: &KeyRecord,
+        expected_version: u64,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// Removes what is stored of a key but its id, its digest, its owner and its changes: it can be made or imported by nobody
+    /// again. [`StoreError::Conflict`] when the stored version is not `expected_version`, or there is no such key.
+    async fn delete(
         &self,
         record: &KeyRecord,
         expected_version: u64,
@@ -77,13 +90,46 @@ pub trait KeyLedger: Send + Sync {
         after: Option<&Cursor>,
     ) -> Result<Page<KeyRecord>, StoreError>;
 
-    /// The changes of a key from the first to the last, at most `limit` (at least one), behind `after`.
+    /// The changes of a key in `span` from the first to the last, at most `limit` (at least one), behind `after`.
     async fn audit(
         &self,
         id: &KeyId,
+        span: AuditSpan,
         limit: usize,
         after: Option<&Cursor>,
     ) -> Result<Page<AuditEntry>, StoreError>;
+
+    /// The changes of all keys of a tenant in the same way. May miss what was written in the last seconds.
+    async fn audit_of_tenant(
+        &self,
+        tenant: &str,
+        span: AuditSpan,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<AuditEntry>, StoreError>;
+}
+
+/// From when to when changes are looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AuditSpan {
+    /// The first moment; absent means from the beginning.
+    pub from: Option<Timestamp>,
+    /// The first moment that is no longer looked at; absent means to the end.
+    pub until: Option<Timestamp>,
+}
+
+impl AuditSpan {
+    /// The bounds of the ids of the changes: none is smaller than the first text, all are smaller than the second.
+    pub fn ids(self) -> (String, String) {
+        // Every ULID begins with a digit from 0 to 7.
+        let first = self
+            .from
+            .map_or_else(|| "0".to_owned(), AuditEntry::first_id);
+        let behind = self
+            .until
+            .map_or_else(|| "8".to_owned(), AuditEntry::first_id);
+        (first, behind)
+    }
 }
 
 /// What came of a write that can be repeated.

@@ -185,9 +185,15 @@ pub(crate) async fn a_list_with_a_corrupt_record_is_refused(store: &Store) {
     let pk = format!("id#{}", key.id);
     let mut bad = HashMap::from([
         ("pk".to_owned(), text(&pk)),
-        ("sk".to_owned(), text("audit#GARBAGE")),
+        ("sk".to_owned(), text("audit#1GARBAGE")),
     ]);
     bad.insert("format".to_owned(), number("1"));
     put(store, &bad).await;
-    is_corrupt(store.ledger.audit(&key.id, 10, None).await, "action");
+    is_corrupt(
+        store
+            .ledger
+            .audit(&key.id, doorward_keys::AuditSpan::default(), 10, None)
+            .await,
+        "action",
+    );
 }

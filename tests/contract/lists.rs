@@ -1,6 +1,6 @@
 //! Lists in parts.
 
-use doorward_keys::{AuditAction, Cursor, KeyRecord};
+use doorward_keys::{AuditAction, AuditSpan, Cursor, KeyRecord};
 use doorward_tests::keys::{NOW, audit, record};
 
 use crate::{stores::Store, writes::create};
@@ -80,7 +80,10 @@ pub(crate) async fn the_changes_of_a_key_are_listed_in_parts_and_in_order(store:
         let mut seen = Vec::new();
         let mut after: Option<Cursor> = None;
         loop {
-            let page = store.ledger.audit(&key.id, limit, after.as_ref()).await;
+            let page = store
+                .ledger
+                .audit(&key.id, AuditSpan::default(), limit, after.as_ref())
+                .await;
             let page = page.unwrap();
             assert!((1..=limit).contains(&page.items.len()));
             seen.extend(page.items);
@@ -101,7 +104,11 @@ pub(crate) async fn a_made_up_place_in_a_list_shows_nothing_new(store: &Store) {
         let after = Cursor::behind(position.to_owned());
         let page = store.ledger.list("acme", 10, Some(&after)).await.unwrap();
         assert!(page.items.iter().all(|key| *key == own), "{position}");
-        let page = store.ledger.audit(&own.id, 10, Some(&after)).await.unwrap();
+        let page = store
+            .ledger
+            .audit(&own.id, AuditSpan::default(), 10, Some(&after))
+            .await
+            .unwrap();
         assert!(
             page.items.iter().all(|entry| entry.key_id == own.id),
             "{position}"

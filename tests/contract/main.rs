@@ -11,9 +11,11 @@
 
 mod breakers;
 mod corrupt;
+mod endings;
 mod limits;
 mod lists;
 mod outage;
+mod outbox;
 mod repeats;
 mod replays;
 mod stores;
@@ -75,6 +77,17 @@ contract! {
     every lists::keys_of_another_tenant_are_never_listed;
     every lists::the_changes_of_a_key_are_listed_in_parts_and_in_order;
     every lists::a_made_up_place_in_a_list_shows_nothing_new;
+    every endings::a_deleted_key_is_gone_but_for_its_owner_and_its_changes;
+    every endings::a_deleted_key_is_made_again_by_nobody;
+    every endings::a_key_in_another_version_or_missing_is_not_deleted;
+    every endings::the_changes_of_a_tenant_are_listed_in_time_and_in_parts;
+    every outbox::every_change_is_an_event_with_the_facts_of_the_change;
+    every outbox::a_change_that_is_refused_is_no_event;
+    every outbox::both_sides_of_a_rotation_are_events;
+    every outbox::a_delivered_event_is_forgotten_and_no_other;
+    every outbox::a_notice_is_written_once_until_it_is_forgotten;
+    every outbox::the_calendar_shows_the_keys_of_a_day_in_parts;
+    every outbox::a_revoked_key_leaves_the_calendar;
     table corrupt::a_record_that_is_not_of_ours_is_refused;
     table corrupt::an_id_that_leads_nowhere_or_elsewhere_is_refused;
     table corrupt::a_remembered_request_that_cannot_be_read_is_refused;

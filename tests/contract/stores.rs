@@ -11,13 +11,15 @@ use doorward_backends::{
     dynamodb::{DynamoKeys, TableNames, connect, create_missing_tables},
     memory::MemoryKeys,
 };
-use doorward_keys::{KeyLedger, KeyLookup};
+use doorward_keys::{Calendar, KeyLedger, KeyLookup, Outbox};
 use doorward_tests::dynamodb::endpoint_of_environment;
 
-/// One store under test, seen through both traits.
+/// One store under test, seen through all its traits.
 pub(crate) struct Store {
     pub(crate) lookup: Arc<dyn KeyLookup>,
     pub(crate) ledger: Arc<dyn KeyLedger>,
+    pub(crate) outbox: Arc<dyn Outbox>,
+    pub(crate) calendar: Arc<dyn Calendar>,
     table: Option<Table>,
     _running: Option<EmbeddedDynamo>,
 }
@@ -33,7 +35,9 @@ impl Store {
         let keys = Arc::new(MemoryKeys::new());
         Self {
             lookup: keys.clone(),
-            ledger: keys,
+            ledger: keys.clone(),
+            outbox: keys.clone(),
+            calendar: keys,
             table: None,
             _running: None,
         }
@@ -68,7 +72,9 @@ impl Store {
         let keys = Arc::new(DynamoKeys::new(client.clone(), names.keys.clone()));
         Self {
             lookup: keys.clone(),
-            ledger: keys,
+            ledger: keys.clone(),
+            outbox: keys.clone(),
+            calendar: keys,
             table: Some(Table { client, names }),
             _running: None,
         }

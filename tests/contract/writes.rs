@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use doorward_keys::{
-    AuditAction, Digest, KeyRecord, KeyStatus, StoreError, Timestamp, Written,
+    AuditAction, AuditSpan, Digest, KeyRecord, KeyStatus, StoreError, Timestamp, Written,
     lifecycle::{self, Rotation},
 };
 use doorward_tests::keys::{audit, fresh, record, rotation};
@@ -26,7 +26,11 @@ async fn stored(store: &Store, record: &KeyRecord) -> Option<KeyRecord> {
 }
 
 async fn changes(store: &Store, record: &KeyRecord) -> Vec<AuditAction> {
-    let page = store.ledger.audit(&record.id, 100, None).await.unwrap();
+    let page = store
+        .ledger
+        .audit(&record.id, AuditSpan::default(), 100, None)
+        .await
+        .unwrap();
     page.items.iter().map(|entry| entry.action).collect()
 }
 
@@ -75,7 +79,7 @@ pub(crate) async fn an_unknown_key_is_not_found(store: &Store) {
 pub(crate) async fn a_revoked_key_is_found_and_says_so(store: &Store) {
     let key = record("acme", 1);
     create(store, &key).await;
-    let revoked = lifecycle::revoke(&key).unwrap();
+    let revoked = lifecycle::revoke(&key, doorward_tests::keys::NOW).unwrap();
     let entry = audit(AuditAction::Revoke, &revoked, 0);
     store.ledger.replace(&revoked, 1, &entry).await.unwrap();
     let found = stored(store, &key).await.unwrap();
@@ -128,10 +132,10 @@ pub(crate) async fn a_taken_id_or_digest_is_refused(store: &Store) {
 pub(crate) async fn a_stale_version_is_refused(store: &Store) {
     let key = record("acme", 1);
     create(store, &key).await;
-    let disabled = lifecycle::disable(&key).unwrap();
+    let disabled = lifecycle::disable(&key, doorward_tests::keys::NOW).unwrap();
     let entry = audit(AuditAction::Disable, &disabled, 0);
     store.ledger.replace(&disabled, 1, &entry).await.unwrap();
-    let revoked = lifecycle::revoke(&key).unwrap();
+    let revoked = lifecycle::revoke(&key, doorward_tests::keys::NOW).unwrap();
     for version in [0, 1, 3, u64::MAX] {
         let entry = audit(AuditAction::Revoke, &revoked, version);
         is_conflict(&store.ledger.replace(&revoked, version, &entry).await);
@@ -198,7 +202,7 @@ pub(crate) async fn a_refused_creation_leaves_nothing_behind(store: &Store) {
 pub(crate) async fn a_refused_change_leaves_no_audit_entry(store: &Store) {
     let key = record("acme", 1);
     create(store, &key).await;
-    let disabled = lifecycle::disable(&key).unwrap();
+    let disabled = lifecycle::disable(&key, doorward_tests::keys::NOW).unwrap();
     let entry = audit(AuditAction::Disable, &disabled, 0);
     is_conflict(&store.ledger.replace(&disabled, 9, &entry).await);
     assert_eq!(changes(store, &key).await, [AuditAction::Create]);
@@ -207,11 +211,11 @@ pub(crate) async fn a_refused_change_leaves_no_audit_entry(store: &Store) {
 pub(crate) async fn a_change_that_cannot_be_audited_is_refused(store: &Store) {
     let key = record("acme", 1);
     create(store, &key).await;
-    let disabled = lifecycle::disable(&key).unwrap();
+    let disabled = lifecycle::disable(&key, doorward_tests::keys::NOW).unwrap();
     let entry = audit(AuditAction::Disable, &disabled, 0);
     store.ledger.replace(&disabled, 1, &entry).await.unwrap();
     // The same entry once more: an audit entry is never written over, and without one there is no change.
-    let revoked = lifecycle::revoke(&disabled).unwrap();
+    let revoked = lifecycle::revoke(&disabled, doorward_tests::keys::NOW).unwrap();
     is_conflict(&store.ledger.replace(&revoked, 2, &entry).await);
     assert_eq!(stored(store, &key).await, Some(disabled));
     assert_eq!(

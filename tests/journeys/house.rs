@@ -418,6 +418,7 @@ impl House {
             },
             default_lifetime_days: 90,
             max_lifetime_days: 365,
+            retention_days: 30,
             cache_seconds: self.gateway.key_cache_seconds,
             gateway_ttl_seconds: u32::try_from(running.ttl_seconds).unwrap(),
         };

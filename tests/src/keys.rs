@@ -39,10 +39,12 @@ pub fn record(tenant: &str, number: u64) -> KeyRecord {
         created_at: NOW,
         expires_at: Some(NOW.plus(90 * 86_400)),
         status: doorward_keys::KeyStatus::Active,
+        changed_at: NOW,
         rotated_from: None,
         rotated_to: None,
         usage_plan_key: None,
         plan: None,
+        decoy: false,
         metadata: BTreeMap::new(),
         version: 1,
     }

@@ -5,14 +5,17 @@
 //! Both are billed per request (`PAY_PER_REQUEST`), with partition key `pk` (S) and sort key `sk` (S). Two tables, because
 //! two roles touch them: the authorizer reads one and updates the other.
 //!
-//! **keys** — TTL attribute `purge_at`; one index `by_tenant`: partition key `tenant_pk` (S), sort key `tenant_sk` (S),
-//! projection `ALL`. Attribute definitions: `pk`, `sk`, `tenant_pk`, `tenant_sk`.
+//! **keys** — TTL attribute `purge_at`; two indexes of projection `ALL`: `by_tenant` with partition key `tenant_pk` (S) and sort
+//! key `tenant_sk` (S), `by_day` with `day_pk` (S) and `day_sk` (S). Attribute definitions: all six.
 //!
 //! | item | `pk` | `sk` | other attributes |
 //! |---|---|---|---|
 //! | record | `key#` digest | `key` | see below |
 //! | id | `id#` key id | `id` | `format` N, `digest` B: where the record is |
-//! | audit entry | `id#` key id | `audit#` ULID | `format` N, `action` S, `at` N, `actor` S, `version` N, `reason` S?, `related` S? |
+//! | tombstone | `key#` digest | `key` | `format` N, `digest` B, `id` S, `tenant` S, `deleted_at` N |
+//! | audit entry | `id#` key id | `audit#` ULID | `format` N, `action` S, `at` N, `actor` S, `version` N, `reason` S?, `related` S?, `fields` L of S? |
+//! | event | `outbox#` part | ULID `#` key id | `format` N, `kind` S, `at` N, `id` S, `tenant` S, `name` S, `environment` S, `status` S, `expires_at` N?, `version` N, `actor` S?, `reason` S?, `related` S?, `fields` L of S?, `details` M of S |
+//! | notice | `id#` key id | `notice#` name | `format` N, `purge_at` N |
 //! | request | `idem#` name | `idem` | `format` N, `content` S, `id` S, `purge_at` N |
 //!
 //! A digest in a key is 64 lower-case hexadecimal digits. A request is what an idempotency key is remembered by;
@@ -20,13 +23,20 @@
 //!
 //! The record: `format` N, `digest` B (32 bytes), `id` S, `tenant` S, `name` S, `environment` S, `scopes` L of S,
 //! `routes` L of S?, `addresses` L of S? (CIDR), `created_at` N, `expires_at` N?, `status` S (`active`, `disabled`,
-//! `revoked`), `rotated_from` S?, `rotated_to` S?, `usage_plan_key` S?, `metadata` M of S, `version` N, `plan` S (in format 2,
-//! and only there); and for the index
-//! `tenant_pk` = `tenant#` tenant, `tenant_sk` = creation time in 14 digits, `#`, id. `?` marks what may be absent; times
-//! are whole seconds since 1970-01-01T00:00:00Z. An absent list means no restriction, an empty one means nothing at all,
+//! `revoked`), `changed_at` N, `rotated_from` S?, `rotated_to` S?, `usage_plan_key` S?, `metadata` M of S, `version` N, `plan` S
+//! (in formats 2 and 3, and only there), `decoy` S = `yes` (in format 3, and only there); and for the indexes
+//! `tenant_pk` = `tenant#` tenant, `tenant_sk` = creation time in 14 digits, `#`, id; and, unless the key is revoked or has no
+//! end, `day_pk` = `expires#` the day of its expiry, `day_sk` = time of expiry in 14 digits, `#`, id. `?` marks what may be
+//! absent; times are whole seconds since 1970-01-01T00:00:00Z. An absent list means no restriction, an empty one means nothing at all,
 //! which is why they are lists: `DynamoDB` has no empty sets.
 //!
-//! `purge_at` is on requests only. Records are never purged by time: `expires_at` of a record ends its use, which the
+//! An audit entry is in `by_tenant` too: `tenant_pk` = `audit#` tenant, `tenant_sk` = ULID, `#`, id.
+//!
+//! A tombstone stands where the record of a deleted key stood, so that its digest is never used again; readers take it for
+//! nothing. An event waits in the outbox until it is delivered, then it is removed; the part is one of eight, chosen by the id
+//! of the key, so that events of one key stay in order. A notice says that an event of that name was written about the key.
+//!
+//! `purge_at` is on requests and notices only. Records are never purged by time: `expires_at` of a record ends its use, which the
 //! authorizer checks itself, and an expired record can still be listed, rotated and audited.
 //!
 //! **counters** — TTL attribute `expires_at`; no index. Attribute definitions: `pk`, `sk`.
@@ -63,8 +73,8 @@
 //!
 //! Every item carries `format`, the version of this list ([`FORMAT_VERSION`]); readers refuse items of any other version
 //! as corrupt, which refuses the caller. A record with a plan carries [`PLAN_FORMAT_VERSION`]: a reader that knows no plans
-//! would give the key the limits of everybody, so it must not read it. Each item carries the lowest version that says all
-//! of it.
+//! would give the key the limits of everybody, so it must not read it. A decoy carries [`DECOY_FORMAT_VERSION`]: a reader that
+//! knows no decoys would take it for a key. Each item carries the lowest version that says all of it.
 //!
 //! 1. An attribute may be added without a new version only when a reader that ignores it, and a writer that drops it, do no
 //!    harm. Whatever narrows what a key may do, such as a new kind of list, needs a new version.
@@ -73,12 +83,15 @@
 
 use std::fmt::Write as _;
 
-use doorward_keys::{Digest, Hour};
+use doorward_keys::{Day, Digest, Hour};
 
 /// The version of the stored form.
 pub const FORMAT_VERSION: u32 = 1;
 /// The version of the stored form of a record with a plan.
 pub const PLAN_FORMAT_VERSION: u32 = 2;
+
+/// The version of the stored form of a decoy.
+pub const DECOY_FORMAT_VERSION: u32 = 3;
 
 /// The name of the keys table when none is configured.
 pub const KEYS_TABLE: &str = "doorward-keys";
@@ -98,6 +111,12 @@ pub const BY_TENANT: &str = "by_tenant";
 pub const TENANT_PK: &str = "tenant_pk";
 /// Sort key of [`BY_TENANT`].
 pub const TENANT_SK: &str = "tenant_sk";
+/// The index of the keys table that lists keys by the day of their expiry.
+pub const BY_DAY: &str = "by_day";
+/// Partition key of [`BY_DAY`].
+pub const DAY_PK: &str = "day_pk";
+/// Sort key of [`BY_DAY`].
+pub const DAY_SK: &str = "day_sk";
 /// TTL attribute of the keys table; on remembered requests only.
 pub const PURGE_AT: &str = "purge_at";
 /// TTL attribute of the counters table.
@@ -119,6 +138,12 @@ pub(super) const ROTATED_FROM: &str = "rotated_from";
 pub(super) const ROTATED_TO: &str = "rotated_to";
 pub(super) const USAGE_PLAN_KEY: &str = "usage_plan_key";
 pub(super) const PLAN: &str = "plan";
+pub(super) const CHANGED_AT: &str = "changed_at";
+pub(super) const DELETED_AT: &str = "deleted_at";
+pub(super) const DECOY: &str = "decoy";
+pub(super) const KIND: &str = "kind";
+pub(super) const FIELDS: &str = "fields";
+pub(super) const DETAILS: &str = "details";
 pub(super) const METADATA: &str = "metadata";
 pub(super) const VERSION: &str = "version";
 pub(super) const ACTION: &str = "action";
@@ -155,6 +180,10 @@ pub const ID_SK: &str = "id";
 pub const REQUEST_SK: &str = "idem";
 /// What the sort keys of audit entries begin with.
 pub const AUDIT_SK: &str = "audit#";
+/// What the sort keys of notices begin with.
+pub const NOTICE_SK: &str = "notice#";
+/// How many parts the outbox has.
+pub const OUTBOX_PARTS: u32 = 8;
 /// What the sort keys of usage begin with.
 pub const HOUR_SK: &str = "hour#";
 /// What the sort keys of requests end with.
@@ -180,6 +209,26 @@ pub fn request_pk(name: &str) -> String {
 /// Partition key of a tenant in [`BY_TENANT`].
 pub fn tenant_pk(tenant: &str) -> String {
     format!("tenant#{tenant}")
+}
+
+/// Partition key of the changes of a tenant in [`BY_TENANT`].
+pub fn tenant_audit_pk(tenant: &str) -> String {
+    format!("audit#{tenant}")
+}
+
+/// Partition key of a day in [`BY_DAY`].
+pub fn expiry_pk(day: Day) -> String {
+    format!("expires#{day}")
+}
+
+/// Partition key of a part of the outbox.
+pub fn outbox_pk(part: u32) -> String {
+    format!("outbox#{part}")
+}
+
+/// The part of the outbox for a key: the last character of its id is random.
+pub fn outbox_part(id: &str) -> u32 {
+    id.bytes().last().map_or(0, u32::from) % OUTBOX_PARTS
 }
 
 /// Partition key of the bucket `name` of a limit.

@@ -57,18 +57,33 @@ pub async fn create_missing_tables(client: &Client, names: &TableNames) -> Resul
 type Definition = Result<CreateTableInputBuilder, aws_sdk_dynamodb::error::BuildError>;
 
 fn keys_table(name: &str) -> Definition {
-    let index = GlobalSecondaryIndex::builder()
-        .index_name(schema::BY_TENANT)
-        .key_schema(key(schema::TENANT_PK, KeyType::Hash)?)
-        .key_schema(key(schema::TENANT_SK, KeyType::Range)?)
-        .projection(
-            Projection::builder()
-                .projection_type(ProjectionType::All)
-                .build(),
-        )
-        .build()?;
-    let attributes = [schema::TENANT_PK, schema::TENANT_SK];
-    Ok(base_table(name, &attributes)?.global_secondary_indexes(index))
+    let by_tenant = index(schema::BY_TENANT, schema::TENANT_PK, schema::TENANT_SK)?;
+    let by_day = index(schema::BY_DAY, schema::DAY_PK, schema::DAY_SK)?;
+    let attributes = [
+        schema::TENANT_PK,
+        schema::TENANT_SK,
+        schema::DAY_PK,
+        schema::DAY_SK,
+    ];
+    Ok(base_table(name, &attributes)?
+        .global_secondary_indexes(by_tenant)
+        .global_secondary_indexes(by_day))
+}
+
+fn index(
+    name: &str,
+    pk: &str,
+    sk: &str,
+) -> Result<GlobalSecondaryIndex, aws_sdk_dynamodb::error::BuildError> {
+    let projection = Projection::builder()
+        .projection_type(ProjectionType::All)
+        .build();
+    GlobalSecondaryIndex::builder()
+        .index_name(name)
+        .key_schema(key(pk, KeyType::Hash)?)
+        .key_schema(key(sk, KeyType::Range)?)
+        .projection(projection)
+        .build()
 }
 
 fn base_table(name: &str, more_attributes: &[&str]) -> Definition {

@@ -1,5 +1,7 @@
 //! API keys in memory, with the very semantics of the table.
 
+mod outbox;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -7,8 +9,8 @@ use std::{
 
 use async_trait::async_trait;
 use doorward_keys::{
-    AuditEntry, Cursor, Digest, Earlier, Idempotency, KeyId, KeyLedger, KeyLookup, KeyRecord,
-    KeyStatus, Page, StoreError, Timestamp, Written, lifecycle::Rotation,
+    AuditEntry, AuditSpan, Cursor, Digest, Earlier, Idempotency, KeyEvent, KeyId, KeyLedger,
+    KeyLookup, KeyRecord, KeyStatus, Page, StoreError, Timestamp, Written, lifecycle::Rotation,
 };
 
 /// API keys in memory. Each call takes one short lock, so each call is a transaction.
@@ -24,6 +26,12 @@ struct State {
     /// By key and entry id.
     audit: BTreeMap<(KeyId, String), AuditEntry>,
     requests: HashMap<String, Request>,
+    /// The digests of deleted keys, and whose they were.
+    deleted: HashMap<KeyId, ([u8; 32], String)>,
+    /// By id.
+    events: BTreeMap<String, KeyEvent>,
+    /// By key and name, with the end of memory.
+    notices: HashMap<(KeyId, String), Timestamp>,
 }
 
 struct Request {
@@ -54,10 +62,16 @@ impl State {
     fn check_new(&self, record: &KeyRecord) -> Result<(), StoreError> {
         if self.digests.contains_key(&record.id)
             || self.records.contains_key(record.digest.as_bytes())
+            || self.deleted.contains_key(&record.id)
+            || self.buried(record.digest.as_bytes())
         {
             return Err(conflict(&record.id));
         }
         Ok(())
+    }
+
+    fn buried(&self, digest: &[u8; 32]) -> bool {
+        self.deleted.values().any(|(buried, _)| buried == digest)
     }
 
     fn check_stored(&self, record: &KeyRecord, expected_version: u64) -> Result<(), StoreError> {
@@ -86,6 +100,8 @@ impl State {
         self.digests.insert(record.id.clone(), digest);
         let place = (entry.key_id.clone(), entry.id.clone());
         self.audit.insert(place, entry.clone());
+        let event = KeyEvent::of_change(record, entry);
+        self.events.insert(event.id.clone(), event);
     }
 
     fn remember(&mut self, request: Option<&Idempotency>, made: &KeyId) {
@@ -113,6 +129,16 @@ impl KeyLedger for MemoryKeys {
         let state = self.state();
         let digest = state.digests.get(id);
         Ok(digest.and_then(|digest| state.records.get(digest)).cloned())
+    }
+
+    async fn owner(&self, id: &KeyId) -> Result<Option<String>, StoreError> {
+        let state = self.state();
+        let record = state
+            .digests
+            .get(id)
+            .and_then(|digest| state.records.get(digest));
+        let deleted = || state.deleted.get(id).map(|(_, tenant)| tenant.clone());
+        Ok(record.map(|record| record.tenant.clone()).or_else(deleted))
     }
 
     async fn recall(&self, request: &Idempotency) -> Result<Option<Earlier>, StoreError> {
@@ -146,6 +172,27 @@ impl KeyLedger for MemoryKeys {
         state.check_stored(record, expected_version)?;
         state.check_audit(audit)?;
         state.write(record, audit);
+        Ok(())
+    }
+
+    async fn delete(
+        &self,
+        record: &KeyRecord,
+        expected_version: u64,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let digest = *record.digest.as_bytes();
+        match state.records.get(&digest) {
+            Some(stored) if stored.id == record.id && stored.version == expected_version => {}
+            _ => return Err(conflict(&record.id)),
+        }
+        state.check_audit(audit)?;
+        state.write(record, audit);
+        state.records.remove(&digest);
+        state.digests.remove(&record.id);
+        let buried = (digest, record.tenant.clone());
+        state.deleted.insert(record.id.clone(), buried);
         Ok(())
     }
 
@@ -191,16 +238,37 @@ impl KeyLedger for MemoryKeys {
     async fn audit(
         &self,
         id: &KeyId,
+        span: AuditSpan,
         limit: usize,
         after: Option<&Cursor>,
     ) -> Result<Page<AuditEntry>, StoreError> {
+        let (first, behind) = span.ids();
         let entries = self
             .state()
             .audit
             .values()
-            .filter(|entry| entry.key_id == *id)
+            .filter(|entry| entry.key_id == *id && (&first..&behind).contains(&&entry.id))
             .map(|entry| (entry.id.clone(), entry.clone()))
             .collect();
+        Ok(page(entries, limit, after))
+    }
+
+    async fn audit_of_tenant(
+        &self,
+        tenant: &str,
+        span: AuditSpan,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<AuditEntry>, StoreError> {
+        let (first, behind) = span.ids();
+        let mut entries: Vec<(String, AuditEntry)> = self
+            .state()
+            .audit
+            .values()
+            .filter(|entry| entry.tenant == tenant && (&first..&behind).contains(&&entry.id))
+            .map(|entry| (format!("{}#{}", entry.id, entry.key_id), entry.clone()))
+            .collect();
+        entries.sort_by(|left, right| left.0.cmp(&right.0));
         Ok(page(entries, limit, after))
     }
 }

@@ -76,8 +76,10 @@ enum RawPermission {
     Read,
     /// Make and rotate keys.
     Make,
-    /// Disable, enable and revoke keys.
+    /// Disable, enable and revoke keys, and narrow what they may do; to widen it takes `make` too.
     Change,
+    /// Remove what is stored of keys that ended.
+    Delete,
 }
 
 /// The scope that stands for each permission.
@@ -94,6 +96,9 @@ struct RawScopes {
     /// For disabling, enabling and revoking keys.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "keys:change")))]
     change: Option<String>,
+    /// For removing keys that ended.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "keys:delete")))]
+    delete: Option<String>,
 }
 
 impl RawKeyAdmin {
@@ -167,6 +172,7 @@ impl RawScopes {
             (Permission::Read, self.read),
             (Permission::Make, self.make),
             (Permission::Change, self.change),
+            (Permission::Delete, self.delete),
         ] {
             let Some(scope) = scope else { continue };
             let path = format!("key_admin.scopes.{}", permission.as_str());
@@ -223,6 +229,7 @@ impl From<RawPermission> for Permission {
             RawPermission::Read => Self::Read,
             RawPermission::Make => Self::Make,
             RawPermission::Change => Self::Change,
+            RawPermission::Delete => Self::Delete,
         }
     }
 }

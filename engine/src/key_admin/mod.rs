@@ -15,13 +15,15 @@ pub enum Permission {
     Read,
     /// Make and rotate keys.
     Make,
-    /// Disable, enable and revoke keys.
+    /// Disable, enable and revoke keys, and narrow what they may do; to widen it takes [`Permission::Make`] too.
     Change,
+    /// Remove what is stored of keys that ended.
+    Delete,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Make, Self::Change];
+    pub const ALL: [Self; 4] = [Self::Read, Self::Make, Self::Change, Self::Delete];
 
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Permission {
             Self::Read => "read",
             Self::Make => "make",
             Self::Change => "change",
+            Self::Delete => "delete",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Switching keys off and on, and ending them.
 
 use doorward_keys::{
-    AuditAction, KeyRecord, StoreError,
+    AuditAction, KeyRecord, StoreError, Timestamp,
     lifecycle::{self, Refusal},
 };
 
@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// How often a change is tried anew when somebody else was faster and the caller does not insist on a version.
-const TRIES: usize = 4;
+pub(super) const TRIES: usize = 4;
 
-type Change = fn(&KeyRecord) -> Result<KeyRecord, Refusal>;
+type Change = fn(&KeyRecord, Timestamp) -> Result<KeyRecord, Refusal>;
 
 impl Call<'_> {
     pub(super) async fn disable(&self, asked: &ChangeKey) -> Result<Reply, AdminError> {
@@ -53,7 +53,7 @@ impl Call<'_> {
         loop {
             let record = self.find(&id).await?;
             require_version(&record, asked.expected_version)?;
-            let changed = match change(&record) {
+            let changed = match change(&record, self.now) {
                 Ok(changed) => changed,
                 // A repeat is no mistake: what was asked for holds.
                 Err(Refusal::Already(_)) => return Ok(self.changed(&record, false)),
@@ -77,11 +77,13 @@ impl Call<'_> {
         }
     }
 
-    fn changed(&self, record: &KeyRecord, changed: bool) -> Reply {
+    pub(super) fn changed(&self, record: &KeyRecord, changed: bool) -> Reply {
+        let within = self.admin.policy.effective_within_seconds();
         Reply::Changed {
             key: KeyView::of(record, self.now),
             changed,
-            effective_within_seconds: self.admin.policy.effective_within_seconds(),
+            effective_within_seconds: within,
+            effective_by: self.now.plus(i64::from(within)).unix(),
         }
     }
 }

@@ -1,3 +1,5 @@
+mod life;
+
 use std::sync::{
     Arc,
     atomic::{AtomicU8, Ordering},
@@ -54,6 +56,7 @@ impl Desk {
             },
             default_lifetime_days: 90,
             max_lifetime_days: 365,
+            retention_days: 30,
             cache_seconds: 60,
             gateway_ttl_seconds: 300,
         };
@@ -405,7 +408,7 @@ fn unknown_missing_and_repeated_fields_are_refused() {
         r#"{"operation":"create","name":"n","environment":"live"}"#,
         r#"{"operation":"rotate","id":"key_1","tenant":"a"}"#,
         r#"{"operation":"get","id":"key_1","ID":"key_2"}"#,
-        r#"{"operation":"delete","id":"key_1"}"#,
+        r#"{"operation":"remove","id":"key_1"}"#,
         r#"{"operation":"Get","id":"key_1"}"#,
         r#"{"id":"key_1"}"#,
         r#"["get"]"#,

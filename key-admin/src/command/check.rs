@@ -9,9 +9,9 @@ use super::{
 use crate::{admin::KeyPolicy, error::AdminError};
 
 /// The longest name that a plan of the configuration can have.
-const MAX_PLAN: usize = 64;
+pub(super) const MAX_PLAN: usize = 64;
 pub(super) const MAX_ROUTES: usize = 100;
-const MAX_NAME_CHARS: usize = 100;
+pub(super) const MAX_NAME_CHARS: usize = 100;
 const MAX_REASON_CHARS: usize = 256;
 const DEFAULT_LIMIT: u32 = 25;
 pub(super) const MAX_LIMIT: u32 = 100;
@@ -73,6 +73,7 @@ pub(crate) fn check_draft(asked: &CreateKey, policy: &KeyPolicy, check: &mut Che
             .map(|ranges| check.addresses(ranges)),
         usage_plan_key: asked.usage_plan_key.clone(),
         plan: asked.plan.clone(),
+        decoy: false,
         metadata: asked.metadata.clone(),
         lifetime_seconds: lifetime(check, asked.expires_in_days, policy),
     }

@@ -33,6 +33,7 @@ fn function_over(ledger: Arc<dyn KeyLedger>) -> Function {
         },
         default_lifetime_days: 90,
         max_lifetime_days: 365,
+        retention_days: 30,
         cache_seconds: 60,
         gateway_ttl_seconds: 300,
     };

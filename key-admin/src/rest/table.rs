@@ -19,6 +19,8 @@ pub struct Route {
     pub summary: &'static str,
     /// Where the fields of the command stand, beside those of the path.
     pub takes: Takes,
+    /// The headers that say the same as a field.
+    pub headers: &'static [Header],
     /// What a caller who is not an operator needs.
     pub permission: Permission,
     /// Status and the name of the reply, as [`Reply`](crate::Reply) has it.
@@ -36,8 +38,6 @@ pub enum Takes {
     Body {
         /// Whether there must be one.
         is_required: bool,
-        /// The headers that say the same as a field.
-        headers: &'static [Header],
     },
 }
 
@@ -82,10 +82,8 @@ pub const ROUTES: &[Route] = &[
         resource: "/keys",
         operation: "create",
         summary: "Make a key",
-        takes: Takes::Body {
-            is_required: true,
-            headers: &[Header::IdempotencyKey],
-        },
+        takes: Takes::Body { is_required: true },
+        headers: &[Header::IdempotencyKey],
         permission: Permission::Make,
         replies: &[(201, "Created"), (200, "Repeated")],
         refusals: &[409],
@@ -96,6 +94,7 @@ pub const ROUTES: &[Route] = &[
         operation: "list",
         summary: "Show the keys of a tenant",
         takes: Takes::Query(&[text("tenant"), number("limit"), text("cursor")]),
+        headers: &[],
         permission: Permission::Read,
         replies: &[(200, "Keys")],
         refusals: &[],
@@ -106,6 +105,7 @@ pub const ROUTES: &[Route] = &[
         operation: "get",
         summary: "Show a key",
         takes: Takes::Query(&[]),
+        headers: &[],
         permission: Permission::Read,
         replies: &[(200, "Key")],
         refusals: &[404],
@@ -115,7 +115,15 @@ pub const ROUTES: &[Route] = &[
         resource: "/keys/{id}/audit",
         operation: "audit",
         summary: "Show the changes of a key",
-        takes: Takes::Query(&[number("limit"), text("cursor")]),
+        takes: Takes::Query(&[
+            text("action"),
+            text("actor"),
+            number("from"),
+            number("to"),
+            number("limit"),
+            text("cursor"),
+        ]),
+        headers: &[],
         permission: Permission::Read,
         replies: &[(200, "Changes")],
         refusals: &[404],
@@ -126,6 +134,7 @@ pub const ROUTES: &[Route] = &[
         operation: "usage",
         summary: "Show how often a key was used",
         takes: Takes::Query(&[text("by"), number("from"), number("to")]),
+        headers: &[],
         permission: Permission::Read,
         replies: &[(200, "Usage")],
         refusals: &[404],
@@ -135,10 +144,8 @@ pub const ROUTES: &[Route] = &[
         resource: "/keys/{id}/rotate",
         operation: "rotate",
         summary: "Give a key a successor",
-        takes: Takes::Body {
-            is_required: false,
-            headers: &[Header::IdempotencyKey, Header::IfMatch],
-        },
+        takes: Takes::Body { is_required: false },
+        headers: &[Header::IdempotencyKey, Header::IfMatch],
         permission: Permission::Make,
         replies: &[(201, "Rotated"), (200, "Repeated")],
         refusals: &[404, 409, 412],
@@ -146,6 +153,52 @@ pub const ROUTES: &[Route] = &[
     change("disable", "/keys/{id}/disable", "Switch a key off"),
     change("enable", "/keys/{id}/enable", "Switch a key on again"),
     change("revoke", "/keys/{id}/revoke", "End a key for good"),
+    Route {
+        method: "PATCH",
+        summary: "Change what a key may do",
+        ..change("update", "/keys/{id}", "")
+    },
+    Route {
+        method: "DELETE",
+        resource: "/keys/{id}",
+        operation: "delete",
+        summary: "Remove what is stored of a key that ended",
+        takes: Takes::Query(&[number("expectedVersion"), text("reason")]),
+        headers: &[Header::IfMatch],
+        permission: Permission::Delete,
+        replies: &[(200, "Deleted")],
+        refusals: &[404, 409, 412],
+    },
+    Route {
+        method: "POST",
+        resource: "/keys/verify",
+        operation: "verify",
+        summary: "Say whether a printed key is good",
+        takes: Takes::Body { is_required: true },
+        headers: &[],
+        permission: Permission::Read,
+        replies: &[(200, "Verified")],
+        refusals: &[],
+    },
+    Route {
+        method: "GET",
+        resource: "/audit",
+        operation: "auditOfTenant",
+        summary: "Show the changes of all keys of a tenant",
+        takes: Takes::Query(&[
+            text("tenant"),
+            text("action"),
+            text("actor"),
+            number("from"),
+            number("to"),
+            number("limit"),
+            text("cursor"),
+        ]),
+        headers: &[],
+        permission: Permission::Read,
+        replies: &[(200, "Changes")],
+        refusals: &[],
+    },
 ];
 
 const fn text(name: &'static str) -> Parameter {
@@ -169,10 +222,8 @@ const fn change(operation: &'static str, resource: &'static str, summary: &'stat
         resource,
         operation,
         summary,
-        takes: Takes::Body {
-            is_required: false,
-            headers: &[Header::IfMatch],
-        },
+        takes: Takes::Body { is_required: false },
+        headers: &[Header::IfMatch],
         permission: Permission::Change,
         replies: &[(200, "Changed")],
         refusals: &[404, 409, 412],
@@ -211,7 +262,7 @@ impl Route {
 
     /// Whether a header may say the same as a field.
     pub fn takes_header(&self, header: Header) -> bool {
-        matches!(&self.takes, Takes::Body { headers, .. } if headers.contains(&header))
+        self.headers.contains(&header)
     }
 }
 

@@ -27,6 +27,7 @@ fn draft(lifetime_seconds: i64) -> Draft {
         addresses: Some(vec!["10.0.0.0/8".parse().unwrap()]),
         usage_plan_key: None,
         plan: None,
+        decoy: false,
         metadata: BTreeMap::from([("team".to_owned(), "blue".to_owned())]),
         lifetime_seconds,
     }
@@ -75,6 +76,7 @@ fn a_rotation_never_lengthens_the_old_life_and_never_widens_the_new_key() {
         digest: old.digest.clone(),
         id: old.id.clone(),
         created_at: old.created_at,
+        changed_at: old.changed_at,
         expires_at: old.expires_at,
         rotated_from: None,
         ..early.new.clone()
@@ -97,7 +99,7 @@ fn a_rotated_key_is_not_rotated_again() {
 
 #[test]
 fn a_disabled_key_does_not_escape_by_rotation() {
-    let disabled = disable(&new_key()).unwrap();
+    let disabled = disable(&new_key(), at(0)).unwrap();
     assert_eq!(
         rotate(&disabled, fresh(1), 10, 10, at(0), LIMITS),
         Err(Refusal::Disabled)
@@ -106,10 +108,13 @@ fn a_disabled_key_does_not_escape_by_rotation() {
 
 #[test]
 fn a_revoked_key_stays_revoked() {
-    let revoked = revoke(&disable(&new_key()).unwrap()).unwrap();
-    assert_eq!(enable(&revoked), Err(Refusal::Revoked));
-    assert_eq!(disable(&revoked), Err(Refusal::Revoked));
-    assert_eq!(revoke(&revoked), Err(Refusal::Already(KeyStatus::Revoked)));
+    let revoked = revoke(&disable(&new_key(), at(0)).unwrap(), at(0)).unwrap();
+    assert_eq!(enable(&revoked, at(0)), Err(Refusal::Revoked));
+    assert_eq!(disable(&revoked, at(0)), Err(Refusal::Revoked));
+    assert_eq!(
+        revoke(&revoked, at(0)),
+        Err(Refusal::Already(KeyStatus::Revoked))
+    );
     assert_eq!(
         rotate(&revoked, fresh(1), 10, 10, at(0), LIMITS),
         Err(Refusal::Revoked)
@@ -123,10 +128,13 @@ fn a_key_is_refused_from_the_second_of_its_expiry_on() {
     assert_eq!(standing(&key, at(500)), Standing::Expired);
     assert_eq!(standing(&key, at(i64::MAX)), Standing::Expired);
     assert_eq!(
-        standing(&disable(&key).unwrap(), at(500)),
+        standing(&disable(&key, at(0)).unwrap(), at(500)),
         Standing::Disabled
     );
-    assert_eq!(standing(&revoke(&key).unwrap(), at(0)), Standing::Revoked);
+    assert_eq!(
+        standing(&revoke(&key, at(0)).unwrap(), at(0)),
+        Standing::Revoked
+    );
 }
 
 #[derive(Clone, Debug)]
@@ -215,9 +223,9 @@ proptest! {
             let (done, successor) = on_paper(&mut papers[which], step, now);
             let changed = match step {
                 Step::Wait(seconds) => { now += seconds; continue }
-                Step::Disable => disable(&key),
-                Step::Enable => enable(&key),
-                Step::Revoke => revoke(&key),
+                Step::Disable => disable(&key, at(now)),
+                Step::Enable => enable(&key, at(now)),
+                Step::Revoke => revoke(&key, at(now)),
                 Step::Rotate { lifetime, overlap } => rotate(
                     &key, fresh(number as u128 + 1), *lifetime, *overlap, at(now), LIMITS,
                 ).map(|rotation| { keys.push(rotation.new); rotation.old }),
@@ -237,4 +245,107 @@ proptest! {
             }
         }
     }
+}
+
+fn to_scopes(scopes: &[&str]) -> Update {
+    Update {
+        scopes: Some(scopes.iter().map(|scope| (*scope).to_owned()).collect()),
+        ..Update::default()
+    }
+}
+
+fn updated(key: &KeyRecord, change: Update) -> Updated {
+    update(key, change, at(7), LIMITS).unwrap()
+}
+
+#[test]
+fn an_update_says_what_it_changed_and_when() {
+    let change = Update {
+        name: Some("nightly".to_owned()),
+        plan: Setting::To("gold".to_owned()),
+        ..to_scopes(&["orders:read"])
+    };
+    let done = updated(&new_key(), change);
+    assert_eq!(done.fields, ["name", "plan"]);
+    assert_eq!((done.record.version, done.record.changed_at), (2, at(7)));
+    assert_eq!(done.record.expires_at, new_key().expires_at);
+}
+
+#[test]
+fn what_widens_is_told_from_what_narrows() {
+    let key = KeyRecord {
+        routes: Some(vec!["a".to_owned(), "b".to_owned()]),
+        ..new_key()
+    };
+    let routes = |routes: &[&str]| Update {
+        routes: Setting::To(routes.iter().map(|route| (*route).to_owned()).collect()),
+        ..Update::default()
+    };
+    let from = |range: &str| Update {
+        addresses: Setting::To(vec![range.parse().unwrap()]),
+        ..Update::default()
+    };
+    let until = |end| Update {
+        expires_at: Some(at(end)),
+        ..Update::default()
+    };
+    let anywhere = Update {
+        addresses: Setting::Removed,
+        ..Update::default()
+    };
+    let all_routes = Update {
+        routes: Setting::Removed,
+        ..Update::default()
+    };
+    for (change, widens) in [
+        (to_scopes(&[]), false),
+        (to_scopes(&["orders:write"]), true),
+        (routes(&["b"]), false),
+        (routes(&["a", "c"]), true),
+        (all_routes, true),
+        (from("10.1.0.0/16"), false),
+        (from("192.0.2.0/24"), true),
+        (from("10.0.0.0/7"), true),
+        (anywhere, true),
+        (until(400), false),
+        (until(600), true),
+    ] {
+        assert_eq!(updated(&key, change.clone()).widens, widens, "{change:?}");
+    }
+}
+
+#[test]
+fn an_update_that_wakes_lengthens_or_changes_nothing_is_refused() {
+    let until = |end| Update {
+        expires_at: Some(at(end)),
+        ..Update::default()
+    };
+    let refusal = |key: &KeyRecord, change, now| update(key, change, at(now), LIMITS).unwrap_err();
+    let key = new_key();
+    assert_eq!(
+        refusal(&key, to_scopes(&["orders:read"]), 7),
+        Refusal::Unchanged
+    );
+    assert_eq!(refusal(&key, Update::default(), 7), Refusal::Unchanged);
+    assert_eq!(refusal(&key, until(7), 7), Refusal::Lifetime(1000));
+    assert_eq!(refusal(&key, until(1008), 7), Refusal::Lifetime(1000));
+    assert_eq!(refusal(&key, until(600), 500), Refusal::Expired);
+    let revoked = revoke(&key, at(1)).unwrap();
+    assert_eq!(refusal(&revoked, to_scopes(&[]), 7), Refusal::Revoked);
+    let rotated = rotate(&key, fresh(1), 10, 50, at(0), LIMITS).unwrap().old;
+    assert_eq!(refusal(&rotated, until(51), 7), Refusal::Ending);
+    assert!(update(&rotated, until(20), at(7), LIMITS).is_ok());
+}
+
+#[test]
+fn only_what_ended_long_enough_ago_is_deleted() {
+    let key = new_key();
+    assert_eq!(deletable(&key, at(499), 100), Err(Refusal::Alive));
+    assert_eq!(deletable(&key, at(599), 100), Err(Refusal::Kept(100)));
+    assert_eq!(deletable(&key, at(600), 100), Ok(()));
+    let disabled = disable(&key, at(3)).unwrap();
+    assert_eq!(deletable(&disabled, at(9999), 100), Err(Refusal::Alive));
+    let revoked = revoke(&key, at(3)).unwrap();
+    assert_eq!(deletable(&revoked, at(102), 100), Err(Refusal::Kept(100)));
+    assert_eq!(deletable(&revoked, at(103), 100), Ok(()));
 }

@@ -4,16 +4,25 @@ use std::{collections::BTreeMap, str::FromStr};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use doorward_keys::{
-    AuditAction, AuditEntry, Digest, Earlier, Idempotency, KeyId, KeyRecord, KeyStatus, StoreError,
-    Timestamp,
+    AuditAction, AuditEntry, Digest, Earlier, EventKind, Idempotency, KeyEvent, KeyId, KeyRecord,
+    KeyStatus, StoreError, Timestamp,
 };
 
 use super::Item;
 use crate::dynamodb::schema;
 
+/// The record in an item; `None` for a tombstone.
+pub(in crate::dynamodb) fn living(item: &Item) -> Result<Option<KeyRecord>, StoreError> {
+    if item.contains_key(schema::DELETED_AT) {
+        // Whatever else it says: what is marked as deleted is no key.
+        return Reader::of(item).map(|_| None);
+    }
+    record(item).map(Some)
+}
+
 /// The record in an item. Whatever the item says of itself twice must agree: its key, its index and its attributes.
 pub(in crate::dynamodb) fn record(item: &Item) -> Result<KeyRecord, StoreError> {
-    let (read, plan) = Reader::of_record(item)?;
+    let (read, plan, decoy) = Reader::of_record(item)?;
     let record = KeyRecord {
         digest: read.digest()?,
         id: read.key_id(schema::ID)?,
@@ -35,19 +44,25 @@ pub(in crate::dynamodb) fn record(item: &Item) -> Result<KeyRecord, StoreError> 
             .map(Timestamp::from_unix),
         status: KeyStatus::parse(read.text(schema::STATUS)?)
             .ok_or_else(|| read.corrupt(schema::STATUS))?,
+        changed_at: Timestamp::from_unix(read.number(schema::CHANGED_AT)?),
         rotated_from: read.optional(schema::ROTATED_FROM, Reader::key_id)?,
         rotated_to: read.optional(schema::ROTATED_TO, Reader::key_id)?,
         usage_plan_key: read
             .optional(schema::USAGE_PLAN_KEY, Reader::text)?
             .map(ToOwned::to_owned),
         plan,
-        metadata: read.metadata()?,
+        decoy,
+        metadata: read.map(schema::METADATA)?,
         version: read.number(schema::VERSION)?,
     };
     read.expect(schema::PK, &schema::record_pk(&record.digest.to_hex()))?;
     read.expect(schema::SK, schema::RECORD_SK)?;
     read.expect(schema::TENANT_PK, &schema::tenant_pk(&record.tenant))?;
     read.expect(schema::TENANT_SK, &record.list_position())?;
+    if let Some((day, position)) = record.calendar_position() {
+        read.expect(schema::DAY_PK, &schema::expiry_pk(day))?;
+        read.expect(schema::DAY_SK, &position)?;
+    }
     Ok(record)
 }
 
@@ -66,16 +81,24 @@ impl<'item> Reader<'item> {
         }
     }
 
-    /// For a record, with its plan: the version says whether there is one.
-    fn of_record(item: &'item Item) -> Result<(Self, Option<String>), StoreError> {
+    /// For a record, with its plan and whether it is a decoy: the version says which of these there are.
+    fn of_record(item: &'item Item) -> Result<(Self, Option<String>, bool), StoreError> {
         let read = Self { item };
-        let plan = read.optional(schema::PLAN, Self::text)?;
-        match (read.number::<u32>(schema::FORMAT)?, plan) {
-            (schema::FORMAT_VERSION, None) => Ok((read, None)),
-            (schema::PLAN_FORMAT_VERSION, Some(plan)) => Ok((read, Some(plan.to_owned()))),
-            (schema::FORMAT_VERSION | schema::PLAN_FORMAT_VERSION, _) => {
+        let plan = read.optional(schema::PLAN, Self::text)?.map(str::to_owned);
+        let decoy = read.optional(schema::DECOY, Self::text)?;
+        match (read.number::<u32>(schema::FORMAT)?, &plan, decoy) {
+            (schema::FORMAT_VERSION, None, None) | (schema::PLAN_FORMAT_VERSION, Some(_), None) => {
+                Ok((read, plan, false))
+            }
+            (schema::DECOY_FORMAT_VERSION, _, Some("yes")) => Ok((read, plan, true)),
+            (schema::FORMAT_VERSION | schema::PLAN_FORMAT_VERSION, _, None) => {
                 Err(read.corrupt(schema::PLAN))
             }
+            (
+                schema::FORMAT_VERSION | schema::PLAN_FORMAT_VERSION | schema::DECOY_FORMAT_VERSION,
+                _,
+                _,
+            ) => Err(read.corrupt(schema::DECOY)),
             _ => Err(read.corrupt(schema::FORMAT)),
         }
     }
@@ -89,17 +112,23 @@ impl<'item> Reader<'item> {
         }
     }
 
-    pub(in crate::dynamodb) fn audit_entry(
-        &self,
-        key_id: &KeyId,
-    ) -> Result<AuditEntry, StoreError> {
+    pub(in crate::dynamodb) fn audit_entry(&self) -> Result<AuditEntry, StoreError> {
+        let pk = self.text(schema::PK)?;
+        let tenant = self.text(schema::TENANT_PK)?;
         Ok(AuditEntry {
             id: self
                 .text(schema::SK)?
                 .strip_prefix(schema::AUDIT_SK)
                 .ok_or_else(|| self.corrupt(schema::SK))?
                 .to_owned(),
-            key_id: key_id.clone(),
+            key_id: pk
+                .strip_prefix("id#")
+                .and_then(KeyId::parse)
+                .ok_or_else(|| self.corrupt(schema::PK))?,
+            tenant: tenant
+                .strip_prefix("audit#")
+                .ok_or_else(|| self.corrupt(schema::TENANT_PK))?
+                .to_owned(),
             at: Timestamp::from_unix(self.number(schema::AT)?),
             action: AuditAction::parse(self.text(schema::ACTION)?)
                 .ok_or_else(|| self.corrupt(schema::ACTION))?,
@@ -109,7 +138,40 @@ impl<'item> Reader<'item> {
                 .optional(schema::REASON, Self::text)?
                 .map(ToOwned::to_owned),
             related: self.optional(schema::RELATED, Self::key_id)?,
+            fields: self.texts(schema::FIELDS)?.unwrap_or_default(),
         })
+    }
+
+    pub(in crate::dynamodb) fn event(&self) -> Result<KeyEvent, StoreError> {
+        let owned = |name| -> Result<Option<String>, StoreError> {
+            Ok(self.optional(name, Self::text)?.map(ToOwned::to_owned))
+        };
+        Ok(KeyEvent {
+            id: self.text(schema::SK)?.to_owned(),
+            kind: EventKind::parse(self.text(schema::KIND)?)
+                .ok_or_else(|| self.corrupt(schema::KIND))?,
+            at: Timestamp::from_unix(self.number(schema::AT)?),
+            key_id: self.key_id(schema::ID)?,
+            tenant: self.text(schema::TENANT)?.to_owned(),
+            name: self.text(schema::NAME)?.to_owned(),
+            environment: self.text(schema::ENVIRONMENT)?.to_owned(),
+            status: KeyStatus::parse(self.text(schema::STATUS)?)
+                .ok_or_else(|| self.corrupt(schema::STATUS))?,
+            expires_at: self
+                .optional(schema::EXPIRES_AT, Self::number)?
+                .map(Timestamp::from_unix),
+            version: self.number(schema::VERSION)?,
+            actor: owned(schema::ACTOR)?,
+            reason: owned(schema::REASON)?,
+            related: self.optional(schema::RELATED, Self::key_id)?,
+            fields: self.texts(schema::FIELDS)?.unwrap_or_default(),
+            details: self.map(schema::DETAILS)?,
+        })
+    }
+
+    /// A text of an item of whatever format.
+    pub(in crate::dynamodb) fn text_of(item: &Item, name: &str) -> Result<String, StoreError> {
+        Reader { item }.text(name).map(ToOwned::to_owned)
     }
 
     /// What a remembered request means for `request`.
@@ -155,8 +217,7 @@ impl<'item> Reader<'item> {
             .map_err(|_| self.corrupt(name))
     }
 
-    fn metadata(&self) -> Result<BTreeMap<String, String>, StoreError> {
-        let name = schema::METADATA;
+    fn map(&self, name: &str) -> Result<BTreeMap<String, String>, StoreError> {
         let Some(AttributeValue::M(map)) = self.item.get(name) else {
             return Err(self.corrupt(name));
         };

@@ -1,9 +1,9 @@
 //! Records and their companions to items.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use doorward_keys::{AuditEntry, Digest, Idempotency, KeyId, KeyRecord};
+use doorward_keys::{AuditEntry, Digest, Idempotency, KeyEvent, KeyId, KeyRecord, Timestamp};
 
 use crate::dynamodb::schema;
 
@@ -33,6 +33,7 @@ pub(in crate::dynamodb) fn record_item(record: &KeyRecord) -> Item {
         set(schema::EXPIRES_AT, number(&end.unix()));
     }
     set(schema::STATUS, text(record.status.as_str()));
+    set(schema::CHANGED_AT, number(&record.changed_at.unix()));
     if let Some(id) = &record.rotated_from {
         set(schema::ROTATED_FROM, text(id.as_str()));
     }
@@ -46,12 +47,30 @@ pub(in crate::dynamodb) fn record_item(record: &KeyRecord) -> Item {
         set(schema::PLAN, text(plan));
         set(schema::FORMAT, number(&schema::PLAN_FORMAT_VERSION));
     }
-    let metadata = record.metadata.iter();
-    let metadata = metadata.map(|(name, value)| (name.clone(), text(value)));
-    set(schema::METADATA, AttributeValue::M(metadata.collect()));
+    if record.decoy {
+        set(schema::DECOY, text("yes"));
+        set(schema::FORMAT, number(&schema::DECOY_FORMAT_VERSION));
+    }
+    set(schema::METADATA, map(&record.metadata));
     set(schema::VERSION, number(&record.version));
     set(schema::TENANT_PK, text(&schema::tenant_pk(&record.tenant)));
     set(schema::TENANT_SK, text(&record.list_position()));
+    if let Some((day, position)) = record.calendar_position() {
+        set(schema::DAY_PK, text(&schema::expiry_pk(day)));
+        set(schema::DAY_SK, text(&position));
+    }
+    item
+}
+
+/// What stands in the place of a deleted record.
+pub(in crate::dynamodb) fn tombstone_item(record: &KeyRecord, at: Timestamp) -> Item {
+    let pk = schema::record_pk(&record.digest.to_hex());
+    let mut item = new_item(&pk, schema::RECORD_SK);
+    let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+    set(schema::DIGEST, digest(&record.digest));
+    set(schema::ID, text(record.id.as_str()));
+    set(schema::TENANT, text(&record.tenant));
+    set(schema::DELETED_AT, number(&at.unix()));
     item
 }
 
@@ -75,6 +94,56 @@ pub(in crate::dynamodb) fn audit_item(entry: &AuditEntry) -> Item {
     if let Some(related) = &entry.related {
         set(schema::RELATED, text(related.as_str()));
     }
+    if !entry.fields.is_empty() {
+        set(schema::FIELDS, texts(&entry.fields));
+    }
+    set(
+        schema::TENANT_PK,
+        text(&schema::tenant_audit_pk(&entry.tenant)),
+    );
+    set(
+        schema::TENANT_SK,
+        text(&format!("{}#{}", entry.id, entry.key_id)),
+    );
+    item
+}
+
+pub(in crate::dynamodb) fn event_item(event: &KeyEvent) -> Item {
+    let part = schema::outbox_part(event.key_id.as_str());
+    let mut item = new_item(&schema::outbox_pk(part), &event.id);
+    let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+    set(schema::KIND, text(event.kind.as_str()));
+    set(schema::AT, number(&event.at.unix()));
+    set(schema::ID, text(event.key_id.as_str()));
+    set(schema::TENANT, text(&event.tenant));
+    set(schema::NAME, text(&event.name));
+    set(schema::ENVIRONMENT, text(&event.environment));
+    set(schema::STATUS, text(event.status.as_str()));
+    if let Some(end) = event.expires_at {
+        set(schema::EXPIRES_AT, number(&end.unix()));
+    }
+    set(schema::VERSION, number(&event.version));
+    if let Some(actor) = &event.actor {
+        set(schema::ACTOR, text(actor));
+    }
+    if let Some(reason) = &event.reason {
+        set(schema::REASON, text(reason));
+    }
+    if let Some(related) = &event.related {
+        set(schema::RELATED, text(related.as_str()));
+    }
+    if !event.fields.is_empty() {
+        set(schema::FIELDS, texts(&event.fields));
+    }
+    set(schema::DETAILS, map(&event.details));
+    item
+}
+
+/// Remembers that an event of that name was written about a key.
+pub(in crate::dynamodb) fn notice_item(id: &KeyId, name: &str, forgotten_at: Timestamp) -> Item {
+    let sk = format!("{}{name}", schema::NOTICE_SK);
+    let mut item = new_item(&schema::id_pk(id.as_str()), &sk);
+    item.insert(schema::PURGE_AT.to_owned(), number(&forgotten_at.unix()));
     item
 }
 
@@ -105,6 +174,12 @@ fn number(value: &impl ToString) -> AttributeValue {
 
 fn texts(values: &[String]) -> AttributeValue {
     AttributeValue::L(values.iter().map(|value| text(value)).collect())
+}
+
+fn map(values: &BTreeMap<String, String>) -> AttributeValue {
+    let values = values.iter();
+    let values = values.map(|(name, value)| (name.clone(), text(value)));
+    AttributeValue::M(values.collect())
 }
 
 fn digest(value: &Digest) -> AttributeValue {

@@ -1,20 +1,17 @@
 //! What key administration does with the table.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::AttributeValue;
 use doorward_keys::{
-    AuditEntry, Cursor, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Page, StoreError,
-    Written, lifecycle::Rotation,
+    AuditEntry, AuditSpan, Cursor, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Page,
+    StoreError, Written, lifecycle::Rotation,
 };
 
 use super::{
     DynamoKeys,
+    query::Query,
     transaction::{Refused, Transaction},
 };
 use crate::dynamodb::{
-    errors::unavailable,
     item::{self, Item, Reader},
     schema,
 };
@@ -26,18 +23,24 @@ impl KeyLedger for DynamoKeys {
         let Some(pointer) = self.get(pk, schema::ID_SK).await? else {
             return Ok(None);
         };
-        let digest = Reader::of(&pointer)?.digest()?;
-        let pk = schema::record_pk(&digest.to_hex());
-        let Some(found) = self.get(pk, schema::RECORD_SK).await? else {
-            return Err(StoreError::Corrupt(format!("`{id}` has no record")));
-        };
-        let record = item::record(&found)?;
-        if record.id == *id {
-            Ok(Some(record))
-        } else {
-            let other = &record.id;
-            Err(StoreError::Corrupt(format!("`{id}` leads to `{other}`")))
+        match item::living(&self.led_to(id, &pointer).await?)? {
+            None => Ok(None),
+            Some(record) if record.id == *id => Ok(Some(record)),
+            Some(other) => {
+                let other = &other.id;
+                Err(StoreError::Corrupt(format!("`{id}` leads to `{other}`")))
+            }
         }
+    }
+
+    async fn owner(&self, id: &KeyId) -> Result<Option<String>, StoreError> {
+        let pk = schema::id_pk(id.as_str());
+        let Some(pointer) = self.get(pk, schema::ID_SK).await? else {
+            return Ok(None);
+        };
+        let found = self.led_to(id, &pointer).await?;
+        // A record and a tombstone both say whose they are.
+        Reader::text_of(&found, schema::TENANT).map(Some)
     }
 
     async fn recall(&self, request: &Idempotency) -> Result<Option<Earlier>, StoreError> {
@@ -58,7 +61,11 @@ impl KeyLedger for DynamoKeys {
             None => Transaction::on(self),
             Some(request) => Transaction::on(self).remember(request, &record.id),
         };
-        let committed = transaction.insert(record).audit(audit).commit().await;
+        let committed = transaction
+            .insert(record)
+            .note(record, audit)
+            .commit()
+            .await;
         self.outcome(committed, &record.id, request).await
     }
 
@@ -70,7 +77,21 @@ impl KeyLedger for DynamoKeys {
     ) -> Result<(), StoreError> {
         let committed = Transaction::on(self)
             .replace(record, expected_version)
-            .audit(audit)
+            .note(record, audit)
+            .commit()
+            .await;
+        self.outcome(committed, &record.id, None).await.map(|_| ())
+    }
+
+    async fn delete(
+        &self,
+        record: &KeyRecord,
+        expected_version: u64,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let committed = Transaction::on(self)
+            .bury(record, expected_version, audit.at)
+            .note(record, audit)
             .commit()
             .await;
         self.outcome(committed, &record.id, None).await.map(|_| ())
@@ -92,8 +113,8 @@ impl KeyLedger for DynamoKeys {
         let committed = transaction
             .replace(old, expected_version)
             .insert(new)
-            .audit(of_old)
-            .audit(of_new)
+            .note(old, of_old)
+            .note(new, of_new)
             .commit()
             .await;
         self.outcome(committed, &old.id, request).await
@@ -105,73 +126,64 @@ impl KeyLedger for DynamoKeys {
         limit: usize,
         after: Option<&Cursor>,
     ) -> Result<Page<KeyRecord>, StoreError> {
-        let of_tenant = "#pk = :pk";
-        let behind = "#pk = :pk AND #sk > :after";
-        let mut values = HashMap::from([(
-            ":pk".to_owned(),
-            AttributeValue::S(schema::tenant_pk(tenant)),
-        )]);
-        if let Some(after) = after {
-            let position = AttributeValue::S(after.position().to_owned());
-            values.insert(":after".to_owned(), position);
-        }
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(schema::BY_TENANT)
-            .key_condition_expression(if after.is_some() { behind } else { of_tenant })
-            .set_expression_attribute_names(Some(names(
-                schema::TENANT_PK,
-                after.map(|_| schema::TENANT_SK),
-            )))
-            .set_expression_attribute_values(Some(values))
-            .limit(one_more(limit))
-            .send()
-            .await
-            .map_err(|error| unavailable("Query", &self.table, &error))?;
-        let more = answer.last_evaluated_key.is_some();
-        let items = answer.items.unwrap_or_default();
+        let query = of_tenant(schema::tenant_pk(tenant)).behind(position_of(after));
+        let (items, more) = self.query(query, one_more(limit)).await?;
         page(items, more, limit, item::record, KeyRecord::list_position)
     }
 
     async fn audit(
         &self,
         id: &KeyId,
+        span: AuditSpan,
         limit: usize,
         after: Option<&Cursor>,
     ) -> Result<Page<AuditEntry>, StoreError> {
-        let pk = AttributeValue::S(schema::id_pk(id.as_str()));
-        let start = after.map(|after| {
-            let sk = format!("{}{}", schema::AUDIT_SK, after.position());
-            HashMap::from([
-                (schema::PK.to_owned(), pk.clone()),
-                (schema::SK.to_owned(), AttributeValue::S(sk)),
-            ])
-        });
-        let prefix = AttributeValue::S(schema::AUDIT_SK.to_owned());
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-            .set_expression_attribute_names(Some(names(schema::PK, Some(schema::SK))))
-            .expression_attribute_values(":pk", pk)
-            .expression_attribute_values(":prefix", prefix)
-            .set_exclusive_start_key(start)
-            .consistent_read(true)
-            .limit(one_more(limit))
-            .send()
-            .await
-            .map_err(|error| unavailable("Query", &self.table, &error))?;
-        let more = answer.last_evaluated_key.is_some();
-        let items = answer.items.unwrap_or_default();
-        let read = |item: &Item| Reader::of(item)?.audit_entry(id);
+        let sk = |id: &str| format!("{}{id}", schema::AUDIT_SK);
+        let (first, behind) = span.ids();
+        let query = Query::of_table(schema::id_pk(id.as_str()))
+            .between(sk(&first), sk(&behind))
+            .behind(after.map(|after| sk(after.position())));
+        let (items, more) = self.query(query, one_more(limit)).await?;
+        let read = |item: &Item| Reader::of(item)?.audit_entry();
         page(items, more, limit, read, |entry| entry.id.clone())
+    }
+
+    async fn audit_of_tenant(
+        &self,
+        tenant: &str,
+        span: AuditSpan,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<AuditEntry>, StoreError> {
+        let (first, behind) = span.ids();
+        let query = of_tenant(schema::tenant_audit_pk(tenant))
+            .between(first, behind)
+            .behind(position_of(after));
+        let (items, more) = self.query(query, one_more(limit)).await?;
+        let read = |item: &Item| Reader::of(item)?.audit_entry();
+        let position = |entry: &AuditEntry| format!("{}#{}", entry.id, entry.key_id);
+        page(items, more, limit, read, position)
     }
 }
 
+pub(super) fn position_of(after: Option<&Cursor>) -> Option<String> {
+    after.map(|after| after.position().to_owned())
+}
+
+const fn of_tenant(partition: String) -> Query {
+    let keys = (schema::TENANT_PK, schema::TENANT_SK);
+    Query::of_index(schema::BY_TENANT, keys, partition)
+}
+
 impl DynamoKeys {
+    /// What the id item `pointer` of `id` leads to.
+    async fn led_to(&self, id: &KeyId, pointer: &Item) -> Result<Item, StoreError> {
+        let digest = Reader::of(pointer)?.digest()?;
+        let pk = schema::record_pk(&digest.to_hex());
+        let found = self.get(pk, schema::RECORD_SK).await?;
+        found.ok_or_else(|| StoreError::Corrupt(format!("`{id}` has no record")))
+    }
+
     async fn outcome(
         &self,
         committed: Result<(), Refused>,
@@ -196,20 +208,12 @@ impl DynamoKeys {
     }
 }
 
-fn names(pk: &str, sk: Option<&str>) -> HashMap<String, String> {
-    let mut names = HashMap::from([("#pk".to_owned(), pk.to_owned())]);
-    names.extend(sk.map(|sk| ("#sk".to_owned(), sk.to_owned())));
-    names
-}
-
 /// One item more than asked for tells whether there is a next part.
-fn one_more(limit: usize) -> i32 {
-    i32::try_from(limit.max(1))
-        .unwrap_or(i32::MAX)
-        .saturating_add(1)
+fn one_more(limit: usize) -> usize {
+    limit.max(1).saturating_add(1)
 }
 
-fn page<T>(
+pub(super) fn page<T>(
     mut items: Vec<Item>,
     more_behind: bool,
     limit: usize,

@@ -7,12 +7,15 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, CancellationReason, Put, TransactWriteItem},
 };
-use doorward_keys::{AuditEntry, Idempotency, KeyId, KeyRecord, StoreError};
+use doorward_keys::{AuditEntry, Idempotency, KeyEvent, KeyId, KeyRecord, StoreError, Timestamp};
 
 use super::DynamoKeys;
 use crate::dynamodb::{
     errors::unavailable,
-    item::{Item, audit_item, id_item, record_item, request_item},
+    item::{
+        Item, audit_item, event_item, id_item, notice_item, record_item, request_item,
+        tombstone_item,
+    },
     schema,
 };
 
@@ -75,9 +78,31 @@ impl<'store> Transaction<'store> {
         self.put(record_item(record), unchanged, &names, values)
     }
 
-    /// An audit entry; none is ever written over.
-    pub(super) fn audit(self, entry: &AuditEntry) -> Self {
+    /// What is left of a key in place of its `expected_version`.
+    pub(super) fn bury(self, record: &KeyRecord, expected_version: u64, at: Timestamp) -> Self {
+        let names = [("#id", schema::ID), ("#version", schema::VERSION)];
+        let values = [
+            (":id", AttributeValue::S(record.id.as_str().to_owned())),
+            (":expected", AttributeValue::N(expected_version.to_string())),
+        ];
+        let unchanged = "#id = :id AND #version = :expected";
+        self.put(tombstone_item(record, at), unchanged, &names, values)
+    }
+
+    /// The audit entry of the change that led to `record`, and its event; none is ever written over.
+    pub(super) fn note(self, record: &KeyRecord, entry: &AuditEntry) -> Self {
         self.put_new(audit_item(entry))
+            .put_new(event_item(&KeyEvent::of_change(record, entry)))
+    }
+
+    /// An event that is no change, unless one of that name was written before and is not forgotten.
+    pub(super) fn announce(self, event: &KeyEvent, once: &str, forgotten_at: Timestamp) -> Self {
+        let notice = notice_item(&event.key_id, once, forgotten_at);
+        let forgotten = "attribute_not_exists(#pk) OR #purge_at <= :now";
+        let names = [("#pk", schema::PK), ("#purge_at", schema::PURGE_AT)];
+        let now = AttributeValue::N(event.at.unix().to_string());
+        self.put(notice, forgotten, &names, [(":now", now)])
+            .put_new(event_item(event))
     }
 
     fn put_new(self, item: Item) -> Self {

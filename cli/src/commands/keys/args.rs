@@ -16,10 +16,10 @@ Examples:
   doorward keys list --tenant acme --table doorward-keys
   doorward keys revoke key_01JD3Z… --reason 'left the company'
   doorward keys usage key_01JD3Z… --by day --since 30d
-  doorward keys list --tenant acme --api https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/v1
+  doorward keys list --tenant acme --api \"$ADMIN_API_URL\"
 
-Over the API nothing is needed here but the right to call it. On a table
-`create` and `rotate` need the pepper; the others work without it.
+Over the API only the right to call it is needed. On a table `create`, `rotate`
+and `verify` need the pepper; the others work without it.
 
 Exit codes:
   0  done
@@ -55,7 +55,10 @@ pub enum Action {
     /// Make a key. Its secret is shown once, alone on standard output.
     Create(Create),
     /// Show one key.
-    #[command(after_help = "Example:\n  doorward keys get key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --json")]
+    #[command(
+        visible_alias = "show",
+        after_help = "Example:\n  doorward keys get key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --json"
+    )]
     Get(One),
     /// Show the keys of a tenant, the oldest first.
     List(List),
@@ -76,7 +79,14 @@ Example:
 
 Says after how many seconds at most the key is refused everywhere.")]
     Revoke(Change),
-    /// Show the changes of a key, the first one first.
+    /// Change what a key may do and what is known of it; what is not named stays.
+    Update(super::update::Args),
+    /// Remove what is stored of a key that was revoked, or has expired, long enough ago. Cannot be undone.
+    Delete(Delete),
+    /// Say whether a printed key is good, and what it may do. Reads the key from standard input.
+    #[command(after_help = "Example:\n  doorward keys verify < key.txt")]
+    Verify,
+    /// Show the changes of a key, or of all keys of a tenant, the first one first.
     Audit(Audit),
     /// Show how often a key was used: what the authorizer decided beside what the access log of the gateway saw.
     Usage(Usage),
@@ -189,13 +199,51 @@ pub struct Change {
     pub expected_version: Option<u64>,
 }
 
+/// `delete`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  doorward keys delete key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --yes
+
+`api_keys.retention_days` says how long a key is kept after its end.")]
+pub struct Delete {
+    /// Which key, and why.
+    #[command(flatten)]
+    pub change: Change,
+    /// Do it without being asked.
+    #[arg(long)]
+    pub yes: bool,
+}
+
 /// `audit`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  doorward keys audit key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N")]
+#[command(after_help = "\
+Examples:
+  doorward keys audit key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N
+  doorward keys audit --tenant acme --action revoke --since 7d")]
 pub struct Audit {
     /// The id of the key.
-    #[arg(value_name = "ID")]
-    pub id: String,
+    #[arg(
+        value_name = "ID",
+        required_unless_present = "tenant",
+        conflicts_with = "tenant"
+    )]
+    pub id: Option<String>,
+    /// All keys of this owner.
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<String>,
+    /// What was done, such as `revoke`.
+    #[arg(long, value_name = "ACTION")]
+    pub action: Option<String>,
+    /// Who did it: the whole name as the changes show it.
+    #[arg(long, value_name = "NAME")]
+    pub actor: Option<String>,
+    /// From when: `36h` or `7d` ago, `2026-11-01`, or `2026-11-01T06:00:00Z`.
+    #[arg(long, value_name = "TIME", value_parser = When::parse)]
+    pub since: Option<When>,
+    /// Until before when.
+    #[arg(long, value_name = "TIME", value_parser = When::parse)]
+    pub until: Option<When>,
     /// How many at most: 1 to 100.
     #[arg(long, value_name = "COUNT")]
     pub limit: Option<u32>,

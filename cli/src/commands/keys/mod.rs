@@ -4,6 +4,7 @@ pub mod args;
 mod remote;
 mod render;
 mod request;
+pub mod update;
 mod usage;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use self::args::{Action, KeysArgs};
 use crate::{
     clock,
     exit::Failure,
-    output,
+    input, output,
     state::StateFolder,
     target::{Secrets, Target},
 };
@@ -26,6 +27,12 @@ use crate::{
 /// See [`crate::exit`].
 pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     let form = form(&args)?;
+    if let Action::Delete(delete) = &args.action
+        && !delete.yes
+    {
+        let id = output::one_line(&delete.change.id);
+        input::confirmed(&format!("delete {id} for good?"))?;
+    }
     if let Some(api) = &args.api {
         let command = request::command(
             args.action,
@@ -41,7 +48,7 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     };
     // A key must be revocable by whoever reaches the table, and at once: the pepper is for making keys only.
     let secrets = match args.action {
-        Action::Create(_) | Action::Rotate(_) => Secrets::Fetched,
+        Action::Create(_) | Action::Rotate(_) | Action::Verify => Secrets::Fetched,
         _ => Secrets::StoodInFor,
     };
     let config = target.configuration(secrets).await?.config;
@@ -56,7 +63,7 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
         )
     })?;
     let keys = DynamoKeys::new(tables.client.clone(), tables.keys);
-    let mut admin = KeyAdmin::from_config(&api_keys, Arc::new(keys));
+    let mut admin = KeyAdmin::from_config(&api_keys, Arc::new(keys)).with_routes(config.routes);
     if let Action::Usage(usage) = &args.action {
         let table = usage.counters_table.clone().or(tables.counters);
         let table = table.ok_or_else(|| {

@@ -65,10 +65,30 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
             key,
             changed,
             effective_within_seconds,
+            effective_by,
         } => Shown {
-            said: change(key, *changed, *effective_within_seconds),
+            said: change(key, *changed, *effective_within_seconds, *effective_by),
             answer: String::new(),
         },
+        Reply::Deleted { id, .. } => Shown {
+            said: format!(
+                "{} {id}; its changes can still be shown",
+                styled(GOOD, "deleted")
+            ),
+            answer: String::new(),
+        },
+        Reply::Verified {
+            valid,
+            why_not,
+            key,
+            routes,
+        } => verified(
+            *valid,
+            why_not.as_deref(),
+            key.as_deref(),
+            routes.as_deref(),
+            now,
+        ),
         Reply::Changes { changes, cursor } => Shown {
             said: more(cursor.as_deref(), changes.len(), "change"),
             answer: changes
@@ -83,16 +103,45 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
 
 const SHOWN_ONCE: &str = "the secret is shown this once:";
 
-fn change(key: &KeyView, changed: bool, within: u32) -> String {
+fn change(key: &KeyView, changed: bool, within: u32, by: i64) -> String {
     let status = status(&key.status);
     if changed {
         let within = duration::shown(i64::from(within));
+        let by = clock::shown(Timestamp::from_unix(by));
         format!(
-            "{} is {status} now; this counts everywhere within {within}",
-            key.id
+            "{} is {status}, version {}; this counts everywhere within {within}, by {by}",
+            key.id, key.version
         )
     } else {
-        format!("{} was {status} already; nothing was done", key.id)
+        format!("{} was like that already; nothing was done", key.id)
+    }
+}
+
+fn verified(
+    valid: bool,
+    why_not: Option<&str>,
+    key: Option<&KeyView>,
+    routes: Option<&[String]>,
+    now: Timestamp,
+) -> Shown {
+    let verdict = match why_not {
+        None if valid => styled(GOOD, "valid"),
+        why => format!("{}: {}", styled(BAD, "not valid"), why.unwrap_or("unknown")),
+    };
+    let mut answer = verdict;
+    if let Some(key) = key {
+        let _ = write!(answer, "\n{}\n{}", styled(BOLD, &key.id), details(key, now));
+    }
+    if let Some(routes) = routes {
+        let opens = match routes {
+            [] => "no route".to_owned(),
+            routes => routes.join(", "),
+        };
+        let _ = write!(answer, "\n  {:<12} {opens}", "opens");
+    }
+    Shown {
+        answer,
+        ..Shown::default()
     }
 }
 
@@ -220,6 +269,9 @@ fn change_line(change: &ChangeView) -> String {
         change.version,
         one_line(&change.actor)
     );
+    if !change.fields.is_empty() {
+        let _ = write!(line, ", changed {}", change.fields.join(" "));
+    }
     if let Some(related) = &change.related {
         let _ = write!(line, ", with {related}");
     }

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use doorward_key_admin::{
     Command,
-    command::{By, ChangeKey, CreateKey, GetKey, ListChanges, ListKeys, ReadUsage, RotateKey},
+    command::{
+        By, ChangeKey, CreateKey, GetKey, ListChanges, ListChangesOfTenant, ListKeys, ReadUsage,
+        RotateKey, VerifyKey,
+    },
 };
 use doorward_keys::Timestamp;
 
-use super::args::{Action, Change, Create, Step, Usage};
-use crate::exit::Failure;
+use super::args::{Action, Audit, Change, Create, Step, Usage};
+use crate::{exit::Failure, input};
 
 /// The command; a key that names no environment gets `environment`.
 pub(super) fn command(
@@ -41,13 +44,39 @@ pub(super) fn command(
         Action::Disable(change) => Command::Disable(changed(change)),
         Action::Enable(change) => Command::Enable(changed(change)),
         Action::Revoke(change) => Command::Revoke(changed(change)),
-        Action::Audit(audit) => Command::Audit(ListChanges {
-            id: audit.id,
+        Action::Update(update) => Command::Update(update.into_command(now)?),
+        Action::Delete(delete) => Command::Delete(changed(delete.change)),
+        Action::Verify => Command::Verify(VerifyKey {
+            key: input::line("the key")?,
+        }),
+        Action::Audit(audit) => audited(audit, now),
+        Action::Usage(usage) => Command::Usage(used(usage, now)),
+    })
+}
+
+fn audited(audit: Audit, now: Timestamp) -> Command {
+    let from = audit.since.map(|since| since.from(now).unix());
+    let to = audit.until.map(|until| until.from(now).unix());
+    match (audit.id, audit.tenant) {
+        (None, Some(tenant)) => Command::AuditOfTenant(ListChangesOfTenant {
+            tenant,
+            action: audit.action,
+            actor: audit.actor,
+            from,
+            to,
             limit: audit.limit,
             cursor: audit.cursor,
         }),
-        Action::Usage(usage) => Command::Usage(used(usage, now)),
-    })
+        (id, _) => Command::Audit(ListChanges {
+            id: id.unwrap_or_default(),
+            action: audit.action,
+            actor: audit.actor,
+            from,
+            to,
+            limit: audit.limit,
+            cursor: audit.cursor,
+        }),
+    }
 }
 
 fn used(usage: Usage, now: Timestamp) -> ReadUsage {
@@ -90,7 +119,7 @@ fn created(create: Create, environment: Option<&str>) -> Result<CreateKey, Failu
     })
 }
 
-fn read_fact(text: &str) -> Result<(String, String), Failure> {
+pub(super) fn read_fact(text: &str) -> Result<(String, String), Failure> {
     let (name, value) = text
         .split_once('=')
         .ok_or_else(|| Failure::usage(format!("`{text}` is no fact; write `NAME=TEXT`")))?;

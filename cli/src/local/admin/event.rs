@@ -28,15 +28,19 @@ pub(super) struct Reached {
 pub(super) fn route(method: &str, path: &str) -> Option<Reached> {
     let own = ROUTES.iter().map(|route| (route.method, route.resource));
     let public = ("GET", IDENTITY_KEY_SET);
-    let mut all = own.chain([DOCUMENT, public]);
-    all.find_map(|known| {
-        let (of_route, resource) = known;
-        let parameters = fits(resource, path).filter(|_| of_route == method)?;
-        Some(Reached {
-            resource,
-            parameters,
-            is_public: known == public,
-        })
+    let all = own.chain([DOCUMENT, public]);
+    // The gateway finds the path first, a name before a value, and the method then.
+    let fitting = all.filter_map(|known| Some((known, fits(known.1, path)?)));
+    let fitting: Vec<_> = fitting.collect();
+    let fewest = fitting.iter().map(|(_, values)| values.len()).min()?;
+    let mut nearest = fitting
+        .into_iter()
+        .filter(|(_, values)| values.len() == fewest);
+    let (known, parameters) = nearest.find(|((of_route, _), _)| *of_route == method)?;
+    Some(Reached {
+        resource: known.1,
+        parameters,
+        is_public: known == public,
     })
 }
 
@@ -156,6 +160,7 @@ mod tests {
         assert!(route("GET", IDENTITY_KEY_SET).is_some_and(|found| found.is_public));
         for (method, path) in [
             ("PUT", "/keys"),
+            ("GET", "/keys/verify"),
             ("GET", "/keys/"),
             ("GET", "/keys//audit"),
             ("GET", "/v1/keys"),

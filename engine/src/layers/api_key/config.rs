@@ -27,6 +27,8 @@ pub struct ApiKeysConfig {
     pub default_lifetime_days: u32,
     /// Longest life of a new key, in days.
     pub max_lifetime_days: u32,
+    /// How long after its end a key is kept before it can be deleted, in days.
+    pub retention_days: u32,
 }
 
 /// API keys: which printed keys are ours, where they may stand and how long they are remembered.
@@ -64,6 +66,9 @@ pub(crate) struct RawApiKeys {
     /// Longest life of a new key, in days.
     #[cfg_attr(feature = "schema", schemars(range(min = MAX_LIFETIME.min, max = MAX_LIFETIME.max), extend("default" = MAX_LIFETIME.default)))]
     max_lifetime_days: Option<i64>,
+    /// How long after its end a revoked or expired key is kept before it can be deleted, in days.
+    #[cfg_attr(feature = "schema", schemars(range(min = RETENTION.min, max = RETENTION.max), extend("default" = RETENTION.default)))]
+    retention_days: Option<i64>,
 }
 
 const CACHE: Limits = Limits {
@@ -90,6 +95,12 @@ const MAX_LIFETIME: Limits = Limits {
     min: 1,
     max: 3650,
     default: 365,
+};
+
+const RETENTION: Limits = Limits {
+    min: 0,
+    max: 3650,
+    default: 30,
 };
 
 impl RawApiKeys {
@@ -127,6 +138,8 @@ impl RawApiKeys {
             ("max_lifetime_days", max_lifetime_days),
             faults,
         );
+        let path = "api_keys.retention_days";
+        let retention_days = RETENTION.check(self.retention_days, path, faults);
         let (pepper, previous_pepper) = peppers(self.pepper, self.previous_pepper, env, faults);
         Some(ApiKeysConfig {
             format: KeyFormat {
@@ -142,6 +155,7 @@ impl RawApiKeys {
             cache_entries: entries as usize,
             default_lifetime_days,
             max_lifetime_days,
+            retention_days,
         })
     }
 

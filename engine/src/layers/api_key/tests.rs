@@ -54,10 +54,12 @@ fn bench() -> Bench {
         created_at: NOW,
         expires_at: Some(NOW.plus(1000)),
         status: KeyStatus::Active,
+        changed_at: NOW,
         rotated_from: None,
         rotated_to: None,
         usage_plan_key: None,
         plan: None,
+        decoy: false,
         metadata: BTreeMap::new(),
         version: 1,
     };
@@ -74,6 +76,7 @@ fn bench() -> Bench {
         cache_entries: 2,
         default_lifetime_days: 90,
         max_lifetime_days: 365,
+        retention_days: 30,
     };
     let keys = ApiKeys::new(config, Arc::clone(&store) as Arc<dyn KeyLookup>);
     Bench {

@@ -13,13 +13,15 @@
 //! 6. Scopes and roles: each of `all`, and one of `any`, compared whole and case-sensitively (RFC 6749 section 3.3). With
 //!    several credentials the scopes are those that all have: none widens another. Roles come from tokens only.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
+
+use doorward_keys::KeyRecord;
 
 use crate::{
     denial::{Denial, Reason},
-    identity::Authenticated,
+    identity::{Authenticated, Client},
     layers::ip_allow,
-    routes::{Demand, Kind, Route},
+    routes::{Demand, Kind, Route, RouteTable},
 };
 
 #[cfg(test)]
@@ -41,6 +43,22 @@ pub fn opens(route: &Route, kinds: &[Kind]) -> bool {
     };
     // A certificate comes with every request of a domain with mutual TLS, so it is in nobody's way.
     route.is_open() || opens(kinds) || opens(&others)
+}
+
+/// The routes that the key of `record` opens by itself, from the addresses that they admit; routes that are open to anybody
+/// are among them. Whether the key works at all is not asked.
+pub fn routes_of_key<'table>(table: &'table RouteTable, record: &KeyRecord) -> Vec<&'table Route> {
+    let caller = Authenticated {
+        client: Some(Client {
+            record: Arc::new(record.clone()),
+        }),
+        subject: None,
+        certificate: None,
+    };
+    let routes = table.routes().iter();
+    routes
+        .filter(|route| check_elsewhere(route, &caller).is_ok())
+        .collect()
 }
 
 /// Whether `caller` at `address` may use `route`; the refusal says what is missing.

@@ -23,6 +23,7 @@ fn admin() -> KeyAdmin {
         },
         default_lifetime_days: 90,
         max_lifetime_days: 365,
+        retention_days: 30,
         cache_seconds: 60,
         gateway_ttl_seconds: 300,
     };

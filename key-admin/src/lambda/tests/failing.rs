@@ -1,8 +1,8 @@
 //! A store that fails.
 
 use doorward_keys::{
-    AuditEntry, Cursor, Earlier, Idempotency, KeyId, KeyRecord, Page, StoreError, Written,
-    lifecycle::Rotation,
+    AuditEntry, AuditSpan, Cursor, Digest, Earlier, Idempotency, KeyId, KeyLookup, KeyRecord, Page,
+    StoreError, Written, lifecycle::Rotation,
 };
 
 use super::*;
@@ -11,7 +11,29 @@ use super::*;
 struct Failing(StoreError);
 
 #[async_trait::async_trait]
+impl KeyLookup for Failing {
+    async fn lookup(&self, _: &Digest) -> Result<Option<KeyRecord>, StoreError> {
+        Err(self.0.clone())
+    }
+}
+
+#[async_trait::async_trait]
 impl KeyLedger for Failing {
+    async fn owner(&self, _: &KeyId) -> Result<Option<String>, StoreError> {
+        Err(self.0.clone())
+    }
+    async fn delete(&self, _: &KeyRecord, _: u64, _: &AuditEntry) -> Result<(), StoreError> {
+        Err(self.0.clone())
+    }
+    async fn audit_of_tenant(
+        &self,
+        _: &str,
+        _: AuditSpan,
+        _: usize,
+        _: Option<&Cursor>,
+    ) -> Result<Page<AuditEntry>, StoreError> {
+        Err(self.0.clone())
+    }
     async fn fetch(&self, _: &KeyId) -> Result<Option<KeyRecord>, StoreError> {
         Err(self.0.clone())
     }
@@ -49,6 +71,7 @@ impl KeyLedger for Failing {
     async fn audit(
         &self,
         _: &KeyId,
+        _: AuditSpan,
         _: usize,
         _: Option<&Cursor>,
     ) -> Result<Page<AuditEntry>, StoreError> {

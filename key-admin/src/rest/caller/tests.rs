@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::caller::Permission;
 
-const ALL: [Permission; 3] = Permission::ALL;
+const ALL: [Permission; 4] = Permission::ALL;
 
 fn config(text: &str) -> KeyAdminConfig {
     let route = "\n[[routes]]\nroute = \"GET /\"\ncredentials = [\"anonymous\"]\n";

@@ -143,6 +143,9 @@ fn without_null(schema: &mut Value) {
             schema["type"] = only.clone();
         }
     }
+    if let Some(Value::Array(words)) = schema.get_mut("enum") {
+        words.retain(|word| !word.is_null());
+    }
     if let Some(Value::Array(branches)) = schema.get_mut("anyOf") {
         branches.retain(|branch| branch.get("type") != Some(&json!("null")));
         if let [only] = branches.as_slice() {

@@ -96,16 +96,13 @@ fn operation(route: &Route, fields: &Fields, names: &replies::Names) -> Value {
         "tags": ["keys"],
         "x-doorward-permission": route.permission.as_str(),
     });
+    parameters.extend(route.headers.iter().map(|header| of_header(*header)));
     match &route.takes {
         Takes::Query(query) => {
             let query = query.iter();
             parameters.extend(query.map(|one| fields.parameter(route, one.name, "query")));
         }
-        Takes::Body {
-            is_required,
-            headers,
-        } => {
-            parameters.extend(headers.iter().map(|header| of_header(*header)));
+        Takes::Body { is_required } => {
             let schema =
                 json!({"$ref": format!("#/components/schemas/{}", fields.body_name(route))});
             operation["requestBody"] = json!({"required": is_required, "content": {"application/json": {"schema": schema}}});

@@ -40,20 +40,19 @@ fn the_table_names_the_fields_of_the_commands() {
                     );
                 }
             }
-            Takes::Body { headers, .. } => {
-                for (header, field) in [
-                    (Header::IdempotencyKey, "idempotencyKey"),
-                    (Header::IfMatch, "expectedVersion"),
-                ] {
-                    let has_field = names.iter().any(|name| name == field);
-                    assert_eq!(
-                        headers.contains(&header),
-                        has_field,
-                        "{}: {field}",
-                        route.operation
-                    );
-                }
-            }
+            Takes::Body { .. } => {}
+        }
+        for (header, field) in [
+            (Header::IdempotencyKey, "idempotencyKey"),
+            (Header::IfMatch, "expectedVersion"),
+        ] {
+            let has_field = names.iter().any(|name| name == field);
+            assert_eq!(
+                route.takes_header(header),
+                has_field,
+                "{}: {field}",
+                route.operation
+            );
         }
     }
 }

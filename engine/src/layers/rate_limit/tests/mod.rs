@@ -241,10 +241,12 @@ fn with_key(number: char, plan: Option<&str>) -> Authenticated {
         created_at: NOW,
         expires_at: None,
         status: KeyStatus::Active,
+        changed_at: NOW,
         rotated_from: None,
         rotated_to: None,
         usage_plan_key: None,
         plan: plan.map(str::to_owned),
+        decoy: false,
         metadata: BTreeMap::new(),
         version: 1,
     };

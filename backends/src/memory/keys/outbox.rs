@@ -1,0 +1,62 @@
+//! Events that wait for their delivery, and the calendar of expiries.
+
+use async_trait::async_trait;
+use doorward_keys::{
+    Calendar, Cursor, Day, KeyEvent, KeyRecord, Outbox, Page, StoreError, Timestamp,
+};
+
+use super::{MemoryKeys, conflict, page};
+
+#[async_trait]
+impl Outbox for MemoryKeys {
+    async fn waiting(&self, limit: usize) -> Result<Vec<KeyEvent>, StoreError> {
+        let events = &self.state().events;
+        Ok(events.values().take(limit.max(1)).cloned().collect())
+    }
+
+    async fn delivered(&self, event: &KeyEvent) -> Result<(), StoreError> {
+        self.state().events.remove(&event.id);
+        Ok(())
+    }
+
+    async fn announce(
+        &self,
+        event: &KeyEvent,
+        once: &str,
+        forgotten_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let name = (event.key_id.clone(), once.to_owned());
+        if state.notices.get(&name).is_some_and(|end| event.at < *end) {
+            return Ok(false);
+        }
+        if state.events.contains_key(&event.id) {
+            return Err(conflict(&event.key_id));
+        }
+        state.notices.insert(name, forgotten_at);
+        state.events.insert(event.id.clone(), event.clone());
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl Calendar for MemoryKeys {
+    async fn expiring(
+        &self,
+        day: Day,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<KeyRecord>, StoreError> {
+        let mut records: Vec<(String, KeyRecord)> = self
+            .state()
+            .records
+            .values()
+            .filter_map(|record| {
+                let (of, position) = record.calendar_position()?;
+                (of == day).then(|| (position, record.clone()))
+            })
+            .collect();
+        records.sort_by(|left, right| left.0.cmp(&right.0));
+        Ok(page(records, limit, after))
+    }
+}

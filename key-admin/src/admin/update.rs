@@ -1,0 +1,64 @@
+//! Changing what keys may do and what is known of them.
+
+use doorward_keys::{
+    AuditAction, StoreError,
+    lifecycle::{self, Refusal},
+};
+
+use super::{Call, changes::TRIES, changes::require_version};
+use crate::{
+    caller::Permission,
+    command::{Patch, UpdateKey, check_update, checked},
+    error::AdminError,
+    reply::Reply,
+};
+
+impl Call<'_> {
+    pub(super) async fn update(&self, asked: &UpdateKey) -> Result<Reply, AdminError> {
+        let policy = &self.admin.policy;
+        let (id, update) = checked(|check| check_update(asked, policy, self.now, check))?;
+        self.caller.require(Permission::Change)?;
+        if asked.plan != Patch::Absent && !self.caller.is_operator() {
+            return Err(AdminError::Forbidden(
+                "only operators may set `plan`".to_owned(),
+            ));
+        }
+        let mut tries = 1;
+        loop {
+            let record = self.find(&id).await?;
+            require_version(&record, asked.expected_version)?;
+            let updated =
+                match lifecycle::update(&record, update.clone(), self.now, policy.limits()) {
+                    Ok(updated) => updated,
+                    // A repeat is no mistake: what was asked for holds.
+                    Err(Refusal::Unchanged) => return Ok(self.changed(&record, false)),
+                    Err(refusal) => return Err(refusal.into()),
+                };
+            // Narrowing is always right. Who widens hands out rights, as who makes the key does.
+            if updated.widens {
+                self.caller.require(Permission::Make)?;
+                self.caller.require_scopes(&updated.record.scopes)?;
+            }
+            let mut entry = self.entry(AuditAction::Update, &updated.record)?;
+            entry.reason.clone_from(&asked.reason);
+            entry.fields = updated
+                .fields
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect();
+            let ledger = self.ledger();
+            match ledger
+                .replace(&updated.record, record.version, &entry)
+                .await
+            {
+                Ok(()) => return Ok(self.changed(&updated.record, true)),
+                Err(StoreError::Conflict(_))
+                    if asked.expected_version.is_none() && tries < TRIES =>
+                {
+                    tries += 1;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
