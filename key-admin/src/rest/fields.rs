@@ -48,8 +48,18 @@ pub(super) fn read(
     }
     put(&mut members, "operation", json!(route.operation))?;
     let command = serde_json::from_value(Value::Object(members));
-    let command = command.map_err(|error| AdminError::invalid("", shape(&error)))?;
+    let command = command.map_err(|error| fault(&shape(&error)))?;
     Ok((command, is_conditional))
+}
+
+/// The fault that a reader of JSON told. A field that is missing is one of ours; any other name may be anything, and stays out of
+/// the log.
+fn fault(told: &str) -> AdminError {
+    let missing = told.strip_prefix("missing field `");
+    match missing.and_then(|rest| rest.split_once('`')) {
+        Some((field, _)) => AdminError::invalid(field, "is missing"),
+        None => AdminError::invalid("", told),
+    }
 }
 
 /// Sets a member that comes from the route; one of that name in the request is refused.

@@ -130,6 +130,14 @@ async fn faults_are_pointers_into_the_request() {
 }
 
 #[tokio::test]
+async fn a_missing_field_is_named() {
+    let list = rest_event("GET", "/keys", None, None);
+    let (_, _, body) = whole(&function(), &list).await;
+    let fault = json!([{"field": "/tenant", "message": "is missing"}]);
+    assert_eq!(body["faults"], fault);
+}
+
+#[tokio::test]
 async fn an_http_api_is_served_alike() {
     let function = function();
     let create = rest_event("POST", "/keys", None, Some(DRAFT));
