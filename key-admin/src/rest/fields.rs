@@ -146,7 +146,7 @@ fn precondition(tags: &str, members: &mut Map<String, Value>) -> Result<(), Admi
         .get("expectedVersion")
         .is_some_and(|given| !given.is_null())
     {
-        let message = "is given in the body and as `If-Match`; give one of them";
+        let message = "is given as `If-Match` too; give one of them";
         return Err(AdminError::invalid("expectedVersion", message));
     }
     if tags.trim() == "*" {

@@ -50,15 +50,18 @@ def before_call(context, case, kwargs):
     """Fields that depend on each other are made to fit in requests that shall be valid."""
     if not case.meta.generation.mode.is_positive:
         return
-    # The end of the usage that is asked for is not before its beginning, nor too long after it.
     query = case.query or {}
-    if "from" in query and "/usage" in case.operation.path:
+    body = case.body if isinstance(case.body, dict) else {}
+    # The end of a time is behind its beginning, and usage is not asked for too much of it.
+    if "from" in query:
         begin = min(int(query["from"]), LAST_SECOND - DAY)
         query.update({"from": begin, "to": begin + DAY})
-    elif "to" in query and "/usage" in case.operation.path:
+    elif "to" in query:
         query["to"] = max(int(query["to"]), 400 * DAY)
-    # What a header says is not said again in the body.
-    body = case.body if isinstance(case.body, dict) else {}
+    # A key ends at a time or after some days.
+    if body.get("expiresInDays") is not None:
+        body.pop("expiresAt", None)
+    # What a header says is not said again elsewhere.
     for header, field in (("Idempotency-Key", "idempotencyKey"), ("If-Match", "expectedVersion")):
-        if field in body and case.headers:
+        if (field in body or field in query) and case.headers:
             case.headers.pop(header, None)

@@ -123,7 +123,7 @@ fn of_header(header: Header) -> Value {
         }),
         Header::IfMatch => json!({
             "name": "If-Match", "in": "header",
-            "description": "The `ETag` of the answer that the caller has seen, or `*`. The same as `expectedVersion` in the body, \
+            "description": "The `ETag` of the answer that the caller has seen, or `*`. The same as the field `expectedVersion`, \
                 which must not stand beside it; a version that has passed is answered with 412.",
             "schema": {"type": "string", "pattern": r#"^(\*|"[1-9][0-9]{0,17}")$"#},
         }),
