@@ -13,6 +13,7 @@ mod answers;
 mod bound;
 mod limits;
 mod local;
+mod opaque;
 mod run;
 mod secrets;
 mod usage;
