@@ -65,7 +65,9 @@ pub struct Subject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Introspected {
     /// Whether routes that name no server ask the one that was asked.
-    pub(crate) by_token: bool,
+    pub(crate) by_request: bool,
+    /// Whether the header that names the issuer was looked at, so that the token alone does not say who asked.
+    pub(crate) by_header: bool,
     /// Whether it counts only because it was active a while ago and the server does not answer.
     pub(crate) is_recent: bool,
 }
@@ -163,6 +165,12 @@ impl Authenticated {
         let token = self.subject.as_ref().map(Subject::kind);
         let certificate = self.certificate.as_ref().map(|_| Kind::Certificate);
         key.into_iter().chain(token).chain(certificate).collect()
+    }
+
+    /// Whether one credential by itself said who it is.
+    pub(crate) fn is_known_by_one_credential(&self) -> bool {
+        let introspected = self.subject.as_ref().and_then(|s| s.introspected.as_ref());
+        self.kinds().len() == 1 && !introspected.is_some_and(|checked| checked.by_header)
     }
 
     /// Who it is: the subject where there is one, else the key, else the certificate, else `anonymous`.

@@ -25,7 +25,7 @@ use crate::{
         api_key::ApiKeys,
         certificate::{Certificates, CrlSource},
         entitlements,
-        exchange::Exchanges,
+        exchange::{self, Exchanges},
         introspection::Introspection,
         ip_allow,
         jwt::{FetchError, Issuers, KeySetSource},
@@ -82,7 +82,7 @@ impl Engine {
             .map(|keys| ApiKeys::new(keys, sources.keys));
         let introspection = Introspection::new(
             &config.introspection,
-            config.tokens.max_bytes,
+            &config.tokens,
             &sources.authorities,
             &sources.key_sets,
             sources.pause,
@@ -302,12 +302,14 @@ impl Engine {
         let (Some(tokens), Some(context)) = (&self.identity_tokens, context) else {
             return outcome;
         };
+        let carried = outcome.as_ref().ok().and_then(Grant::downstream_token);
         let began = walk.began();
         let principal = walk.trail.principal.clone().unwrap_or_default();
         let bearer = Bearer {
             principal: &principal,
             valid_until: walk.valid_until,
             context,
+            carried_bytes: carried.map_or(0, exchange::context_bytes),
         };
         let minted = tokens.mint(bearer, request.received_at.timestamp()).await;
         let token = walk.visit("identity_token", began, minted)?;

@@ -75,6 +75,8 @@ pub(crate) enum State {
     QueryAndCookie,
     /// A server knows opaque tokens, and another swaps them.
     Servers,
+    /// The same, and a header says of which issuer a token is.
+    IssuerHeader,
     /// Certificates and proofs are accepted.
     Possession(Possession),
 }
@@ -168,6 +170,7 @@ impl State {
             Self::Possession(Possession::Nonce) => "possession, nonces",
             Self::Possession(Possession::Again) => "possession, again",
             Self::Servers => "servers",
+            Self::IssuerHeader => "servers by a header",
         }
     }
 }
@@ -215,7 +218,8 @@ pub(crate) fn routes() -> Vec<(&'static str, Value)> {
 /// The configuration for a case about `route`: `$connect` and `$graphql` want the same as the route.
 fn configuration(route: &str, state: State) -> String {
     let mut all = Vec::new();
-    let of_servers = (state == State::Servers).then(servers::routes);
+    let has_servers = matches!(state, State::Servers | State::IssuerHeader);
+    let of_servers = has_servers.then(servers::routes);
     let more = match state {
         State::Possession(_) => vec![("certificate", json!({"credentials": ["certificate"]}))],
         _ => of_servers.unwrap_or_default(),
@@ -280,11 +284,7 @@ fn configuration(route: &str, state: State) -> String {
             config["api_keys"]["query_parameter"] = json!("key");
             config["tokens"] = json!({"query_parameter": "token", "cookie": "session"});
         }
-        State::Servers => {
-            config["introspection"] = servers::introspection();
-            config["exchanges"] = servers::exchanges();
-            config["dpop"] = possession::dpop(Possession::Well);
-        }
+        State::Servers | State::IssuerHeader => servers::configure(&mut config, state),
         State::UsedUp(over) => {
             config["limits"] = json!({"one": {"limit": 1, "per": "day"}});
             config["default_limits"] = json!(["one"]);

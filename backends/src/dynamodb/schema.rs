@@ -44,13 +44,13 @@
 //! | item | `pk` | `sk` | other attributes |
 //! |---|---|---|---|
 //! | limit | `rate#` bucket, or `rate256#` and its SHA-256 when it is long | `rate#` region | `format` N, `mark` N, `current` N, `previous` N, `expires_at` N |
-//! | breaker | `breaker#` address of the endpoint, or `breaker256#` and its SHA-256 when it is long | `breaker#` region | `format` N, `open_until` N, `expires_at` N |
+//! | breaker | `breaker#` address of the endpoint, or `breaker256#` and its SHA-256 when it is long | `breaker#` region | `format` N, `open_until` N, `probe_until` N?, `expires_at` N |
 //! | proof | `seen#` digest | `seen` | `format` N, `expires_at` N |
 //! | decisions | `usage#` key id | `hour#` hour `#` region | `format` N, `allowed` N, `unauthenticated` N, `forbidden` N, `throttled` N, `unavailable` N, `last_used_at` N, `last_address` S?, `flush` S, `expires_at` N |
 //! | requests | `usage#` key id | `hour#` hour `#` region `#requests` | `format` N, `requests` N, `requests_throttled` N?, `requests_failed` N?, `expires_at` N |
 //! | batch | `batch#` name | `batch` | `format` N, `expires_at` N |
 //!
-//! A breaker is open until `open_until`, in microseconds since 1970; 0 means closed. It is a hint between sandboxes.
+//! A breaker is open until `open_until`, in microseconds since 1970; 0 means closed. Until `probe_until` one sandbox sends the probe. Both are hints between sandboxes.
 //!
 //! The digest of a proof is 64 lower-case hexadecimal digits: the SHA-256 over the thumbprint of its key and its `jti`. The item
 //! says that the proof was seen, and counts until `expires_at`, which readers compare themselves.
@@ -156,6 +156,7 @@ pub(super) const MARK: &str = "mark";
 pub(super) const CURRENT: &str = "current";
 pub(super) const OPEN_UNTIL: &str = "open_until";
 pub(super) const PREVIOUS: &str = "previous";
+pub(super) const PROBE_UNTIL: &str = "probe_until";
 pub(super) const ALLOWED: &str = "allowed";
 pub(super) const UNAUTHENTICATED: &str = "unauthenticated";
 pub(super) const FORBIDDEN: &str = "forbidden";

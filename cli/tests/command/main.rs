@@ -14,6 +14,7 @@ mod api;
 mod bound;
 mod limits;
 mod local;
+mod opaque;
 mod run;
 mod secrets;
 mod usage;

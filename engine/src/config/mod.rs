@@ -12,6 +12,7 @@ mod caching;
 pub(crate) mod context_names;
 mod faults;
 mod identity_sources;
+mod issuer_header;
 mod issuers;
 mod problems;
 mod ranges;
@@ -98,6 +99,8 @@ pub struct TokensConfig {
     pub query_parameter: Option<String>,
     /// A cookie that may carry a token (off unless named).
     pub cookie: Option<String>,
+    /// A header that says of which issuer an opaque token is (off unless named).
+    pub issuer_header: Option<String>,
 }
 
 /// What an HTTP API expects as answer.

@@ -102,6 +102,8 @@ problems! {
     AnonymousJoined = "anonymous_joined", "`anonymous` cannot be joined with another credential by `+`";
     ServerUnknown { found: String, hint: String } = "server_unknown", "no server `{found}` in `introspection`{hint}";
     ExchangeUnknown { found: String, hint: String } = "exchange_unknown", "no exchange `{found}` in `exchanges`{hint}";
+    IssuerHeaderAlone = "issuer_header_alone", "has no effect without `introspection`: a JWT says itself of which issuer it is";
+    IssuerShared { other: String } = "issuer_shared", "is the `issuer` of {other} too, so `tokens.issuer_header` could not choose between them";
     OpaqueAlone = "opaque_alone", "has no effect where `credentials` has no `opaque`";
     ExchangeWithoutToken = "exchange_without_token", "every one of `credentials` needs `jwt` or `opaque` then: there is nothing to exchange for other callers";
     AnonymousDemand = "anonymous_demand", "an anonymous caller cannot meet this; name `jwt`, `opaque`, `api_key` or `certificate` in `credentials`, or leave this out";
@@ -169,7 +171,7 @@ problems! {
     ExchangeUncached = "exchange_uncached", "the answers that carry its token have no condition that ends them on time, so the time to live of the authorizer's cache must be at most `margin_seconds`, or 0";
     SimpleForAll = "simple_for_all", "the gateway applies a cached yes to every route; `$context.routeKey` must be among the identity sources of the authorizer, or its time to live 0";
     AddressCached { source: String } = "address_cached", "no policy can hold the address lists then, so {source} must be among the identity sources of the authorizer, or its time to live 0";
-    IdentitySources { rest: String, http: String } = "identity_sources", "credentials may stand in more than one place: each must be among the identity sources of an authorizer that caches (REST: {rest}; HTTP: {http}), and every request must carry them all; otherwise its time to live must be 0";
+    IdentitySources { rest: String, http: String } = "identity_sources", "credentials, or what says whose they are, may stand in more than one place: each must be among the identity sources of an authorizer that caches (REST: {rest}; HTTP: {http}), and every request must carry them all; otherwise its time to live must be 0";
     KeysHaveNoRoles = "keys_have_no_roles", "API keys carry no roles, so that `api_key` alone never passes here";
     AnonymousNeverPasses = "anonymous_never_passes", "an anonymous caller cannot meet this, so that `anonymous` never passes here";
 }

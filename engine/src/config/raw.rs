@@ -10,7 +10,7 @@ use super::{
     addresses::{AddressLists, RawList},
     caching,
     faults::Faults,
-    identity_sources, issuers,
+    identity_sources, issuer_header, issuers,
     problems::Problem,
     routes::{self, RawRoute},
     secrets::RawSecret,
@@ -98,6 +98,10 @@ struct RawTokens {
     query_parameter: Option<String>,
     /// A cookie that may carry a token. Off unless named.
     cookie: Option<String>,
+    /// A header by which callers say of which issuer an opaque token is, such as `X-Token-Issuer`: its value is the exact
+    /// `issuer` of one of the servers in `introspection`. It only chooses between them; a value that is none of theirs is
+    /// refused. Off unless named. It must be among the identity sources of an authorizer that caches.
+    issuer_header: Option<String>,
 }
 
 /// How answers are shaped.
@@ -286,6 +290,7 @@ impl RawConfig {
             identity_sources::warn(&places, &routes, faults);
         }
         check_parameters(api_keys.as_ref(), &tokens, faults);
+        issuer_header::check(&tokens, api_keys.as_ref(), &kinds, &servers, faults);
         // The checks before found every conflict in words of the configuration; whatever is left is told as it is.
         let routes = RouteTable::new(routes).unwrap_or_else(|conflict| {
             if faults.is_empty() {
@@ -337,6 +342,9 @@ impl RawTokens {
                 faults,
             ),
             cookie: values::cookie(self.cookie, "tokens.cookie", faults),
+            issuer_header: self
+                .issuer_header
+                .and_then(|name| values::header(&name, "tokens.issuer_header", faults)),
         }
     }
 }

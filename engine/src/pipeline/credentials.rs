@@ -184,7 +184,12 @@ impl Engine {
         now: Moment,
         within: Option<Duration>,
     ) -> Attempt<Subject> {
-        let asked = introspection::Asked { route, now, within };
+        let asked = introspection::Asked {
+            route,
+            hint: presented.issuer_hint,
+            now,
+            within,
+        };
         match presented.opaque {
             None => Attempt::Absent,
             Some(token) => self.introspection.verify(token, asked).await.into(),

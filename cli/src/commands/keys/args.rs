@@ -205,7 +205,7 @@ pub struct Change {
 Example:
   doorward keys delete key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --yes
 
-`api_keys.retention_days` says how long a key is kept after its end.")]
+How long a key is kept after its end: `api_keys.retention_days`.")]
 pub struct Delete {
     /// Which key, and why.
     #[command(flatten)]
