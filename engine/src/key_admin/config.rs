@@ -238,16 +238,16 @@ impl From<RawPermission> for Permission {
 fn flaw(arn: &str) -> Option<Problem> {
     let found = shown(arn);
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let (account, name) = match parts.as_slice() {
-        [
-            "arn",
-            "aws" | "aws-cn" | "aws-us-gov",
-            "iam",
-            "",
-            account,
-            name,
-        ] => (account, name),
-        _ => return Some(Problem::PrincipalArn { found }),
+    let [
+        "arn",
+        "aws" | "aws-cn" | "aws-us-gov",
+        "iam",
+        "",
+        account,
+        name,
+    ] = parts.as_slice()
+    else {
+        return Some(Problem::PrincipalArn { found });
     };
     let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
     let whole = name.strip_suffix('*').unwrap_or(name);

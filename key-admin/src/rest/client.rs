@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::table::{Header, Route, Takes};
 use crate::command::Command;
 
-/// What RFC 3986 section 2.3 lets stand as it is; everything else is escaped, as SigV4 wants it too.
+/// What RFC 3986 section 2.3 lets stand as it is; everything else is escaped, as signatures want it too.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')

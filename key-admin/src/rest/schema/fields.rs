@@ -6,7 +6,7 @@ use schemars::{generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::{Map, Value, json};
 
 use super::super::table::{ROUTES, Route, Takes};
-use super::replies::tidy;
+use super::{replies::tidy, set};
 use crate::command::Command;
 
 /// The type of each command, by its operation.
@@ -77,7 +77,9 @@ impl Fields {
     /// A field as a parameter.
     pub(super) fn parameter(&self, route: &Route, name: &str, place: &str) -> Value {
         let command = self.command(route);
-        let mut schema = command["properties"][name].clone();
+        let properties = command.get("properties");
+        let schema = properties.and_then(|properties| properties.get(name));
+        let mut schema = schema.cloned().unwrap_or_default();
         let description = match &mut schema {
             Value::Object(schema) => schema.remove("description"),
             _ => None,
@@ -93,7 +95,7 @@ impl Fields {
     }
 
     /// The name of the schema of a route's body.
-    pub(super) fn body_name(&self, route: &Route) -> String {
+    pub(super) fn body_name(route: &Route) -> String {
         let mut name = route.operation.to_owned();
         if let Some(first) = name.get_mut(..1) {
             first.make_ascii_uppercase();
@@ -116,7 +118,7 @@ impl Fields {
             if let Some(Value::Array(required)) = body.get_mut("required") {
                 required.retain(|name| !in_path.iter().any(|known| name == known));
             }
-            schemas.insert(self.body_name(route), body);
+            schemas.insert(Self::body_name(route), body);
         }
         // Types that a field refers to, such as an enumeration; those of the commands stand there as bodies.
         let text = json!([&schemas, self.by_operation]).to_string();
@@ -140,7 +142,8 @@ fn without_null(schema: &mut Value) {
     if let Some(Value::Array(types)) = schema.get_mut("type") {
         types.retain(|name| name != "null");
         if let [only] = types.as_slice() {
-            schema["type"] = only.clone();
+            let only = only.clone();
+            set(schema, "type", only);
         }
     }
     if let Some(Value::Array(words)) = schema.get_mut("enum") {

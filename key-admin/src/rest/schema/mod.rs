@@ -103,14 +103,27 @@ fn operation(route: &Route, fields: &Fields, names: &replies::Names) -> Value {
             parameters.extend(query.map(|one| fields.parameter(route, one.name, "query")));
         }
         Takes::Body { is_required } => {
-            let schema =
-                json!({"$ref": format!("#/components/schemas/{}", fields.body_name(route))});
-            operation["requestBody"] = json!({"required": is_required, "content": {"application/json": {"schema": schema}}});
+            let name = Fields::body_name(route);
+            let schema = json!({"$ref": format!("#/components/schemas/{name}")});
+            let content = json!({"application/json": {"schema": schema}});
+            let body = json!({"required": is_required, "content": content});
+            set(&mut operation, "requestBody", body);
         }
     }
-    operation["parameters"] = Value::Array(parameters);
-    operation["responses"] = replies::responses(route, names);
+    set(&mut operation, "parameters", Value::Array(parameters));
+    set(
+        &mut operation,
+        "responses",
+        replies::responses(route, names),
+    );
     operation
+}
+
+/// Sets a member of an object.
+fn set(object: &mut Value, name: &str, value: Value) {
+    if let Value::Object(members) = object {
+        members.insert(name.to_owned(), value);
+    }
 }
 
 /// A header that says the same as a field.
@@ -125,7 +138,7 @@ fn of_header(header: Header) -> Value {
             "name": "If-Match", "in": "header",
             "description": "The `ETag` of the answer that the caller has seen, or `*`. The same as the field `expectedVersion`, \
                 which must not stand beside it; a version that has passed is answered with 412.",
-            "schema": {"type": "string", "pattern": r#"^(\*|"[1-9][0-9]{0,17}")$"#},
+            "schema": {"type": "string", "pattern": r#"^(\*|"[1-9][0-9]{0,14}")$"#},
         }),
     }
 }

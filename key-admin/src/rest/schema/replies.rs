@@ -9,6 +9,7 @@ use super::super::{
     problem::{KINDS, Problem},
     table::{EVERYWHERE, ROUTES, Route},
 };
+use super::set;
 use crate::reply::Reply;
 
 /// What each reply is, by its name.
@@ -57,7 +58,7 @@ pub(super) fn responses(route: &Route, names: &Names) -> Value {
             headers.insert("ETag".to_owned(), etag());
         }
         if !headers.is_empty() {
-            answer["headers"] = Value::Object(headers);
+            set(&mut answer, "headers", Value::Object(headers));
         }
         responses.insert(status.to_string(), answer);
     }
@@ -97,19 +98,18 @@ pub(super) fn refusals() -> Value {
         let kinds: Vec<_> = kinds
             .map(|(code, _, title)| format!("{title} (`{code}`)."))
             .collect();
-        let problem = json!({"schema": {"$ref": "#/components/schemas/Problem"}});
-        let mut answer = json!({
-            "description": kinds.join(" "),
-            "content": {"application/problem+json": problem},
-        });
+        let schema = |name| json!({"schema": {"$ref": format!("#/components/schemas/{name}")}});
+        let mut content = json!({"application/problem+json": schema("Problem")});
         if matches!(status, 403 | 500 | 503) {
-            answer["content"]["application/json"] =
-                json!({"schema": {"$ref": "#/components/schemas/GatewayRefusal"}});
+            set(&mut content, "application/json", schema("GatewayRefusal"));
         }
+        let mut answer = json!({"description": kinds.join(" "), "content": content});
         if status == 503 {
-            answer["headers"] = json!({"Retry-After": {
-                "description": "After how many seconds to try again.", "schema": {"type": "string", "pattern": "^[0-9]+$"},
-            }});
+            let after = json!({
+                "description": "After how many seconds to try again.",
+                "schema": {"type": "string", "pattern": "^[0-9]+$"},
+            });
+            set(&mut answer, "headers", json!({"Retry-After": after}));
         }
         refusals.insert(format!("Refusal{status}"), answer);
     }
