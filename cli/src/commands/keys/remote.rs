@@ -1,5 +1,7 @@
 //! Key administration over its API.
 
+use std::fmt::Write as _;
+
 use doorward_backends::sources::{AwsAccess, Endpoints};
 use doorward_key_admin::{
     Command, Reply,
@@ -91,17 +93,18 @@ fn refused(api: &str, status: u16, body: &[u8]) -> Failure {
     if let Ok(problem) = serde_json::from_slice::<Problem>(body) {
         let mut message = problem.detail;
         for fault in &problem.faults {
-            let field = if fault.field.is_empty() {
-                "the request"
-            } else {
-                &fault.field
+            let field = match fault.field.as_str() {
+                "" => "the request",
+                field => field,
             };
-            message.push_str(&format!("\n  {field}: {}", fault.message));
+            // Writing to a text does not fail.
+            let _ = write!(message, "\n  {field}: {}", fault.message);
         }
-        message.push_str(&format!(
+        let _ = write!(
+            message,
             "\n  {} ({status}), {}",
             problem.code, problem.instance
-        ));
+        );
         return failure(status, message);
     }
     let gateway: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
