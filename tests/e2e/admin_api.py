@@ -34,6 +34,13 @@ def credentials(folder):
     return [re.search(rf"^{name} = (.+)$", text, re.MULTILINE)[1] for name in ("aws_access_key_id", "aws_secret_access_key")]
 
 
+def made(folder, program, api):
+    """The ids of fresh keys, made over the API by the command line."""
+    command = [*program, "keys", "create", "--tenant", "demo", "--name", "n", "--api", api, "--json"]
+    replies = [subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout for _ in range(12)]
+    return [json.loads(reply)["key"]["id"] for reply in replies]
+
+
 def unsigned(url):
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:
@@ -49,8 +56,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="doorward-admin-api-") as name:
         folder = pathlib.Path(name)
         (folder / "doorward.toml").write_text(CONFIG)
-        command = ["cargo", "run", "--quiet", "--manifest-path", ROOT / "Cargo.toml", "--", "local", "--port", "0"]
-        with Process("admin_api", command, dict(os.environ), folder) as gateway:
+        program = ["cargo", "run", "--quiet", "--manifest-path", ROOT / "Cargo.toml", "--"]
+        with Process("admin_api", [*program, "local", "--port", "0"], dict(os.environ), folder) as gateway:
             gateway.line_with("Ctrl-C stops the gateway", seconds=900)
             running = json.loads((folder / ".doorward" / "local.json").read_text())
             url = running["admin"]
@@ -62,6 +69,7 @@ def main():
                 **os.environ,
                 "ADMIN_API_ID": access_key_id,
                 "ADMIN_API_SECRET": secret,
+                "ADMIN_API_KEYS": ",".join(made(folder, program, url)),
             }
             log = LOGS / "schemathesis.log"
             command = [BIN / "schemathesis", "--config-file", "schemathesis.toml", "run", DOCUMENT, "--url", url]
