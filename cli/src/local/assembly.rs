@@ -143,10 +143,7 @@ impl LocalGateway {
         let identity_key_set = config.identity_token.as_ref().map(|token| token.key_set());
 
         create(&plan.state)?;
-        let domain = match &plan.mtls {
-            Some(mtls) => Some(domain(mtls, plan.host, &plan.state).await?),
-            None => None,
-        };
+        let domain = domain(plan.mtls.as_ref(), plan.host, &plan.state).await?;
         let issuer_keys =
             DemoKeys::load_or_create(&plan.state.issuer_keys()).map_err(Failure::unavailable)?;
         let key_set = issuer_keys.key_set().map_err(Failure::unavailable)?;
@@ -162,10 +159,8 @@ impl LocalGateway {
         let kms = configuration::kms(&config).await?;
         let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
         let environment = environment(&config);
-        let api = match administration(&config, &keys, counts, settings.ttl()) {
-            Some(admin) => Some(admin_api(admin, plan.host, plan.admin_port, &plan.state).await?),
-            None => None,
-        };
+        let admin = administration(&config, &keys, counts, settings.ttl());
+        let api = admin_api(admin, plan.host, plan.admin_port, &plan.state).await?;
         let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
         let payload = settings.payload();
         let ttl_seconds = settings.ttl().as_secs();
@@ -319,15 +314,19 @@ fn serve_admin(
 
 /// Key administration behind a listener of its own.
 async fn admin_api(
-    admin: KeyAdmin,
+    admin: Option<KeyAdmin>,
     host: IpAddr,
     port: u16,
     state: &StateFolder,
-) -> Result<(TcpListener, SocketAddr, AdminApi), Failure> {
+) -> Result<Option<(TcpListener, SocketAddr, AdminApi)>, Failure> {
+    let Some(admin) = admin else {
+        return Ok(None);
+    };
     let credentials = AdminCredentials::load_or_create(&state.admin_credentials());
     let credentials = credentials.map_err(Failure::unavailable)?;
     let (listener, address) = listen(host, port, "--admin-port").await?;
-    Ok((listener, address, AdminApi::new(admin, credentials)))
+    let api = AdminApi::new(admin, credentials);
+    Ok(Some((listener, address, api)))
 }
 
 /// Makes the folder of the state.
@@ -370,10 +369,13 @@ fn named(source: Source) -> Option<String> {
 
 /// The listener with mutual TLS, and what a client needs for it.
 async fn domain(
-    mtls: &Mtls,
+    mtls: Option<&Mtls>,
     host: IpAddr,
     state: &StateFolder,
-) -> Result<(TlsListener, Domain), Failure> {
+) -> Result<Option<(TlsListener, Domain)>, Failure> {
+    let Some(mtls) = mtls else {
+        return Ok(None);
+    };
     let ready = mtls.ready(state).map_err(Failure::usage)?;
     let (listener, address) = listen(host, mtls.port, "--mtls-port").await?;
     let listener = TlsListener::new(listener, ready.config).map_err(Failure::unavailable)?;
@@ -387,7 +389,7 @@ async fn domain(
         authority: ready.authority,
         client: ready.client,
     };
-    Ok((listener, domain))
+    Ok(Some((listener, domain)))
 }
 
 /// The configuration, and what fetches the lists of revoked certificates that it names.
