@@ -10,7 +10,7 @@ use std::{
 
 use doorward_authorizer::Authorizer;
 use doorward_backends::{
-    dynamodb::{DynamoKeys, DynamoUsage, Patience, TableNames},
+    dynamodb::{DynamoBlocks, DynamoKeys, DynamoUsage, Patience, TableNames},
     http::{HttpEndpoints, HttpKeySets},
     memory::{MemoryBreakers, MemoryLimits, MemoryReplays},
     sources::{ConfigSource, KmsSigner},
@@ -152,6 +152,7 @@ impl LocalGateway {
             .await
             .map_err(Failure::unavailable)?;
         let keys = Arc::new(DynamoKeys::new(dynamo.client().clone(), &tables.keys));
+        let blocks = DynamoBlocks::new(dynamo.client().clone(), &tables.keys);
         let key = seed::demo_key(&config, &keys, rights(&plan.source)).await?;
         let key_cache_seconds = config.api_keys.as_ref().map_or(0, |c| c.cache_seconds);
 
@@ -167,10 +168,11 @@ impl LocalGateway {
         let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
         let kept_days = config.usage.retention_days;
         let (observer, counting) = access_log::open(plan.observer, Arc::new(counts), kept_days);
+        let authorizer = authorizer(config, keys, blocks, crls, kms, &usage);
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
-            Arc::new(InProcess::new(authorizer(config, keys, crls, kms, &usage))),
+            Arc::new(InProcess::new(authorizer)),
             plan.backend,
             CLOCKS,
             observer,
@@ -403,12 +405,14 @@ async fn read(source: &Source, issuer: &str) -> Result<(Checked, Arc<dyn CrlSour
 fn authorizer(
     config: Config,
     keys: Arc<DynamoKeys>,
+    blocks: DynamoBlocks,
     crls: Arc<dyn CrlSource>,
     kms: Option<KmsSigner>,
     usage: &LocalUsage,
 ) -> Authorizer {
     let sources = Sources {
         keys,
+        blocks: Arc::new(blocks),
         key_sets: Arc::new(HttpKeySets::new()),
         crls,
         replays: Arc::new(MemoryReplays::new()),
