@@ -19,7 +19,7 @@ use doorward_engine::{
     Config, Engine, Sources, authority::Authorities, config::Checked,
     layers::certificate::CrlSource,
 };
-use doorward_key_admin::KeyAdmin;
+use doorward_key_admin::{BlockAdmin, BlockPolicy, KeyAdmin};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use super::{
@@ -158,9 +158,8 @@ impl LocalGateway {
 
         let usage = LocalUsage::new(dynamo.client(), &tables.counters, config.usage);
         let kms = configuration::kms(&config).await?;
-        let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
         let environment = environment(&config);
-        let admin = administration(&config, &keys, counts, settings.ttl());
+        let admin = administration(&config, &keys, (&dynamo, &tables), settings.ttl());
         let api = admin_api(admin, plan.host, plan.admin_port, &plan.state).await?;
         let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
         let payload = settings.payload();
@@ -284,10 +283,15 @@ fn environment(config: &Config) -> Option<String> {
 fn administration(
     config: &Config,
     keys: &Arc<DynamoKeys>,
-    counts: DynamoUsage,
+    (dynamo, tables): (&EmbeddedDynamo, &TableNames),
     gateway_ttl: Duration,
 ) -> Option<KeyAdmin> {
     let api_keys = config.api_keys.as_ref()?;
+    let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
+    let blocks = BlockPolicy::of(config).map(|policy| {
+        let ledger = DynamoBlocks::new(dynamo.client().clone(), &tables.keys);
+        BlockAdmin::new(policy, Arc::new(ledger))
+    });
     let ttl = u32::try_from(gateway_ttl.as_secs()).unwrap_or(u32::MAX);
     let key_set = config.identity_token.as_ref().map(|token| token.key_set());
     let admin = KeyAdmin::from_config(api_keys, Arc::clone(keys) as _)
@@ -296,7 +300,8 @@ fn administration(
         .with_usage_config(&config.usage)
         .with_routes(config.routes.clone())
         .with_callers(config.key_admin.clone())
-        .with_key_set(key_set);
+        .with_key_set(key_set)
+        .with_blocks(blocks);
     Some(admin)
 }
 
