@@ -51,6 +51,7 @@ pub struct Service {
     environment: BTreeMap<String, String>,
     stores: Stores,
     gateway_ttl_seconds: u32,
+    apis: Arc<[String]>,
     first: KeyAdmin,
     reloading: Reloading<KeyAdmin>,
     log: fn(&str),
@@ -100,6 +101,7 @@ impl Service {
             environment,
             stores,
             gateway_ttl_seconds,
+            apis: settings.admin_apis.into(),
             reloading: Reloading::new(schedule, Ok((version, first.clone())), now),
             first,
             log,
@@ -110,6 +112,11 @@ impl Service {
     pub fn requests(&self) -> Option<Arc<dyn RequestSink>> {
         let usage = self.stores.usage.as_ref()?;
         Some(Arc::clone(usage) as _)
+    }
+
+    /// The APIs whose events are answered; none stands for every API.
+    pub fn apis(&self) -> Arc<[String]> {
+        Arc::clone(&self.apis)
     }
 
     /// Key administration as the configuration says at `now` on a monotonic clock.
@@ -175,6 +182,7 @@ fn build(
     let key_set = config.identity_token.as_ref().map(|token| token.key_set());
     let admin = KeyAdmin::from_config(keys, Arc::clone(&stores.ledger))
         .with_usage_config(&config.usage)
+        .with_callers(config.key_admin.clone())
         .with_routes(config.routes)
         .with_key_set(key_set)
         .with_blocks(blocks);

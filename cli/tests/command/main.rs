@@ -10,6 +10,7 @@
 )]
 
 mod answers;
+mod api;
 mod block;
 mod bound;
 mod limits;

@@ -16,6 +16,7 @@ const MAX_SECONDS: i64 = 366 * 86_400;
 /// End tokens before they expire: those of `issuer` that one of the other fields names.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BlockTokens {
     /// `iss` of the tokens, exactly; one of the configuration.
     pub issuer: String,
@@ -36,34 +37,42 @@ pub struct BlockTokens {
     pub all: bool,
     /// Leave tokens alone that were issued (`iat`) at this time or later, in seconds since the epoch. Not with `jti`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 0)))]
     pub issued_before: Option<i64>,
     /// How long the block counts, in seconds: 1 to 31622400 (366 days). At least as long as the tokens live.
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = MAX_SECONDS)))]
     pub expires_in_seconds: i64,
     /// Why, for the audit: at most 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = super::patterns::REASON)))]
     pub reason: Option<String>,
 }
 
 /// Take a block back before its end.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UnblockTokens {
     /// The block.
     pub id: String,
     /// Why, for the audit: at most 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = super::patterns::REASON)))]
     pub reason: Option<String>,
 }
 
 /// Show blocks, or their changes.
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListBlocks {
     /// How many at most: 1 to 100, 25 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = super::check::MAX_LIMIT)))]
     pub limit: Option<u32>,
     /// From the part before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = super::patterns::CURSOR)))]
     pub cursor: Option<String>,
 }
 

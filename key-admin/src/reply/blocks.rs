@@ -1,11 +1,14 @@
 //! Blocks of tokens as shown.
 
+use std::borrow::Cow;
+
 use doorward_keys::{Block, BlockChange, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What comes of a command about blocks of tokens.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum BlockReply {
     /// Tokens are blocked.
     Blocked {
@@ -47,8 +50,9 @@ pub enum BlockReply {
 
 /// From when on a change of the list of blocks counts. Times are those of every sandbox and of every answer that the gateway
 /// keeps; the command itself is counted from when it was received.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Effect {
     /// After how many seconds at most it counts everywhere, as long as the authorizer can read the list.
     pub effective_within_seconds: u32,
@@ -61,15 +65,16 @@ pub struct Effect {
 }
 
 /// A block as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BlockView {
     /// Its name.
     pub id: String,
     /// `iss` of the tokens.
     pub issuer: String,
     /// By what the tokens are named: `jti`, `origin_jti`, `subject`, `client`, or `issuer` for all of them.
-    pub by: &'static str,
+    pub by: Cow<'static, str>,
     /// The text that they have there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
@@ -77,7 +82,7 @@ pub struct BlockView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issued_before: Option<i64>,
     /// `active`, or `ended`.
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// When it ends.
     pub expires_at: i64,
     /// When it was made.
@@ -95,13 +100,13 @@ impl BlockView {
         Self {
             id: block.id.to_string(),
             issuer: block.issuer.clone(),
-            by: block.target.kind(),
+            by: block.target.kind().into(),
             value: block.target.value().map(ToOwned::to_owned),
             issued_before: block.issued_before.map(Timestamp::unix),
             status: if block.is_in_force(now) {
-                "active"
+                "active".into()
             } else {
-                "ended"
+                "ended".into()
             },
             expires_at: block.expires_at.unix(),
             created_at: block.created_at.unix(),
@@ -112,15 +117,16 @@ impl BlockView {
 }
 
 /// A change of the list of blocks as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BlockChangeView {
     /// Names the entry.
     pub id: String,
     /// When.
     pub at: i64,
     /// What: `add` or `remove`.
-    pub action: &'static str,
+    pub action: Cow<'static, str>,
     /// Who.
     pub actor: String,
     /// Why.
@@ -136,7 +142,7 @@ impl BlockChangeView {
         Self {
             id: change.id.clone(),
             at: change.at.unix(),
-            action: change.action.as_str(),
+            action: change.action.as_str().into(),
             actor: change.actor.clone(),
             reason: change.reason.clone(),
             block: BlockView::of(&change.block, now),

@@ -125,7 +125,7 @@ fn table(blocks: &[BlockView]) -> String {
     let rows = blocks.iter().map(|block| {
         [
             block.id.clone(),
-            block.status.to_owned(),
+            block.status.to_string(),
             tokens(block),
             time(block.expires_at),
             one_line(&block.actor),
