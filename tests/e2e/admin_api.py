@@ -23,10 +23,18 @@ prefix = "ck"
 environments = ["test", "live"]
 max_lifetime_days = 3650
 
+[[issuers]]
+issuer = "https://issuer.example"
+algorithms = ["ES256"]
+audiences = ["api"]
+
+[block_list]
+
 [[routes]]
 route = "GET /orders"
-credentials = ["api_key"]
+credentials = ["api_key", "jwt"]
 """
+ISSUER = "https://issuer.example"
 
 
 def credentials(folder):
@@ -69,6 +77,7 @@ def main():
                 **os.environ,
                 "ADMIN_API_ID": access_key_id,
                 "ADMIN_API_SECRET": secret,
+                "ADMIN_API_ISSUER": ISSUER,
                 "ADMIN_API_KEYS": ",".join(made(folder, program, url)),
             }
             log = LOGS / "schemathesis.log"

@@ -8,7 +8,7 @@ use super::{
     fields::{Check, shown},
 };
 
-/// The longest text that names a token, a subject or a client, in bytes.
+/// The longest text that names a token, a subject or a client, in characters.
 const MAX_VALUE: usize = 1024;
 /// The longest life of a block: 366 days.
 const MAX_SECONDS: i64 = 366 * 86_400;
@@ -22,15 +22,19 @@ pub struct BlockTokens {
     pub issuer: String,
     /// The token with this `jti`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = super::patterns::CLAIM)))]
     pub jti: Option<String>,
     /// The tokens of the login with this `origin_jti`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = super::patterns::CLAIM)))]
     pub origin_jti: Option<String>,
     /// The tokens of this subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = super::patterns::CLAIM)))]
     pub subject: Option<String>,
     /// The tokens of this OAuth client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = super::patterns::CLAIM)))]
     pub client: Option<String>,
     /// All tokens of the issuer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -136,8 +140,9 @@ fn target(asked: &BlockTokens, check: &mut Check) -> Option<Target> {
     for (field, value, make) in ways {
         let Some(value) = value else { continue };
         // The engine accepts no other texts in these claims.
-        if !(1..=MAX_VALUE).contains(&value.len()) || value.chars().any(char::is_control) {
-            let message = format!("must be 1 to {MAX_VALUE} bytes without control characters");
+        if !(1..=MAX_VALUE).contains(&value.chars().count()) || value.chars().any(char::is_control)
+        {
+            let message = format!("must be 1 to {MAX_VALUE} characters without control characters");
             check.add(field, message);
         }
         targets.push(make(value.clone()));

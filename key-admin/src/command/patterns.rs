@@ -30,6 +30,9 @@ pub(crate) const REASON: &str = concat!("^", edge!(), "(", inner!(), "{0,254}", 
 /// 1 to 128 characters, none of them a control character.
 pub(crate) const WORD: &str = concat!("^", inner!(), "{1,128}$");
 
+/// 1 to 1024 characters, none of them a control character.
+pub(crate) const CLAIM: &str = concat!("^", inner!(), "{1,1024}$");
+
 /// RFC 6749 section 3.3, without `*`.
 pub(crate) const SCOPE: &str = r"^[!#-)+-\[\]-~]{1,128}$";
 
