@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use doorward_engine::{layers::api_key::ApiKeysConfig, routes::RouteTable, usage::UsageConfig};
 use doorward_keys::{
-    AuditEntry, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Page, Timestamp, UsageReader,
-    format::KeyFormat, lifecycle::Limits,
+    AuditEntry, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Outbox, Page, Timestamp,
+    UsageReader, format::KeyFormat, lifecycle::Limits,
 };
 
 use serde_json::Value;
@@ -83,6 +83,7 @@ impl From<&ApiKeysConfig> for KeyPolicy {
 #[derive(Clone)]
 pub struct KeyAdmin {
     ledger: Arc<dyn KeyLedger>,
+    outbox: Option<Arc<dyn Outbox>>,
     usage: Option<Arc<dyn UsageReader>>,
     usage_kept_days: u32,
     policy: KeyPolicy,
@@ -95,6 +96,7 @@ impl KeyAdmin {
     pub fn new(policy: KeyPolicy, ledger: Arc<dyn KeyLedger>) -> Self {
         Self {
             ledger,
+            outbox: None,
             usage: None,
             usage_kept_days: UsageConfig::default().retention_days,
             policy,
@@ -118,6 +120,24 @@ impl KeyAdmin {
     pub fn with_routes(mut self, routes: RouteTable) -> Self {
         self.routes = Some(routes);
         self
+    }
+
+    /// The same with a place for notices; without one nobody can be told of anything but changes.
+    pub fn with_outbox(mut self, outbox: Arc<dyn Outbox>) -> Self {
+        self.outbox = Some(outbox);
+        self
+    }
+
+    /// Where notices are written.
+    pub(crate) fn outbox(&self) -> Result<&dyn Outbox, AdminError> {
+        self.outbox.as_deref().ok_or_else(|| {
+            AdminError::Unavailable("there is no place for events about keys".to_owned())
+        })
+    }
+
+    /// Where keys are kept.
+    pub(crate) fn ledger(&self) -> &dyn KeyLedger {
+        self.ledger.as_ref()
     }
 
     /// The same with the counts of `usage`; without them the command `usage` is refused.
@@ -201,7 +221,7 @@ struct Call<'a> {
 
 impl Call<'_> {
     fn ledger(&self) -> &dyn KeyLedger {
-        self.admin.ledger.as_ref()
+        self.admin.ledger()
     }
 
     /// The key, if it is there for the caller. A key of another tenant is answered as one that does not exist.

@@ -139,12 +139,23 @@ pub struct CreateKey {
     /// The name of a plan of the configuration, whose numbers its limits have. Operators only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
+    /// Whether it is a decoy: it opens nothing, so it has no scopes, routes, addresses or plan, and its first use is an alarm.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub decoy: bool,
     /// Facts for the context of the backend: at most 20.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
     /// Names the request, so that a repeat does not make a second key: 1 to 128 printable characters of ASCII.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Show a key.

@@ -10,7 +10,7 @@
 //! - **Log batch**: recognised by `awslogs`. Sent by CloudWatch Logs as a direct invocation
 //!   (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#LambdaFunctionExample>). What cannot be
 //!   counted ends the invocation as a function error, so that Lambda invokes again; what was counted before is not counted
-//!   again.
+//!   again. Lines of the authorizer that tell of a decoy come the same way ([`decoy`](crate::leaks::decoy)).
 //!
 //! The key set of identity tokens is for everybody, over either way (`key_set`).
 //!

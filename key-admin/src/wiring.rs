@@ -57,7 +57,7 @@ pub struct Service {
 
 /// The tables.
 struct Stores {
-    ledger: Arc<dyn KeyLedger>,
+    keys: Arc<DynamoKeys>,
     usage: Option<Arc<DynamoUsage>>,
 }
 
@@ -86,7 +86,7 @@ impl Service {
             .counters_table
             .map(|table| Arc::new(DynamoUsage::new(&client, table, Patience::ADMIN)));
         let stores = Stores {
-            ledger: Arc::new(DynamoKeys::new(client, settings.keys_table)),
+            keys: Arc::new(DynamoKeys::new(client, settings.keys_table)),
             usage,
         };
         let gateway_ttl_seconds = settings.gateway_ttl_seconds;
@@ -168,7 +168,9 @@ fn build(
     let config = checked.map_err(WiringError::Config)?.config;
     let keys = config.api_keys.as_ref().ok_or(WiringError::NoKeys)?;
     let key_set = config.identity_token.as_ref().map(|token| token.key_set());
-    let admin = KeyAdmin::from_config(keys, Arc::clone(&stores.ledger))
+    let ledger = Arc::clone(&stores.keys) as Arc<dyn KeyLedger>;
+    let admin = KeyAdmin::from_config(keys, ledger)
+        .with_outbox(Arc::clone(&stores.keys) as _)
         .with_usage_config(&config.usage)
         .with_routes(config.routes)
         .with_key_set(key_set);

@@ -13,6 +13,7 @@ mod addresses;
 mod backend;
 mod caching;
 mod credentials;
+mod decoys;
 mod documentation;
 mod house;
 mod identity;

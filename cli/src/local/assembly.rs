@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use doorward_authorizer::Authorizer;
+use doorward_authorizer::{Authorizer, log::Sink};
 use doorward_backends::{
     dynamodb::{DynamoKeys, DynamoUsage, Patience, TableNames},
     http::{HttpEndpoints, HttpKeySets},
@@ -19,10 +19,11 @@ use doorward_engine::{
     Config, Engine, Sources, authority::Authorities, config::Checked,
     layers::certificate::CrlSource,
 };
+use doorward_key_admin::KeyAdmin;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use super::{
-    access_log,
+    access_log, decoys,
     gateway::{
         Backend, Clocks, DeniedStatus, Gateway, IdentitySource, Observer, Payload, Routes,
         UsagePlans,
@@ -156,11 +157,22 @@ impl LocalGateway {
         let ttl_seconds = settings.ttl().as_secs();
         let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
         let kept_days = config.usage.retention_days;
+        let admin = config.api_keys.as_ref().map(|api_keys| {
+            KeyAdmin::from_config(api_keys, Arc::clone(&keys) as _)
+                .with_outbox(Arc::clone(&keys) as _)
+        });
+        let (sink, alarms) = decoys::open(admin);
         let (observer, counting) = access_log::open(plan.observer, Arc::new(counts), kept_days);
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
-            Arc::new(InProcess::new(authorizer(config, keys, crls, kms, &usage))),
+            Arc::new(InProcess::new(authorizer(
+                config,
+                keys,
+                crls,
+                kms,
+                (&usage, sink),
+            ))),
             plan.backend,
             Clocks {
                 wall: clock::wall,
@@ -172,6 +184,7 @@ impl LocalGateway {
         let (stop, stopped) = watch::channel(());
         let mut tasks = JoinSet::new();
         tasks.spawn(counting);
+        tasks.spawn(alarms);
         let (encrypted, domain) = domain.unzip();
         serve(&mut tasks, &gateway, listener, encrypted, &stopped);
         let (writing, until) = (usage.clone(), stopping(stopped.clone()));
@@ -336,7 +349,7 @@ fn authorizer(
     keys: Arc<DynamoKeys>,
     crls: Arc<dyn CrlSource>,
     kms: Option<KmsSigner>,
-    usage: &LocalUsage,
+    (usage, sink): (&LocalUsage, Sink),
 ) -> Authorizer {
     let sources = Sources {
         keys,
@@ -356,8 +369,8 @@ fn authorizer(
     if let Some(kms) = kms {
         engine = engine.with_remote_signer(Arc::new(kms));
     }
-    // The line of each request says what a line of the Lambda's log would.
-    Authorizer::new(engine, Arc::new(|_| {}), clock::stopwatch).counting(usage.buffer())
+    // The line of each request says to people what a line of the Lambda's log would.
+    Authorizer::new(engine, sink, clock::stopwatch).counting(usage.buffer())
 }
 
 async fn listen(

@@ -3,6 +3,7 @@
 
 mod access_log;
 mod assembly;
+mod decoys;
 pub mod gateway;
 pub mod iam;
 mod in_process;

@@ -122,6 +122,9 @@ pub struct Create {
     /// The name of a plan of the configuration, whose numbers its limits have. Without, those of everybody.
     #[arg(long, value_name = "NAME")]
     pub plan: Option<String>,
+    /// Make a decoy: a key that opens nothing and whose first use is an alarm.
+    #[arg(long, conflicts_with_all = ["scopes", "routes", "addresses", "usage_plan_key", "plan"])]
+    pub decoy: bool,
     /// A fact for the backend: a name, `=`, a text; several times.
     #[arg(long = "metadata", value_name = "NAME=TEXT")]
     pub metadata: Vec<String>,

@@ -109,6 +109,7 @@ fn created(create: Create, format: &KeyFormat) -> Result<CreateKey, Failure> {
         expires_in_days: create.expires_in_days,
         usage_plan_key: create.usage_plan_key,
         plan: create.plan,
+        decoy: create.decoy,
         metadata: create
             .metadata
             .iter()
