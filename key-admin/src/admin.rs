@@ -9,7 +9,10 @@ mod verification;
 
 use std::sync::Arc;
 
-use doorward_engine::{layers::api_key::ApiKeysConfig, routes::RouteTable, usage::UsageConfig};
+use doorward_engine::{
+    key_admin::KeyAdminConfig, layers::api_key::ApiKeysConfig, routes::RouteTable,
+    usage::UsageConfig,
+};
 use doorward_keys::{
     AuditEntry, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Outbox, Page, Timestamp,
     UsageReader, format::KeyFormat, lifecycle::Limits,
@@ -51,7 +54,7 @@ pub struct KeyPolicy {
 
 impl KeyPolicy {
     /// The longest overlap of a rotation: 30 days.
-    const MAX_OVERLAP_SECONDS: i64 = 30 * 86_400;
+    pub(crate) const MAX_OVERLAP_SECONDS: i64 = 30 * 86_400;
 
     pub(crate) fn limits(&self) -> Limits {
         Limits {
@@ -87,6 +90,7 @@ pub struct KeyAdmin {
     usage: Option<Arc<dyn UsageReader>>,
     usage_kept_days: u32,
     policy: KeyPolicy,
+    callers: Arc<KeyAdminConfig>,
     routes: Option<RouteTable>,
     key_set: Option<Arc<Value>>,
 }
@@ -100,6 +104,7 @@ impl KeyAdmin {
             usage: None,
             usage_kept_days: UsageConfig::default().retention_days,
             policy,
+            callers: Arc::default(),
             routes: None,
             key_set: None,
         }
@@ -150,6 +155,17 @@ impl KeyAdmin {
     pub const fn with_usage_config(mut self, config: &UsageConfig) -> Self {
         self.usage_kept_days = config.retention_days;
         self
+    }
+
+    /// The same with those who may call the API; without, every principal that IAM lets call it.
+    pub fn with_callers(mut self, config: KeyAdminConfig) -> Self {
+        self.callers = Arc::new(config);
+        self
+    }
+
+    /// Who may call the API.
+    pub(crate) fn callers(&self) -> &KeyAdminConfig {
+        &self.callers
     }
 
     /// For how many days counts are kept.

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`command`] is what can be asked, checked with every fault at once; [`caller`] is who asks and how far
 //! their word reaches, always from a verified identity and never from the request; [`KeyAdmin::run`] does it; [`reply`]
-//! and [`error`] are what comes of it. [`lambda`] brings events to commands; [`settings`] and [`wiring`] build the function.
+//! and [`error`] are what comes of it. [`lambda`] brings events to commands, [`rest`] those of a gateway; [`settings`] and [`wiring`] build the function.
 //!
 //! Rules:
 //!
@@ -22,6 +22,7 @@ pub mod lambda;
 pub mod leaks;
 mod log;
 pub mod reply;
+pub mod rest;
 pub mod settings;
 mod strict_json;
 pub mod wiring;

@@ -50,6 +50,7 @@ pub struct Service {
     environment: BTreeMap<String, String>,
     stores: Stores,
     gateway_ttl_seconds: u32,
+    apis: Arc<[String]>,
     first: KeyAdmin,
     reloading: Reloading<KeyAdmin>,
     log: fn(&str),
@@ -97,6 +98,7 @@ impl Service {
             environment,
             stores,
             gateway_ttl_seconds,
+            apis: settings.admin_apis.into(),
             reloading: Reloading::new(schedule, Ok((version, first.clone())), now),
             first,
             log,
@@ -107,6 +109,11 @@ impl Service {
     pub fn requests(&self) -> Option<Arc<dyn RequestSink>> {
         let usage = self.stores.usage.as_ref()?;
         Some(Arc::clone(usage) as _)
+    }
+
+    /// The APIs whose events are answered; none stands for every API.
+    pub fn apis(&self) -> Arc<[String]> {
+        Arc::clone(&self.apis)
     }
 
     /// Key administration as the configuration says at `now` on a monotonic clock.
@@ -172,6 +179,7 @@ fn build(
     let admin = KeyAdmin::from_config(keys, ledger)
         .with_outbox(Arc::clone(&stores.keys) as _)
         .with_usage_config(&config.usage)
+        .with_callers(config.key_admin.clone())
         .with_routes(config.routes)
         .with_key_set(key_set);
     Ok(match &stores.usage {

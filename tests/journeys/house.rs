@@ -179,6 +179,7 @@ impl House {
             host: "127.0.0.1".parse().unwrap(),
             port: 0,
             issuer_port: 0,
+            admin_port: 0,
             api: Api {
                 payload: setup.payload,
                 stage: "v1".to_owned(),

@@ -23,7 +23,9 @@ use doorward_key_admin::KeyAdmin;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use super::{
-    access_log, decoys,
+    access_log,
+    admin::{self, AdminApi, AdminCredentials},
+    decoys,
     gateway::{
         Backend, Clocks, DeniedStatus, Gateway, IdentitySource, Observer, Payload, Routes,
         UsagePlans,
@@ -45,6 +47,11 @@ use crate::{
 
 /// How long requests under way are waited for at the end.
 const LAST_WAIT: Duration = Duration::from_secs(3);
+
+const CLOCKS: Clocks = Clocks {
+    wall: clock::wall,
+    stopwatch: clock::stopwatch,
+};
 
 /// The API and its authorizer, as somebody would set them up in the console.
 #[derive(Clone, Debug)]
@@ -73,6 +80,8 @@ pub struct Plan {
     pub port: u16,
     /// The port of the demo issuer; 0 for a free one.
     pub issuer_port: u16,
+    /// The port of the API of key administration; 0 for a free one.
+    pub admin_port: u16,
     /// The API and its authorizer.
     pub api: Api,
     /// Where keys are kept.
@@ -152,6 +161,12 @@ impl LocalGateway {
 
         let usage = LocalUsage::new(dynamo.client(), &tables.counters, config.usage);
         let kms = configuration::kms(&config).await?;
+        let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
+        let environment = environment(&config);
+        let api = match administration(&config, &keys, counts, settings.ttl()) {
+            Some(admin) => Some(admin_api(admin, plan.host, plan.admin_port, &plan.state).await?),
+            None => None,
+        };
         let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
         let payload = settings.payload();
         let ttl_seconds = settings.ttl().as_secs();
@@ -174,10 +189,7 @@ impl LocalGateway {
                 (&usage, sink),
             ))),
             plan.backend,
-            Clocks {
-                wall: clock::wall,
-                stopwatch: clock::stopwatch,
-            },
+            CLOCKS,
             observer,
         ));
 
@@ -187,19 +199,19 @@ impl LocalGateway {
         tasks.spawn(alarms);
         let (encrypted, domain) = domain.unzip();
         serve(&mut tasks, &gateway, listener, encrypted, &stopped);
+        let admin = api.map(|api| serve_admin(&mut tasks, api, &stopped));
         let (writing, until) = (usage.clone(), stopping(stopped.clone()));
         tasks.spawn(async move {
             writing.write(until).await;
             Ok(())
         });
-        let (own_name, until) = (issuer.clone(), stopping(stopped));
         let address_of_keys = format!("{issuer}{}", issuer::IDENTITY_KEY_SET);
         let identity_keys = identity_key_set.as_ref().map(|_| address_of_keys);
+        let (own_name, until) = (issuer.clone(), stopping(stopped));
         tasks.spawn(async move {
             let published = identity_key_set.as_ref();
-            issuer::serve(issuer_listener, &own_name, &key_set, published, until)
-                .await
-                .map_err(|error| error.to_string())
+            let served = issuer::serve(issuer_listener, &own_name, &key_set, published, until);
+            served.await.map_err(|error| error.to_string())
         });
 
         let running = Running {
@@ -212,6 +224,8 @@ impl LocalGateway {
             counters_table: tables.counters,
             config: named(plan.source),
             ttl_seconds,
+            admin,
+            environment,
             mtls: domain,
         };
         announce(&plan.state, &running)?;
@@ -274,6 +288,59 @@ fn serve(
         let served = listener::serve(plain, gateway, until).await;
         served.map_err(|error| error.to_string())
     });
+}
+
+/// The environment of keys that name none.
+fn environment(config: &Config) -> Option<String> {
+    let api_keys = config.api_keys.as_ref()?;
+    api_keys.format.environments.first().cloned()
+}
+
+/// Key administration as the function of AWS has it; none where no keys are accepted.
+fn administration(
+    config: &Config,
+    keys: &Arc<DynamoKeys>,
+    counts: DynamoUsage,
+    gateway_ttl: Duration,
+) -> Option<KeyAdmin> {
+    let api_keys = config.api_keys.as_ref()?;
+    let ttl = u32::try_from(gateway_ttl.as_secs()).unwrap_or(u32::MAX);
+    let key_set = config.identity_token.as_ref().map(|token| token.key_set());
+    let admin = KeyAdmin::from_config(api_keys, Arc::clone(keys) as _)
+        .with_gateway_ttl(ttl)
+        .with_usage(Arc::new(counts))
+        .with_usage_config(&config.usage)
+        .with_routes(config.routes.clone())
+        .with_callers(config.key_admin.clone())
+        .with_key_set(key_set);
+    Some(admin)
+}
+
+/// Lets key administration answer on its listener until the end; its address.
+fn serve_admin(
+    tasks: &mut JoinSet<Result<(), String>>,
+    (listener, address, api): (TcpListener, SocketAddr, AdminApi),
+    stopped: &watch::Receiver<()>,
+) -> String {
+    let until = stopping(stopped.clone());
+    tasks.spawn(async move {
+        let served = admin::serve(listener, Arc::new(api), until).await;
+        served.map_err(|error| error.to_string())
+    });
+    format!("http://{address}")
+}
+
+/// Key administration behind a listener of its own.
+async fn admin_api(
+    admin: KeyAdmin,
+    host: IpAddr,
+    port: u16,
+    state: &StateFolder,
+) -> Result<(TcpListener, SocketAddr, AdminApi), Failure> {
+    let credentials = AdminCredentials::load_or_create(&state.admin_credentials());
+    let credentials = credentials.map_err(Failure::unavailable)?;
+    let (listener, address) = listen(host, port, "--admin-port").await?;
+    Ok((listener, address, AdminApi::new(admin, credentials)))
 }
 
 /// Makes the folder of the state.

@@ -10,6 +10,7 @@
 )]
 
 mod answers;
+mod api;
 mod bound;
 mod limits;
 mod local;

@@ -33,6 +33,7 @@ use doorward_keys::Secret;
 
 use crate::{
     identity_token::{self, IdentityTokenConfig},
+    key_admin::KeyAdminConfig,
     layers::{
         api_key::ApiKeysConfig, certificate::CertificatesConfig, exchange::ExchangeConfig,
         introspection::ServerConfig, ip_allow::AddressesConfig, jwt::IssuerConfig,
@@ -85,6 +86,8 @@ pub struct Config {
     pub usage: UsageConfig,
     /// How identity tokens are minted; absent means none are.
     pub identity_token: Option<Arc<IdentityTokenConfig>>,
+    /// Who may administer keys over the API of key administration.
+    pub key_admin: KeyAdminConfig,
 }
 
 /// Where tokens may stand and how long they may be.

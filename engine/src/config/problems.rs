@@ -134,6 +134,11 @@ problems! {
     RedisAlone = "redis_alone", "has no effect without `kind = \"redis\"`";
     FileUnread { file: String, reason: String } = "file_unread", "`{file}` cannot be read: {reason}";
 
+    // Key administration.
+    CallerUnaccepted { needs: &'static str } = "caller_unaccepted", "has no effect where `accept` has no `{needs}`";
+    PrincipalArn { found: String } = "principal_arn", "must be the ARN of a user or a role of IAM, such as `arn:aws:iam::111122223333:role/support`, found `{found}`";
+    PrincipalPath { found: String } = "principal_path", "names a part of a path of roles, which their sessions do not tell; name each role, found `{found}`";
+
     // Usage.
     UsageOff = "usage_off", "has no effect with `mode = \"off\"`";
     UsageSetting { needs: &'static str } = "usage_setting", "has a meaning for `{needs}` only";

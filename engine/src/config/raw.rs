@@ -19,6 +19,7 @@ use super::{
     values::{self, Limits},
 };
 use crate::identity_token::RawIdentityToken;
+use crate::key_admin::RawKeyAdmin;
 use crate::layers::{
     api_key::{ApiKeysConfig, RawApiKeys},
     certificate::RawCertificates,
@@ -81,6 +82,8 @@ pub(super) struct RawConfig {
     usage: Option<RawUsage>,
     /// A signed token for the backend, beside the context. Without this table none is minted.
     identity_token: Option<RawIdentityToken>,
+    /// Who may administer keys over the API of key administration. Without this table every principal that IAM lets call it.
+    key_admin: Option<RawKeyAdmin>,
 }
 
 /// Where tokens may stand and how long they may be.
@@ -253,6 +256,7 @@ impl RawConfig {
             None => UsageConfig::default(),
             Some(raw) => raw.check(kinds.has(Kind::ApiKey), faults),
         };
+        let key_admin = self.key_admin.unwrap_or_default().check(faults);
         uses.default(self.default_limits, faults);
         let context = routes::Surroundings {
             configured: &kinds,
@@ -309,6 +313,7 @@ impl RawConfig {
             answers,
             usage,
             identity_token,
+            key_admin,
         }
     }
 }

@@ -1,6 +1,7 @@
-//! `doorward keys`: the commands of key administration, on a table.
+//! `doorward keys`: the commands of key administration, on a table or over the API.
 
 pub mod args;
+mod remote;
 mod render;
 mod request;
 pub mod update;
@@ -25,6 +26,21 @@ use crate::{
 /// # Errors
 /// See [`crate::exit`].
 pub async fn run(args: KeysArgs) -> Result<(), Failure> {
+    let form = form(&args)?;
+    if let Action::Delete(delete) = &args.action
+        && !delete.yes
+    {
+        let id = output::one_line(&delete.change.id);
+        input::confirmed(&format!("delete {id} for good?"))?;
+    }
+    if let Some(api) = &args.api {
+        let command = request::command(
+            args.action,
+            remote::environment(api).as_deref(),
+            clock::wall(),
+        )?;
+        return show(&remote::ask(api, &command).await?, form);
+    }
     let target = Target {
         table: args.table.as_deref(),
         endpoint: args.endpoint.as_deref(),
@@ -46,7 +62,6 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
             "no `doorward local` runs in this folder; start it, or name a table with --table",
         )
     })?;
-    let form = form(&args)?;
     let keys = DynamoKeys::new(tables.client.clone(), tables.keys);
     let mut admin = KeyAdmin::from_config(&api_keys, Arc::new(keys)).with_routes(config.routes);
     if let Action::Usage(usage) = &args.action {
@@ -61,13 +76,8 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     if is_local && let Some(running) = StateFolder::here().find() {
         admin = admin.with_gateway_ttl(u32::try_from(running.ttl_seconds).unwrap_or(u32::MAX));
     }
-    if let Action::Delete(delete) = &args.action
-        && !delete.yes
-    {
-        let id = output::one_line(&delete.change.id);
-        input::confirmed(&format!("delete {id} for good?"))?;
-    }
-    let command = request::command(args.action, &api_keys.format, clock::wall())?;
+    let environment = api_keys.format.environments.first().map(String::as_str);
+    let command = request::command(args.action, environment, clock::wall())?;
     let caller = Caller::operator(&format!("doorward keys by {}", user()));
     let reply = admin
         .run(command, &caller, clock::wall(), &SystemEntropy)
@@ -114,11 +124,12 @@ fn show(reply: &Reply, form: Form) -> Result<(), Failure> {
 
 fn failure(error: &AdminError, is_local: bool) -> Failure {
     match error {
-        AdminError::Invalid(_) => Failure::usage(error),
+        AdminError::Invalid(_) | AdminError::MethodNotAllowed(_) => Failure::usage(error),
         AdminError::Forbidden(_)
         | AdminError::NotFound(_)
         | AdminError::Refused(_)
         | AdminError::Conflict(_)
+        | AdminError::PreconditionFailed(_)
         | AdminError::IdempotencyKeyUsed => Failure::refused(error),
         AdminError::Unavailable(_) if is_local => Failure::unavailable(format!(
             "{error}; is `doorward local` still running in this folder?"
