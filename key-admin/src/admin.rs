@@ -10,8 +10,8 @@ mod verification;
 use std::sync::Arc;
 
 use doorward_engine::{
-    key_admin::KeyAdminConfig, layers::api_key::ApiKeysConfig, routes::RouteTable,
-    usage::UsageConfig,
+    key_admin::KeyAdminConfig, layers::api_key::ApiKeysConfig, leaks::LeaksConfig,
+    routes::RouteTable, usage::UsageConfig,
 };
 use doorward_keys::{
     AuditEntry, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Outbox, Page, Timestamp,
@@ -87,6 +87,7 @@ impl From<&ApiKeysConfig> for KeyPolicy {
 pub struct KeyAdmin {
     ledger: Arc<dyn KeyLedger>,
     outbox: Option<Arc<dyn Outbox>>,
+    leaks: Option<Arc<LeaksConfig>>,
     usage: Option<Arc<dyn UsageReader>>,
     usage_kept_days: u32,
     policy: KeyPolicy,
@@ -101,6 +102,7 @@ impl KeyAdmin {
         Self {
             ledger,
             outbox: None,
+            leaks: None,
             usage: None,
             usage_kept_days: UsageConfig::default().retention_days,
             policy,
@@ -131,6 +133,17 @@ impl KeyAdmin {
     pub fn with_outbox(mut self, outbox: Arc<dyn Outbox>) -> Self {
         self.outbox = Some(outbox);
         self
+    }
+
+    /// The same with what becomes of keys that are reported as leaked; without it no report is taken.
+    pub fn with_leaks(mut self, leaks: Option<LeaksConfig>) -> Self {
+        self.leaks = leaks.map(Arc::new);
+        self
+    }
+
+    /// What becomes of keys that are reported as leaked.
+    pub(crate) fn leaks(&self) -> Option<&LeaksConfig> {
+        self.leaks.as_deref()
     }
 
     /// Where notices are written.

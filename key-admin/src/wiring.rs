@@ -11,6 +11,7 @@ use std::{
 
 use doorward_backends::{
     dynamodb::{Connection, DynamoKeys, DynamoUsage, Patience, connect},
+    http::HttpKeySets,
     sources::{
         AwsAccess, ConfigSource, Loader, Reload, Reloading, Schedule, Secrets, SourceError, Version,
     },
@@ -20,6 +21,7 @@ use doorward_keys::{KeyLedger, RequestSink};
 
 use crate::{
     admin::KeyAdmin,
+    leaks::PublicKeys,
     log,
     settings::{Settings, SettingsError},
 };
@@ -53,6 +55,7 @@ pub struct Service {
     apis: Arc<[String]>,
     first: KeyAdmin,
     reloading: Reloading<KeyAdmin>,
+    public_keys: Arc<PublicKeys>,
     log: fn(&str),
 }
 
@@ -101,8 +104,14 @@ impl Service {
             apis: settings.admin_apis.into(),
             reloading: Reloading::new(schedule, Ok((version, first.clone())), now),
             first,
+            public_keys: Arc::new(PublicKeys::new(Arc::new(HttpKeySets::new()))),
             log,
         })
+    }
+
+    /// What verifies reports of leaked keys.
+    pub fn public_keys(&self) -> Arc<PublicKeys> {
+        Arc::clone(&self.public_keys)
     }
 
     /// Where the requests of log batches are counted; `None` where no table of counters is named.
@@ -178,6 +187,7 @@ fn build(
     let ledger = Arc::clone(&stores.keys) as Arc<dyn KeyLedger>;
     let admin = KeyAdmin::from_config(keys, ledger)
         .with_outbox(Arc::clone(&stores.keys) as _)
+        .with_leaks(config.leaks.clone())
         .with_usage_config(&config.usage)
         .with_callers(config.key_admin.clone())
         .with_routes(config.routes)

@@ -163,7 +163,8 @@ impl LocalGateway {
         let kms = configuration::kms(&config).await?;
         let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
         let environment = environment(&config);
-        let api = match administration(&config, &keys, counts, settings.ttl()) {
+        let admin = administration(&config, &keys, counts, settings.ttl());
+        let api = match admin.clone() {
             Some(admin) => Some(admin_api(admin, plan.host, plan.admin_port, &plan.state).await?),
             None => None,
         };
@@ -172,10 +173,6 @@ impl LocalGateway {
         let ttl_seconds = settings.ttl().as_secs();
         let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
         let kept_days = config.usage.retention_days;
-        let admin = config.api_keys.as_ref().map(|api_keys| {
-            KeyAdmin::from_config(api_keys, Arc::clone(&keys) as _)
-                .with_outbox(Arc::clone(&keys) as _)
-        });
         let (sink, alarms) = decoys::open(admin);
         let (observer, counting) = access_log::open(plan.observer, Arc::new(counts), kept_days);
         let gateway = Arc::new(Gateway::new(
@@ -312,7 +309,9 @@ fn administration(
         .with_usage_config(&config.usage)
         .with_routes(config.routes.clone())
         .with_callers(config.key_admin.clone())
-        .with_key_set(key_set);
+        .with_key_set(key_set)
+        .with_outbox(Arc::clone(keys) as _)
+        .with_leaks(config.leaks.clone());
     Some(admin)
 }
 

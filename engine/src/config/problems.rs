@@ -160,6 +160,9 @@ problems! {
     CertificateCached = "certificate_cached", "the gateway may keep an answer that rests on a certificate for other certificates, so it ends after two seconds; put `$context.identity.clientCert.clientCertPem` among the identity sources, or set the time to live to 0, and say which in `policy.gateway_cache`";
     ProofCached = "proof_cached", "a proof is for one request, and the gateway may keep the answer: it ends after two seconds, and the caller is refused from then on; set the time to live to 0 and say so in `policy.gateway_cache`, or put the header `DPoP` among the identity sources";
     UsageAlone = "usage_alone", "has no effect without `api_keys`, because usage is counted by key";
+    LeaksAlone = "leaks_alone", "has no effect without `api_keys`, because there are no keys to leak";
+    LeaksHttp = "leaks_http", "public keys are fetched over http and from private addresses: whoever controls that network can sign reports";
+    EnvironmentUnknown { known: String } = "environment_unknown", "must be one of `api_keys.environments`: `{known}`";
     IdentityTokenShort { kept: u64, needed: u64 } = "identity_token_short", "the gateway keeps answers for {kept} seconds, and the token with them; make it at least {needed}, or backends will get tokens that have expired";
     LimitsInMemory = "limits_in_memory", "each sandbox counts for itself, so that a caller may have every limit as often as there are sandboxes";
     TenantsTogether = "tenants_together", "counts tenants of several issuers together where they have one name; `claims.tenant` is for issuers that may name each other's tenants";
