@@ -88,6 +88,9 @@ Says after how many seconds at most the key is refused everywhere.")]
     Verify,
     /// Show the changes of a key, or of all keys of a tenant, the first one first.
     Audit(Audit),
+    /// Print a regular expression that finds keys of this configuration, for secret scanners.
+    #[command(after_help = "Example:\n  git grep -P \"$(doorward keys pattern)\"")]
+    Pattern,
     /// Show how often a key was used: what the authorizer decided beside what the access log of the gateway saw.
     Usage(Usage),
 }

@@ -50,6 +50,11 @@ pub(super) fn command(
             key: input::line("the key")?,
         }),
         Action::Audit(audit) => audited(audit, now),
+        Action::Pattern => {
+            return Err(Failure::usage(
+                "the pattern is made from the configuration; leave out --api",
+            ));
+        }
         Action::Usage(usage) => Command::Usage(used(usage, now)),
     })
 }
