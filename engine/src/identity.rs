@@ -57,8 +57,23 @@ pub struct Subject {
     pub(crate) confirmation: Option<Confirmation>,
     /// Mapped claims for the backend: context name to text.
     pub(crate) context: BTreeMap<String, String>,
+    /// What a block may know the token by, beside issuer, subject and client.
+    pub(crate) token: TokenFacts,
     /// How a server was asked, where one was; `None` for a JWT.
     pub(crate) introspected: Option<Introspected>,
+}
+
+/// What a token says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TokenFacts {
+    /// `jti`.
+    pub(crate) id: Option<String>,
+    /// `origin_jti`: the login from which it comes.
+    pub(crate) origin_id: Option<String>,
+    /// `sub`, where another claim is configured for the subject.
+    pub(crate) sub: Option<String>,
+    /// `iat`.
+    pub(crate) issued_at: Option<Timestamp>,
 }
 
 /// How an opaque token was checked, and so for which routes it is good.

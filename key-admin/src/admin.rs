@@ -21,6 +21,7 @@ use doorward_keys::{
 use serde_json::Value;
 
 use crate::{
+    blocks::BlockAdmin,
     caller::{Caller, Permission},
     command::{
         Command, Filter, GetKey, ListChanges, ListChangesOfTenant, ListKeys, Wanted, check_filter,
@@ -33,7 +34,7 @@ use crate::{
 
 /// How long a gateway remembers an answer when nothing is said, in seconds
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/configure-api-gateway-lambda-authorization.html>).
-const GATEWAY_TTL_SECONDS: u32 = 300;
+pub(crate) const GATEWAY_TTL_SECONDS: u32 = 300;
 
 /// What holds for all keys.
 #[derive(Clone, Debug)]
@@ -94,6 +95,7 @@ pub struct KeyAdmin {
     callers: Arc<KeyAdminConfig>,
     routes: Option<RouteTable>,
     key_set: Option<Arc<Value>>,
+    blocks: Option<BlockAdmin>,
 }
 
 impl KeyAdmin {
@@ -109,6 +111,7 @@ impl KeyAdmin {
             callers: Arc::default(),
             routes: None,
             key_set: None,
+            blocks: None,
         }
     }
 
@@ -120,6 +123,14 @@ impl KeyAdmin {
     /// The same with the time for which the gateway remembers answers; it is part of the stated delay of changes.
     pub fn with_gateway_ttl(mut self, seconds: u32) -> Self {
         self.policy.gateway_ttl_seconds = seconds;
+        let blocks = self.blocks.take();
+        self.with_blocks(blocks)
+    }
+
+    /// The same with blocks of tokens; without them the commands about blocks are refused.
+    pub fn with_blocks(mut self, blocks: Option<BlockAdmin>) -> Self {
+        let kept = self.policy.gateway_ttl_seconds;
+        self.blocks = blocks.map(|blocks| blocks.with_gateway_ttl(kept));
         self
     }
 
@@ -156,6 +167,14 @@ impl KeyAdmin {
     /// Where keys are kept.
     pub(crate) fn ledger(&self) -> &dyn KeyLedger {
         self.ledger.as_ref()
+    }
+
+    fn blocks(&self) -> Result<&BlockAdmin, AdminError> {
+        self.blocks.as_ref().ok_or_else(|| {
+            let message =
+                "the configuration has no `block_list`, so that no token would be refused";
+            AdminError::invalid("operation", message)
+        })
     }
 
     /// The same with the counts of `usage`; without them the command `usage` is refused.
@@ -236,6 +255,22 @@ impl KeyAdmin {
             Command::Audit(asked) => call.audit(&asked).await,
             Command::AuditOfTenant(asked) => call.audit_of_tenant(&asked).await,
             Command::Usage(asked) => call.usage(&asked).await,
+            Command::Block(asked) => {
+                let done = self.blocks()?.block(&asked, caller, now, entropy);
+                done.await.map(Reply::OfBlocks)
+            }
+            Command::Unblock(asked) => {
+                let done = self.blocks()?.unblock(&asked, caller, now, entropy);
+                done.await.map(Reply::OfBlocks)
+            }
+            Command::Blocks(asked) => {
+                let shown = self.blocks()?.list(&asked, caller, now);
+                shown.await.map(Reply::OfBlocks)
+            }
+            Command::BlockChanges(asked) => {
+                let shown = self.blocks()?.changes(&asked, caller, now);
+                shown.await.map(Reply::OfBlocks)
+            }
         }
     }
 }

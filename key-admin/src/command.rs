@@ -15,6 +15,7 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod blocks;
 mod changes;
 mod check;
 mod fields;
@@ -27,6 +28,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use blocks::{BlockTokens, ListBlocks, UnblockTokens};
+pub(crate) use blocks::{check_block, check_block_ref};
 pub(crate) use changes::{Filter, Wanted, check_filter};
 pub(crate) use span::{Span, check_span};
 
@@ -70,6 +73,14 @@ pub enum Command {
     AuditOfTenant(ListChangesOfTenant),
     /// Show how often a key was used.
     Usage(ReadUsage),
+    /// End tokens before they expire.
+    Block(BlockTokens),
+    /// Take a block of tokens back.
+    Unblock(UnblockTokens),
+    /// Show the blocks of tokens.
+    Blocks(ListBlocks),
+    /// Show what was done to blocks of tokens.
+    BlockChanges(ListBlocks),
 }
 
 impl Command {
@@ -89,13 +100,24 @@ impl Command {
             Self::Audit(_) => "audit",
             Self::AuditOfTenant(_) => "auditOfTenant",
             Self::Usage(_) => "usage",
+            Self::Block(_) => "block",
+            Self::Unblock(_) => "unblock",
+            Self::Blocks(_) => "blocks",
+            Self::BlockChanges(_) => "blockChanges",
         }
     }
 
     /// The key it is about, as given.
     pub fn key_id(&self) -> Option<&str> {
         match self {
-            Self::Create(_) | Self::List(_) | Self::Verify(_) | Self::AuditOfTenant(_) => None,
+            Self::Create(_)
+            | Self::List(_)
+            | Self::Verify(_)
+            | Self::AuditOfTenant(_)
+            | Self::Block(_)
+            | Self::Unblock(_)
+            | Self::Blocks(_)
+            | Self::BlockChanges(_) => None,
             Self::Get(GetKey { id })
             | Self::Rotate(RotateKey { id, .. })
             | Self::Disable(ChangeKey { id, .. })

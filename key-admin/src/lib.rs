@@ -11,9 +11,11 @@
 //! 2. Every change is written together with its audit entry, or not at all.
 //! 3. Nobody grants what they lack: a caller bound to a tenant makes and rotates keys with scopes of their own only.
 //! 4. A key of another tenant is not there, for reading as for changing.
+//! 5. Blocks of tokens ([`BlockAdmin`]) are for operators.
 
 pub mod access_log;
 mod admin;
+mod blocks;
 pub mod caller;
 pub mod command;
 pub mod entropy;
@@ -28,6 +30,7 @@ mod strict_json;
 pub mod wiring;
 
 pub use admin::{KeyAdmin, KeyPolicy};
+pub use blocks::{BlockAdmin, BlockPolicy};
 pub use caller::{Caller, Permission};
 pub use command::Command;
 pub use entropy::{Entropy, SystemEntropy};

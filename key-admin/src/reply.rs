@@ -1,5 +1,6 @@
 //! What comes of a command, as plain JSON. Times are seconds since 1970-01-01T00:00:00Z.
 
+mod blocks;
 mod usage;
 
 use std::{borrow::Cow, collections::BTreeMap};
@@ -10,6 +11,7 @@ use doorward_keys::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use blocks::{BlockChangeView, BlockReply, BlockView, Effect};
 pub(crate) use usage::steps_of;
 pub use usage::{DecisionsView, RequestsView, UsageStep, UsageView};
 
@@ -114,6 +116,9 @@ pub enum Reply {
         /// What was counted.
         usage: UsageView,
     },
+    /// What comes of a command about blocks of tokens.
+    #[cfg_attr(feature = "schema", schemars(title = "OfBlocks"))]
+    OfBlocks(BlockReply),
 }
 
 impl Reply {

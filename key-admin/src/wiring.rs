@@ -10,17 +10,18 @@ use std::{
 };
 
 use doorward_backends::{
-    dynamodb::{Connection, DynamoKeys, DynamoUsage, Patience, connect},
+    dynamodb::{Connection, DynamoBlocks, DynamoKeys, DynamoUsage, Patience, connect},
     http::HttpKeySets,
     sources::{
         AwsAccess, ConfigSource, Loader, Reload, Reloading, Schedule, Secrets, SourceError, Version,
     },
 };
 use doorward_engine::config::{Config, ConfigEnv, ConfigFaults};
-use doorward_keys::{KeyLedger, RequestSink};
+use doorward_keys::{BlockLedger, KeyLedger, RequestSink};
 
 use crate::{
     admin::KeyAdmin,
+    blocks::{BlockAdmin, BlockPolicy},
     leaks::PublicKeys,
     log,
     settings::{Settings, SettingsError},
@@ -62,6 +63,7 @@ pub struct Service {
 /// The tables.
 struct Stores {
     keys: Arc<DynamoKeys>,
+    blocks: Arc<dyn BlockLedger>,
     usage: Option<Arc<DynamoUsage>>,
 }
 
@@ -90,6 +92,7 @@ impl Service {
             .counters_table
             .map(|table| Arc::new(DynamoUsage::new(&client, table, Patience::ADMIN)));
         let stores = Stores {
+            blocks: Arc::new(DynamoBlocks::new(client.clone(), &settings.keys_table)),
             keys: Arc::new(DynamoKeys::new(client, settings.keys_table)),
             usage,
         };
@@ -183,6 +186,8 @@ fn build(
     let checked = Config::read(text, &loader.source().to_string(), &env);
     let config = checked.map_err(WiringError::Config)?.config;
     let keys = config.api_keys.as_ref().ok_or(WiringError::NoKeys)?;
+    let blocks =
+        BlockPolicy::of(&config).map(|policy| BlockAdmin::new(policy, Arc::clone(&stores.blocks)));
     let key_set = config.identity_token.as_ref().map(|token| token.key_set());
     let ledger = Arc::clone(&stores.keys) as Arc<dyn KeyLedger>;
     let admin = KeyAdmin::from_config(keys, ledger)
@@ -191,7 +196,8 @@ fn build(
         .with_usage_config(&config.usage)
         .with_callers(config.key_admin.clone())
         .with_routes(config.routes)
-        .with_key_set(key_set);
+        .with_key_set(key_set)
+        .with_blocks(blocks);
     Ok(match &stores.usage {
         Some(usage) => admin.with_usage(Arc::clone(usage) as _),
         None => admin,

@@ -105,8 +105,8 @@ async fn ask(world: &World, command: &Value) -> bool {
         Ok(Reply::Deleted { id, .. }) => {
             heard.deleted.insert(id);
         }
-        Ok(_) | Err(AdminError::Refused(_) | AdminError::Conflict(_)) => {}
-        Err(AdminError::NotFound(_)) => {}
+        Ok(_) | Err(AdminError::Refused(_) | AdminError::Conflict(_) | AdminError::NotFound(_)) => {
+        }
         Err(AdminError::Unavailable(_)) => {
             heard.silences += 1;
             return false;

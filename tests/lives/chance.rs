@@ -1,6 +1,6 @@
 //! Numbers that look random and come again for the same seed.
 
-/// A sequence of numbers: SplitMix64 (Steele, Lea, Flood 2014).
+/// A sequence of numbers: `SplitMix64` (Steele, Lea, Flood 2014).
 pub(crate) struct Chance(u64);
 
 impl Chance {

@@ -28,6 +28,16 @@ prefix = "ck"
 environments = ["live"]
 retention_days = 0
 
+[block_list]
+
+[[issuers]]
+name = "people"
+issuer = "https://issuer.example"
+algorithms = ["ES256"]
+audiences = ["api"]
+jwks_uri = "http://127.0.0.1:9/keys"
+danger_allow_http = true
+
 [limits.per_key]
 limit = 100
 per = "minute"

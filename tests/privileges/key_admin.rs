@@ -31,6 +31,13 @@ pub(crate) async fn work(house: &House) {
     ask(json!({"operation": "verify", "key": rotated["secret"]})).await;
     ask(json!({"operation": "list", "tenant": "acme"})).await;
     ask(json!({"operation": "auditOfTenant", "tenant": "acme"})).await;
+    let blocked = ask(json!({
+        "operation": "block", "issuer": "https://issuer.example", "jti": "t-1", "expiresInSeconds": 60,
+    }))
+    .await;
+    ask(json!({"operation": "blocks"})).await;
+    ask(json!({"operation": "unblock", "id": blocked["block"]["id"]})).await;
+    ask(json!({"operation": "blockChanges"})).await;
     ask(requests(&KeyId::parse(&successor).unwrap())).await;
 }
 

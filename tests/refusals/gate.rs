@@ -18,7 +18,7 @@ use doorward_authorizer::{
 };
 use doorward_backends::{
     http::HttpEndpoints,
-    memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays},
+    memory::{MemoryBlocks, MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays},
 };
 use doorward_engine::{
     Config, Engine, Sources,
@@ -44,7 +44,7 @@ pub(crate) const REMOTE: &str = "https://remote.example";
 pub(crate) const REMOTE_KEYS: &str = "https://remote.example/keys";
 /// What this gate is known by at authorization servers. No form and no header holds it as it is.
 pub(crate) const CLIENT_SECRET: &str = "s3cr3t: +%&";
-const LOCAL: &str = "https://local.example";
+pub(crate) const LOCAL: &str = "https://local.example";
 
 /// A key for identity tokens, in PKCS #8.
 fn signing_key() -> String {
@@ -141,6 +141,8 @@ pub(crate) async fn store(records: &[KeyRecord]) -> Arc<Counted<MemoryKeys>> {
 pub(crate) struct Gate {
     authorizer: Authorizer,
     lines: Arc<Mutex<Vec<Value>>>,
+    /// The tokens that are blocked.
+    pub(crate) blocks: Arc<MemoryBlocks>,
     time_left: Option<Duration>,
 }
 
@@ -189,9 +191,11 @@ impl Gate {
             breakers: None,
             watch: Arc::new(move |change| log::breaker_changed(&to_log, change)),
         };
+        let blocks = Arc::new(MemoryBlocks::new());
         let sources = Sources {
             keys,
             key_sets,
+            blocks: Arc::clone(&blocks) as _,
             crls: Arc::new(MemoryCrls::new()),
             replays: Arc::new(MemoryReplays::new()),
             authorities,
@@ -202,6 +206,7 @@ impl Gate {
         Self {
             authorizer: Authorizer::new(Engine::new(config, sources), sink, still),
             lines,
+            blocks,
             time_left: None,
         }
     }

@@ -17,6 +17,9 @@
 //! | event | `outbox#` part | ULID `#` key id | `format` N, `kind` S, `at` N, `id` S, `tenant` S, `name` S, `environment` S, `status` S, `expires_at` N?, `version` N, `actor` S?, `reason` S?, `related` S?, `fields` L of S?, `details` M of S |
 //! | notice | `id#` key id | `notice#` name | `format` N, `purge_at` N |
 //! | request | `idem#` name | `idem` | `format` N, `content` S, `id` S, `purge_at` N |
+//! | list of blocks | `blocks` | `version` | `format` N, `version` N: counts the changes of the list |
+//! | block | `blocks` | `block#` block id | see below |
+//! | change of blocks | `blocks-audit` | `audit#` ULID | `format` N, `action` S (`add`, `remove`), `at` N, `actor` S, `reason` S?, `block` M: the attributes of the block |
 //!
 //! A digest in a key is 64 lower-case hexadecimal digits. A request is what an idempotency key is remembered by;
 //! its name and content are SHA-256, in hexadecimal.
@@ -36,7 +39,13 @@
 //! nothing. An event waits in the outbox until it is delivered, then it is removed; the part is one of eight, chosen by the id
 //! of the key, so that events of one key stay in order. A notice says that an event of that name was written about the key.
 //!
-//! `purge_at` is on requests and notices only. Records are never purged by time: `expires_at` of a record ends its use, which the
+//! A block of tokens: `format` N, `id` S, `issuer` S, `kind` S (`jti`, `origin_jti`, `subject`, `client`, `issuer`), `value` S
+//! (but for `issuer`), `issued_before` N?, `expires_at` N, `created_at` N, `actor` S, `reason` S?, and `purge_at` N, which is
+//! `expires_at`. All blocks are in one partition, so that one query sees a whole list; the item `version` beside them is written
+//! in the transaction of every change, and says with one read whether there is anything to query. A block that was swept
+//! had ended before, so that needs no new version.
+//!
+//! `purge_at` is on requests, notices and blocks only. Records are never purged by time: `expires_at` of a record ends its use, which the
 //! authorizer checks itself, and an expired record can still be listed, rotated and audited.
 //!
 //! **counters** — TTL attribute `expires_at`; no index. Attribute definitions: `pk`, `sk`.
@@ -117,7 +126,7 @@ pub const BY_DAY: &str = "by_day";
 pub const DAY_PK: &str = "day_pk";
 /// Sort key of [`BY_DAY`].
 pub const DAY_SK: &str = "day_sk";
-/// TTL attribute of the keys table; on remembered requests only.
+/// TTL attribute of the keys table; on remembered requests, notices and blocks only.
 pub const PURGE_AT: &str = "purge_at";
 /// TTL attribute of the counters table.
 pub const COUNTERS_TTL: &str = "expires_at";
@@ -152,6 +161,10 @@ pub(super) const ACTOR: &str = "actor";
 pub(super) const REASON: &str = "reason";
 pub(super) const RELATED: &str = "related";
 pub(super) const CONTENT: &str = "content";
+pub(super) const ISSUER: &str = "issuer";
+pub(super) const VALUE: &str = "value";
+pub(super) const ISSUED_BEFORE: &str = "issued_before";
+pub(super) const BLOCK: &str = "block";
 pub(super) const MARK: &str = "mark";
 pub(super) const CURRENT: &str = "current";
 pub(super) const OPEN_UNTIL: &str = "open_until";
@@ -185,6 +198,14 @@ pub const AUDIT_SK: &str = "audit#";
 pub const NOTICE_SK: &str = "notice#";
 /// How many parts the outbox has.
 pub const OUTBOX_PARTS: u32 = 8;
+/// Partition key of the list of blocks: its version and all of it.
+pub const BLOCKS_PK: &str = "blocks";
+/// Sort key of the version of the list of blocks.
+pub const BLOCKS_VERSION_SK: &str = "version";
+/// What the sort keys of blocks begin with.
+pub const BLOCK_SK: &str = "block#";
+/// Partition key of the changes of the list of blocks; their sort keys begin with [`AUDIT_SK`].
+pub const BLOCK_CHANGES_PK: &str = "blocks-audit";
 /// What the sort keys of usage begin with.
 pub const HOUR_SK: &str = "hour#";
 /// What the sort keys of requests end with.

@@ -10,7 +10,7 @@ use std::{
 
 use doorward_authorizer::{Authorizer, log::Sink};
 use doorward_backends::{
-    dynamodb::{DynamoKeys, DynamoUsage, Patience, TableNames},
+    dynamodb::{DynamoBlocks, DynamoKeys, DynamoUsage, Patience, TableNames},
     http::{HttpEndpoints, HttpKeySets},
     memory::{MemoryBreakers, MemoryLimits, MemoryReplays},
     sources::{ConfigSource, KmsSigner},
@@ -19,7 +19,7 @@ use doorward_engine::{
     Config, Engine, Sources, authority::Authorities, config::Checked,
     layers::certificate::CrlSource,
 };
-use doorward_key_admin::KeyAdmin;
+use doorward_key_admin::{BlockAdmin, BlockPolicy, KeyAdmin};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use super::{
@@ -144,10 +144,7 @@ impl LocalGateway {
         let identity_key_set = config.identity_token.as_ref().map(|token| token.key_set());
 
         create(&plan.state)?;
-        let domain = match &plan.mtls {
-            Some(mtls) => Some(domain(mtls, plan.host, &plan.state).await?),
-            None => None,
-        };
+        let domain = domain(plan.mtls.as_ref(), plan.host, &plan.state).await?;
         let issuer_keys =
             DemoKeys::load_or_create(&plan.state.issuer_keys()).map_err(Failure::unavailable)?;
         let key_set = issuer_keys.key_set().map_err(Failure::unavailable)?;
@@ -156,18 +153,15 @@ impl LocalGateway {
             .await
             .map_err(Failure::unavailable)?;
         let keys = Arc::new(DynamoKeys::new(dynamo.client().clone(), &tables.keys));
+        let blocks = DynamoBlocks::new(dynamo.client().clone(), &tables.keys);
         let key = seed::demo_key(&config, &keys, rights(&plan.source)).await?;
         let key_cache_seconds = config.api_keys.as_ref().map_or(0, |c| c.cache_seconds);
 
         let usage = LocalUsage::new(dynamo.client(), &tables.counters, config.usage);
         let kms = configuration::kms(&config).await?;
-        let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
         let environment = environment(&config);
-        let admin = administration(&config, &keys, counts, settings.ttl());
-        let api = match admin.clone() {
-            Some(admin) => Some(admin_api(admin, plan.host, plan.admin_port, &plan.state).await?),
-            None => None,
-        };
+        let admin = administration(&config, &keys, (&dynamo, &tables), settings.ttl());
+        let api = admin_api(admin.clone(), plan.host, plan.admin_port, &plan.state).await?;
         let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
         let payload = settings.payload();
         let ttl_seconds = settings.ttl().as_secs();
@@ -175,16 +169,11 @@ impl LocalGateway {
         let kept_days = config.usage.retention_days;
         let (sink, alarms) = decoys::open(admin);
         let (observer, counting) = access_log::open(plan.observer, Arc::new(counts), kept_days);
+        let authorizer = authorizer(config, keys, blocks, crls, kms, (&usage, sink));
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
-            Arc::new(InProcess::new(authorizer(
-                config,
-                keys,
-                crls,
-                kms,
-                (&usage, sink),
-            ))),
+            Arc::new(InProcess::new(authorizer)),
             plan.backend,
             CLOCKS,
             observer,
@@ -297,10 +286,15 @@ fn environment(config: &Config) -> Option<String> {
 fn administration(
     config: &Config,
     keys: &Arc<DynamoKeys>,
-    counts: DynamoUsage,
+    (dynamo, tables): (&EmbeddedDynamo, &TableNames),
     gateway_ttl: Duration,
 ) -> Option<KeyAdmin> {
     let api_keys = config.api_keys.as_ref()?;
+    let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
+    let blocks = BlockPolicy::of(config).map(|policy| {
+        let ledger = DynamoBlocks::new(dynamo.client().clone(), &tables.keys);
+        BlockAdmin::new(policy, Arc::new(ledger))
+    });
     let ttl = u32::try_from(gateway_ttl.as_secs()).unwrap_or(u32::MAX);
     let key_set = config.identity_token.as_ref().map(|token| token.key_set());
     let admin = KeyAdmin::from_config(api_keys, Arc::clone(keys) as _)
@@ -310,6 +304,7 @@ fn administration(
         .with_routes(config.routes.clone())
         .with_callers(config.key_admin.clone())
         .with_key_set(key_set)
+        .with_blocks(blocks)
         .with_outbox(Arc::clone(keys) as _)
         .with_leaks(config.leaks.clone());
     Some(admin)
@@ -331,15 +326,19 @@ fn serve_admin(
 
 /// Key administration behind a listener of its own.
 async fn admin_api(
-    admin: KeyAdmin,
+    admin: Option<KeyAdmin>,
     host: IpAddr,
     port: u16,
     state: &StateFolder,
-) -> Result<(TcpListener, SocketAddr, AdminApi), Failure> {
+) -> Result<Option<(TcpListener, SocketAddr, AdminApi)>, Failure> {
+    let Some(admin) = admin else {
+        return Ok(None);
+    };
     let credentials = AdminCredentials::load_or_create(&state.admin_credentials());
     let credentials = credentials.map_err(Failure::unavailable)?;
     let (listener, address) = listen(host, port, "--admin-port").await?;
-    Ok((listener, address, AdminApi::new(admin, credentials)))
+    let api = AdminApi::new(admin, credentials);
+    Ok(Some((listener, address, api)))
 }
 
 /// Makes the folder of the state.
@@ -382,10 +381,13 @@ fn named(source: Source) -> Option<String> {
 
 /// The listener with mutual TLS, and what a client needs for it.
 async fn domain(
-    mtls: &Mtls,
+    mtls: Option<&Mtls>,
     host: IpAddr,
     state: &StateFolder,
-) -> Result<(TlsListener, Domain), Failure> {
+) -> Result<Option<(TlsListener, Domain)>, Failure> {
+    let Some(mtls) = mtls else {
+        return Ok(None);
+    };
     let ready = mtls.ready(state).map_err(Failure::usage)?;
     let (listener, address) = listen(host, mtls.port, "--mtls-port").await?;
     let listener = TlsListener::new(listener, ready.config).map_err(Failure::unavailable)?;
@@ -399,7 +401,7 @@ async fn domain(
         authority: ready.authority,
         client: ready.client,
     };
-    Ok((listener, domain))
+    Ok(Some((listener, domain)))
 }
 
 /// The configuration, and what fetches the lists of revoked certificates that it names.
@@ -413,12 +415,14 @@ async fn read(source: &Source, issuer: &str) -> Result<(Checked, Arc<dyn CrlSour
 fn authorizer(
     config: Config,
     keys: Arc<DynamoKeys>,
+    blocks: DynamoBlocks,
     crls: Arc<dyn CrlSource>,
     kms: Option<KmsSigner>,
     (usage, sink): (&LocalUsage, Sink),
 ) -> Authorizer {
     let sources = Sources {
         keys,
+        blocks: Arc::new(blocks),
         key_sets: Arc::new(HttpKeySets::new()),
         crls,
         replays: Arc::new(MemoryReplays::new()),

@@ -1,7 +1,5 @@
 //! From text to tree.
 
-use std::borrow::Cow;
-
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::node::{Node, Value};
@@ -116,8 +114,8 @@ impl<'text> Reader<'text> {
 }
 
 /// The scalars that mean something else than their text when they stand bare.
-fn scalar(text: &Cow<'_, str>, style: ScalarStyle) -> Value {
-    match (style, text.as_ref()) {
+fn scalar(text: &str, style: ScalarStyle) -> Value {
+    match (style, text) {
         (ScalarStyle::Plain, "" | "~" | "null" | "Null") => Value::Null,
         (ScalarStyle::Plain, "true" | "True") => Value::Bool(true),
         (ScalarStyle::Plain, "false" | "False") => Value::Bool(false),

@@ -11,6 +11,7 @@
 
 mod answers;
 mod api;
+mod block;
 mod bound;
 mod limits;
 mod local;

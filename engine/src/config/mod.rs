@@ -35,9 +35,9 @@ use crate::{
     identity_token::{self, IdentityTokenConfig},
     key_admin::KeyAdminConfig,
     layers::{
-        api_key::ApiKeysConfig, certificate::CertificatesConfig, exchange::ExchangeConfig,
-        introspection::ServerConfig, ip_allow::AddressesConfig, jwt::IssuerConfig,
-        policy::PolicyConfig, proof::DpopConfig, rate_limit::LimitsConfig,
+        api_key::ApiKeysConfig, block_list::BlockListConfig, certificate::CertificatesConfig,
+        exchange::ExchangeConfig, introspection::ServerConfig, ip_allow::AddressesConfig,
+        jwt::IssuerConfig, policy::PolicyConfig, proof::DpopConfig, rate_limit::LimitsConfig,
     },
     leaks::LeaksConfig,
     routes::RouteTable,
@@ -83,6 +83,8 @@ pub struct Config {
     pub policy: PolicyConfig,
     /// How answers are shaped.
     pub answers: AnswersConfig,
+    /// How the list of blocked tokens is kept; absent means that none can be blocked.
+    pub block_list: Option<BlockListConfig>,
     /// How the use of API keys is counted.
     pub usage: UsageConfig,
     /// How identity tokens are minted; absent means none are.
@@ -165,6 +167,12 @@ impl Config {
     pub fn needs_limit_store(&self) -> bool {
         let mut routes = self.routes.routes().iter();
         routes.any(|route| !route.limits.is_empty())
+    }
+
+    /// `iss` of all tokens that may be accepted, in the order of the text.
+    pub fn token_issuers(&self) -> impl Iterator<Item = &str> {
+        let of_jwts = self.issuers.iter().map(|issuer| issuer.issuer.as_str());
+        of_jwts.chain(self.introspection.iter().map(|server| server.issuer()))
     }
 
     /// Whether proofs are accepted, so that those that were seen have to be kept somewhere.

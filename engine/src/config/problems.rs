@@ -43,6 +43,7 @@ problems! {
     Missing { what: &'static str } = "missing", "is missing: {what}";
     Empty { what: &'static str, otherwise: &'static str } = "empty", "must name at least one {what}, found an empty list{otherwise}";
     OutOfRange { min: u32, max: u32, found: i64 } = "out_of_range", "must be from {min} to {max}, found {found}";
+    BelowOther { other: &'static str, min: u32, found: u32 } = "below_other", "must be at least `{other}` ({min}), found {found}";
     AboveOther { other: &'static str, max: u32, found: u32 } = "above_other", "must be at most `{other}` ({max}), found {found}";
     Repeated { value: String } = "repeated", "names `{value}` twice";
     HeaderName { found: String } = "header_name", "must be the name of a header (RFC 9110 section 5.6.2), found `{found}`";
@@ -159,6 +160,8 @@ problems! {
     LocalReplays = "local_replays", "while the store does not answer, a proof can be used once in every sandbox";
     CertificateCached = "certificate_cached", "the gateway may keep an answer that rests on a certificate for other certificates, so it ends after two seconds; put `$context.identity.clientCert.clientCertPem` among the identity sources, or set the time to live to 0, and say which in `policy.gateway_cache`";
     ProofCached = "proof_cached", "a proof is for one request, and the gateway may keep the answer: it ends after two seconds, and the caller is refused from then on; set the time to live to 0 and say so in `policy.gateway_cache`, or put the header `DPoP` among the identity sources";
+    BlockListAlone = "block_list_alone", "has no effect without `issuers` or `introspection`, because only tokens are blocked";
+    BlockListAllows = "block_list_allows", "a token that is blocked while the list cannot be read works until it can be, or until it expires";
     UsageAlone = "usage_alone", "has no effect without `api_keys`, because usage is counted by key";
     LeaksAlone = "leaks_alone", "has no effect without `api_keys`, because there are no keys to leak";
     LeaksHttp = "leaks_http", "public keys are fetched over http and from private addresses: whoever controls that network can sign reports";

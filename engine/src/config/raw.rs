@@ -22,6 +22,7 @@ use crate::identity_token::RawIdentityToken;
 use crate::key_admin::RawKeyAdmin;
 use crate::layers::{
     api_key::{ApiKeysConfig, RawApiKeys},
+    block_list::RawBlockList,
     certificate::RawCertificates,
     exchange::{self, RawExchange},
     introspection::{self, RawIntrospection},
@@ -79,6 +80,8 @@ pub(super) struct RawConfig {
     policy: Option<RawPolicy>,
     /// How answers are shaped.
     answers: Option<RawAnswers>,
+    /// Tokens that must die before they expire. Without this table none can be blocked.
+    block_list: Option<RawBlockList>,
     /// How the use of API keys is counted. Without this table it is, where there is a table of counters.
     usage: Option<RawUsage>,
     /// A signed token for the backend, beside the context. Without this table none is minted.
@@ -265,6 +268,8 @@ impl RawConfig {
             let environments = known.map(|keys| keys.format.environments.as_slice());
             raw.check(kinds.has(Kind::ApiKey), environments, faults)
         });
+        let has_tokens = kinds.has(Kind::Jwt) || kinds.has(Kind::Opaque);
+        let block_list = self.block_list.map(|raw| raw.check(has_tokens, faults));
         uses.default(self.default_limits, faults);
         let context = routes::Surroundings {
             configured: &kinds,
@@ -319,6 +324,7 @@ impl RawConfig {
             routes,
             policy,
             answers,
+            block_list,
             usage,
             identity_token,
             key_admin,

@@ -12,7 +12,7 @@ use crate::{admin::KeyPolicy, error::AdminError};
 pub(super) const MAX_PLAN: usize = 64;
 pub(super) const MAX_ROUTES: usize = 100;
 pub(super) const MAX_NAME_CHARS: usize = 100;
-const MAX_REASON_CHARS: usize = 256;
+pub(super) const MAX_REASON_CHARS: usize = 256;
 const DEFAULT_LIMIT: u32 = 25;
 pub(super) const MAX_LIMIT: u32 = 100;
 /// The longest life that a configuration can allow, in days.

@@ -1,3 +1,4 @@
+mod blocks;
 mod failing;
 mod http;
 mod usage;

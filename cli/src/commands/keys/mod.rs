@@ -125,7 +125,7 @@ fn show(reply: &Reply, form: Form) -> Result<(), Failure> {
     }
 }
 
-fn failure(error: &AdminError, is_local: bool) -> Failure {
+pub(super) fn failure(error: &AdminError, is_local: bool) -> Failure {
     match error {
         AdminError::Invalid(_) | AdminError::MethodNotAllowed(_) => Failure::usage(error),
         AdminError::Forbidden(_)
@@ -142,7 +142,7 @@ fn failure(error: &AdminError, is_local: bool) -> Failure {
 }
 
 /// Who is at the keyboard, for the audit; the operating system's word for it.
-fn user() -> String {
+pub(super) fn user() -> String {
     let named = ["USER", "LOGNAME", "USERNAME"]
         .into_iter()
         .find_map(std::env::var_os);

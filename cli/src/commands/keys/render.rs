@@ -97,6 +97,8 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
                 .collect::<Vec<_>>()
                 .join("\n"),
         },
+        // `doorward block` shows these.
+        Reply::OfBlocks(_) => Shown::default(),
         Reply::Usage { key, usage } => usage::shown(key, usage, Characters::of_standard_output()),
     }
 }

@@ -83,6 +83,7 @@ fn token(scopes: &str, roles: &str, tenant: Option<&str>) -> Subject {
         expires_at: NOW,
         confirmation: None,
         context: BTreeMap::new(),
+        token: crate::identity::TokenFacts::default(),
         introspected: None,
     }
 }
