@@ -125,6 +125,11 @@ impl Authorizer {
 
     /// Answers `event`, counts the use of the key and writes the line of the decision.
     pub async fn handle(&self, event: &Event, call: &Call) -> Result<Answer, Refusal> {
+        self.handle_explained(event, call).await.answer
+    }
+
+    /// The same, and says how the answer came about.
+    pub async fn handle_explained(&self, event: &Event, call: &Call) -> Explained {
         let begun = (self.stopwatch)();
         let explained = self.decide(event, call).await;
         let took = (self.stopwatch)().saturating_sub(begun);
@@ -138,7 +143,7 @@ impl Authorizer {
             took,
             explained.uncounted.as_ref(),
         );
-        explained.answer
+        explained
     }
 
     /// Answers `event`, counts the use of the key, and says how the answer came about.

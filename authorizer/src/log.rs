@@ -10,7 +10,7 @@ mod lines;
 use std::{io::Write, sync::Arc, time::Duration};
 
 use doorward_engine::{
-    Decision, Reason, Verdict,
+    Class, Decision, Reason, Verdict,
     authority::BreakerChange,
     config::Fault,
     usage::{Flushed, Uncounted},
@@ -65,11 +65,7 @@ pub(crate) fn decision(
     let faults = trail.limits.iter().filter(|limit| limit.fault.is_some());
     let limit_store_faults = faults.count();
     let line = DecisionLine {
-        level: if class == "unavailable" {
-            "ERROR"
-        } else {
-            "INFO"
-        },
+        level: level(reason),
         event: "decision",
         decision,
         reason: reason.map(Reason::as_str),
@@ -108,6 +104,15 @@ pub(crate) fn decision(
         usage: uncounted.map(|failed| clean(&failed.why)),
     };
     write(sink, &line);
+}
+
+/// How loud the line of a decision is: what is broken, and who holds what they should not have.
+fn level(refused: Option<Reason>) -> &'static str {
+    match refused {
+        Some(Reason::DecoyKey) => "WARN",
+        Some(reason) if reason.class() == Class::Unavailable => "ERROR",
+        _ => "INFO",
+    }
 }
 
 /// Writes the line that says why the function refuses everything.

@@ -6,7 +6,7 @@ use doorward_engine::config;
 use serde_json::{Map, Value};
 
 /// The tables of the configuration in reading order.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "routes",
     "api_keys",
     "issuers",
@@ -21,6 +21,7 @@ const TABLES: [&str; 14] = [
     "answers",
     "usage",
     "key_admin",
+    "leaks",
 ];
 
 const INTRODUCTION: &str = "\

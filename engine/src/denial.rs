@@ -107,6 +107,8 @@ reasons! {
     KeyDisabled = "key_disabled" => Unauthenticated, mend: "enable the key";
     /// The key has been revoked.
     KeyRevoked = "key_revoked" => Unauthenticated, mend: "make a new key; a revoked one stays revoked";
+    /// The key is a decoy: whoever presents it has found what they should not have.
+    DecoyKey = "decoy_key" => Unauthenticated, mend: "find out where this decoy was planted and who could read it there; see docs/leaks.md";
     /// The key may not be used from this address.
     KeyAddressRefused = "key_address_refused" => Forbidden, mend: "call from an address on the list of the key";
     /// The key may not be used on this route.

@@ -22,6 +22,7 @@ pub mod identity;
 pub mod identity_token;
 pub mod key_admin;
 pub mod layers;
+pub mod leaks;
 pub mod limits;
 pub mod pipeline;
 pub mod request;

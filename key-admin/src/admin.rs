@@ -10,12 +10,12 @@ mod verification;
 use std::sync::Arc;
 
 use doorward_engine::{
-    key_admin::KeyAdminConfig, layers::api_key::ApiKeysConfig, routes::RouteTable,
-    usage::UsageConfig,
+    key_admin::KeyAdminConfig, layers::api_key::ApiKeysConfig, leaks::LeaksConfig,
+    routes::RouteTable, usage::UsageConfig,
 };
 use doorward_keys::{
-    AuditEntry, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Page, Timestamp, UsageReader,
-    format::KeyFormat, lifecycle::Limits,
+    AuditEntry, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Outbox, Page, Timestamp,
+    UsageReader, format::KeyFormat, lifecycle::Limits,
 };
 
 use serde_json::Value;
@@ -87,6 +87,8 @@ impl From<&ApiKeysConfig> for KeyPolicy {
 #[derive(Clone)]
 pub struct KeyAdmin {
     ledger: Arc<dyn KeyLedger>,
+    outbox: Option<Arc<dyn Outbox>>,
+    leaks: Option<Arc<LeaksConfig>>,
     usage: Option<Arc<dyn UsageReader>>,
     usage_kept_days: u32,
     policy: KeyPolicy,
@@ -101,6 +103,8 @@ impl KeyAdmin {
     pub fn new(policy: KeyPolicy, ledger: Arc<dyn KeyLedger>) -> Self {
         Self {
             ledger,
+            outbox: None,
+            leaks: None,
             usage: None,
             usage_kept_days: UsageConfig::default().retention_days,
             policy,
@@ -134,6 +138,35 @@ impl KeyAdmin {
     pub fn with_routes(mut self, routes: RouteTable) -> Self {
         self.routes = Some(routes);
         self
+    }
+
+    /// The same with a place for notices; without one nobody can be told of anything but changes.
+    pub fn with_outbox(mut self, outbox: Arc<dyn Outbox>) -> Self {
+        self.outbox = Some(outbox);
+        self
+    }
+
+    /// The same with what becomes of keys that are reported as leaked; without it no report is taken.
+    pub fn with_leaks(mut self, leaks: Option<LeaksConfig>) -> Self {
+        self.leaks = leaks.map(Arc::new);
+        self
+    }
+
+    /// What becomes of keys that are reported as leaked.
+    pub(crate) fn leaks(&self) -> Option<&LeaksConfig> {
+        self.leaks.as_deref()
+    }
+
+    /// Where notices are written.
+    pub(crate) fn outbox(&self) -> Result<&dyn Outbox, AdminError> {
+        self.outbox.as_deref().ok_or_else(|| {
+            AdminError::Unavailable("there is no place for events about keys".to_owned())
+        })
+    }
+
+    /// Where keys are kept.
+    pub(crate) fn ledger(&self) -> &dyn KeyLedger {
+        self.ledger.as_ref()
     }
 
     fn blocks(&self) -> Result<&BlockAdmin, AdminError> {
@@ -252,7 +285,7 @@ struct Call<'a> {
 
 impl Call<'_> {
     fn ledger(&self) -> &dyn KeyLedger {
-        self.admin.ledger.as_ref()
+        self.admin.ledger()
     }
 
     /// The key, if it is there for the caller. A key of another tenant is answered as one that does not exist.

@@ -176,6 +176,9 @@ pub struct CreateKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::PLAN)))]
     pub plan: Option<String>,
+    /// Whether it is a decoy: it opens nothing, so it has no scopes, routes, addresses or plan, and its first use is an alarm.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub decoy: bool,
     /// Facts for the context of the backend: at most 20.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "schema", schemars(extend("maxProperties" = fields::MAX_METADATA, "propertyNames" = {"pattern": patterns::FACT_NAME}, "additionalProperties" = {"type": "string", "pattern": patterns::FACT})))]
@@ -184,6 +187,14 @@ pub struct CreateKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::PLAIN)))]
     pub idempotency_key: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Show a key.

@@ -8,13 +8,15 @@
 //! - **Log batch**: recognised by `awslogs`. Sent by CloudWatch Logs as a direct invocation
 //!   (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#LambdaFunctionExample>). What cannot be
 //!   counted ends the invocation as a function error, so that Lambda invokes again; what was counted before is not counted
-//!   again.
+//!   again. Lines of the authorizer that tell of a decoy come the same way ([`decoy`](crate::leaks::decoy)).
 //!
-//! The key set of identity tokens is for everybody, over either way (`key_set`).
+//! The key set of identity tokens is for everybody, over either way (`key_set`). Reports of leaked keys come from nobody that IAM
+//! knows; they are signed (`leaks`).
 //!
 //! An event that is more than one of these, or none, is refused.
 
 mod key_set;
+mod leaks;
 mod logs;
 
 use std::sync::Arc;
@@ -26,8 +28,10 @@ use serde_json::Value;
 
 use crate::{
     admin::KeyAdmin, caller::Caller, command::Command, entropy::Entropy, error::AdminError,
-    log::LogLine, rest, strict_json::Strict,
+    leaks::PublicKeys, log::LogLine, rest, strict_json::Strict,
 };
+
+pub use leaks::ROUTE as LEAKS;
 
 /// Who is named in audit entries after a direct invocation: the event does not say.
 const INVOKER: &str = "iam:lambda:InvokeFunction";
@@ -53,6 +57,7 @@ pub struct Function {
     entropy: Arc<dyn Entropy>,
     requests: Option<Arc<dyn RequestSink>>,
     apis: Arc<[String]>,
+    public_keys: Option<Arc<PublicKeys>>,
     log: fn(&str),
 }
 
@@ -64,6 +69,7 @@ impl Function {
             entropy,
             requests: None,
             apis: Arc::default(),
+            public_keys: None,
             log,
         }
     }
@@ -83,6 +89,12 @@ impl Function {
         self
     }
 
+    /// The same with what verifies reports of leaked keys; without it these are refused.
+    pub fn with_public_keys(mut self, public_keys: Arc<PublicKeys>) -> Self {
+        self.public_keys = Some(public_keys);
+        self
+    }
+
     /// Answers one event, received at `now`.
     pub async fn answer(&self, event: Event, request_id: &str, now: Timestamp) -> Answer {
         let Event(Strict {
@@ -90,6 +102,10 @@ impl Function {
             is_ambiguous,
         }) = event;
         if let Some(answer) = key_set::answer(&value, self.admin.key_set(), request_id) {
+            return answer;
+        }
+        let leaks = self.answer_leaks(&value, is_ambiguous, request_id, now);
+        if let Some(answer) = leaks.await {
             return answer;
         }
         if value.get("awslogs").is_some() {

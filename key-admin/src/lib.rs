@@ -21,6 +21,7 @@ pub mod command;
 pub mod entropy;
 pub mod error;
 pub mod lambda;
+pub mod leaks;
 mod log;
 pub mod reply;
 pub mod rest;

@@ -27,7 +27,8 @@ async fn main() -> anyhow::Result<()> {
             let admin = service.admin(stopwatch()).await;
             let function = Function::new(admin, Arc::new(SystemEntropy), log)
                 .with_requests(service.requests())
-                .with_apis(service.apis());
+                .with_apis(service.apis())
+                .with_public_keys(service.public_keys());
             match function.answer(payload, &context.request_id, now()).await {
                 Answer::Body(body) => Ok(body),
                 Answer::Failure(diagnostic) => Err(diagnostic),

@@ -11,6 +11,7 @@ use std::{
 
 use doorward_backends::{
     dynamodb::{Connection, DynamoBlocks, DynamoKeys, DynamoUsage, Patience, connect},
+    http::HttpKeySets,
     sources::{
         AwsAccess, ConfigSource, Loader, Reload, Reloading, Schedule, Secrets, SourceError, Version,
     },
@@ -21,6 +22,7 @@ use doorward_keys::{BlockLedger, KeyLedger, RequestSink};
 use crate::{
     admin::KeyAdmin,
     blocks::{BlockAdmin, BlockPolicy},
+    leaks::PublicKeys,
     log,
     settings::{Settings, SettingsError},
 };
@@ -54,12 +56,13 @@ pub struct Service {
     apis: Arc<[String]>,
     first: KeyAdmin,
     reloading: Reloading<KeyAdmin>,
+    public_keys: Arc<PublicKeys>,
     log: fn(&str),
 }
 
 /// The tables.
 struct Stores {
-    ledger: Arc<dyn KeyLedger>,
+    keys: Arc<DynamoKeys>,
     blocks: Arc<dyn BlockLedger>,
     usage: Option<Arc<DynamoUsage>>,
 }
@@ -90,7 +93,7 @@ impl Service {
             .map(|table| Arc::new(DynamoUsage::new(&client, table, Patience::ADMIN)));
         let stores = Stores {
             blocks: Arc::new(DynamoBlocks::new(client.clone(), &settings.keys_table)),
-            ledger: Arc::new(DynamoKeys::new(client, settings.keys_table)),
+            keys: Arc::new(DynamoKeys::new(client, settings.keys_table)),
             usage,
         };
         let gateway_ttl_seconds = settings.gateway_ttl_seconds;
@@ -104,8 +107,14 @@ impl Service {
             apis: settings.admin_apis.into(),
             reloading: Reloading::new(schedule, Ok((version, first.clone())), now),
             first,
+            public_keys: Arc::new(PublicKeys::new(Arc::new(HttpKeySets::new()))),
             log,
         })
+    }
+
+    /// What verifies reports of leaked keys.
+    pub fn public_keys(&self) -> Arc<PublicKeys> {
+        Arc::clone(&self.public_keys)
     }
 
     /// Where the requests of log batches are counted; `None` where no table of counters is named.
@@ -180,7 +189,10 @@ fn build(
     let blocks =
         BlockPolicy::of(&config).map(|policy| BlockAdmin::new(policy, Arc::clone(&stores.blocks)));
     let key_set = config.identity_token.as_ref().map(|token| token.key_set());
-    let admin = KeyAdmin::from_config(keys, Arc::clone(&stores.ledger))
+    let ledger = Arc::clone(&stores.keys) as Arc<dyn KeyLedger>;
+    let admin = KeyAdmin::from_config(keys, ledger)
+        .with_outbox(Arc::clone(&stores.keys) as _)
+        .with_leaks(config.leaks.clone())
         .with_usage_config(&config.usage)
         .with_callers(config.key_admin.clone())
         .with_routes(config.routes)

@@ -15,7 +15,8 @@
 //! 5. Expiry is a time, not a status: [`standing`] compares it at every use.
 //! 6. An [`update`] changes rights and facts, never what the key is; it wakes no expired key, and gives a rotated one no
 //!    more time. Whether it [widens](Updated::widens) what the key may do is said, for those who ask who may do that.
-//! 7. What ended long enough ago can be [deleted](deletable).
+//! 7. A decoy is never given rights and has no successor: it would open something, or warn of nothing.
+//! 8. What ended long enough ago can be [deleted](deletable).
 
 mod deletion;
 mod update;
@@ -116,6 +117,12 @@ pub enum Refusal {
         "the key has been rotated and ends beside its successor; it can end earlier, not later"
     )]
     Ending,
+    /// A decoy is replaced, not rotated.
+    #[error("the key is a decoy and is not rotated; revoke it and create another")]
+    DecoyRotated,
+    /// A decoy opens nothing.
+    #[error("the key is a decoy and opens nothing; it takes no scopes, routes, addresses or plan")]
+    DecoyRights,
     /// The update changes nothing.
     #[error("the key is like that already")]
     Unchanged,
@@ -158,7 +165,7 @@ pub fn create(
     limits: Limits,
 ) -> Result<KeyRecord, Refusal> {
     let expires_at = end_of_life(draft.lifetime_seconds, now, limits)?;
-    Ok(KeyRecord {
+    let record = KeyRecord {
         digest: fresh.digest,
         id: fresh.id,
         tenant: draft.tenant,
@@ -178,7 +185,11 @@ pub fn create(
         decoy: draft.decoy,
         metadata: draft.metadata,
         version: 1,
-    })
+    };
+    if record.decoy && has_rights(&record) {
+        return Err(Refusal::DecoyRights);
+    }
+    Ok(record)
 }
 
 /// A successor of `old` with the same rights, living for `lifetime_seconds`, and `old` ending after `overlap_seconds`.
@@ -193,6 +204,7 @@ pub fn rotate(
     match old.status {
         KeyStatus::Revoked => return Err(Refusal::Revoked),
         KeyStatus::Disabled => return Err(Refusal::Disabled),
+        KeyStatus::Active if old.decoy => return Err(Refusal::DecoyRotated),
         KeyStatus::Active if old.rotated_to.is_some() => return Err(Refusal::Rotated),
         KeyStatus::Active => {}
     }
@@ -249,6 +261,16 @@ fn moved_to(status: KeyStatus, record: &KeyRecord, now: Timestamp) -> Result<Key
         status,
         ..counted_up(record, now)
     })
+}
+
+/// Whether it says of `record` what it opens, or from where. An absent list is no word, though it means everything: nobody reads
+/// it of a decoy.
+const fn has_rights(record: &KeyRecord) -> bool {
+    !record.scopes.is_empty()
+        || record.routes.is_some()
+        || record.addresses.is_some()
+        || record.plan.is_some()
+        || record.usage_plan_key.is_some()
 }
 
 fn counted_up(record: &KeyRecord, now: Timestamp) -> KeyRecord {

@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeSet, fs};
 
-use doorward_key_admin::access_log::{
-    LogEvent,
-    line::{self, Line},
+use doorward_key_admin::{
+    access_log::{
+        LogEvent,
+        line::{self, Line},
+    },
+    leaks::decoy::DecoyUse,
 };
 use doorward_tests::golden;
 
@@ -60,6 +63,15 @@ fn both_apis_write_lines_that_are_read() {
             }
         }
     }
+}
+
+#[test]
+fn the_log_of_the_authorizer_brings_uses_of_decoys_and_nothing_else() {
+    let template = fs::read_to_string(golden::root().join("template.yaml")).unwrap();
+    let of_decoys = template.split("DecoysToKeyAdmin:").nth(1).unwrap();
+    let (filter, _) = of_decoys.split_once("\n\n").unwrap();
+    assert!(filter.contains("LogGroupName: !Ref AuthorizerLogs"));
+    assert!(filter.contains(&format!("FilterPattern: '{}'", DecoyUse::FILTER)));
 }
 
 #[test]

@@ -7,7 +7,10 @@ use std::{
 };
 
 use doorward_authorizer::{Call, Event, Refusal, settings::Environment, wiring::Service};
-use doorward_key_admin::rest::{ROUTES, table::DOCUMENT};
+use doorward_key_admin::{
+    lambda::LEAKS,
+    rest::{ROUTES, table::DOCUMENT},
+};
 use doorward_keys::Timestamp;
 use doorward_tests::dynamodb::Silent;
 use serde_json::json;
@@ -73,7 +76,7 @@ fn every_route_of_key_administration_is_deployed() {
         .collect();
     deployed.sort();
     let own = ROUTES.iter().map(|route| (route.method, route.resource));
-    let all = own.chain([DOCUMENT, ("GET", "/.well-known/jwks.json")]);
+    let all = own.chain([DOCUMENT, LEAKS, ("GET", "/.well-known/jwks.json")]);
     let mut routes: Vec<String> = all
         .map(|(method, path)| format!("{method} {path}"))
         .collect();

@@ -113,6 +113,7 @@ async fn made(admin: &KeyAdmin) -> String {
         expires_in_days: None,
         plan: None,
         usage_plan_key: None,
+        decoy: false,
         metadata: BTreeMap::new(),
         idempotency_key: None,
     });

@@ -104,6 +104,12 @@ pub(crate) fn planned() -> Sample {
     })
 }
 
+/// What a decoy is like: it says nothing of rights.
+fn decoy(key: &mut KeyRecord) {
+    key.decoy = true;
+    key.scopes.clear();
+}
+
 /// Keys that do not hold.
 pub(crate) fn bad() -> Vec<Sample> {
     let made_up = |name, printed: String| Sample {
@@ -129,6 +135,15 @@ pub(crate) fn bad() -> Vec<Sample> {
         }),
         sample("key, disabled", 14, |key| key.status = KeyStatus::Disabled),
         sample("key, revoked", 15, |key| key.status = KeyStatus::Revoked),
+        sample("key, decoy", 22, decoy),
+        sample("key, expired decoy", 23, |key| {
+            decoy(key);
+            key.expires_at = Some(doorward_keys::Timestamp::from_unix(NOW));
+        }),
+        sample("key, revoked decoy", 24, |key| {
+            decoy(key);
+            key.status = KeyStatus::Revoked;
+        }),
         sample("key, record for testing", 16, |key| {
             "test".clone_into(&mut key.environment);
         }),

@@ -355,7 +355,7 @@ impl House {
     /// The same, for some addresses only.
     pub(crate) async fn key_from(&self, scopes: &[&str], addresses: Option<&[&str]>) -> Key {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let command = Command::Create(CreateKey {
+        self.created(CreateKey {
             tenant: "acme".to_owned(),
             name: "journey".to_owned(),
             environment: "test".to_owned(),
@@ -365,10 +365,34 @@ impl House {
             expires_in_days: None,
             usage_plan_key: None,
             plan: None,
+            decoy: false,
             metadata: [("plan".to_owned(), "gold".to_owned())].into(),
             idempotency_key: None,
-        });
-        match self.administer(command).await {
+        })
+        .await
+    }
+
+    /// A fresh decoy.
+    pub(crate) async fn decoy(&self) -> Key {
+        self.created(CreateKey {
+            tenant: "acme".to_owned(),
+            name: "decoy in the wiki".to_owned(),
+            environment: "test".to_owned(),
+            scopes: vec![],
+            routes: None,
+            addresses: None,
+            expires_in_days: None,
+            usage_plan_key: None,
+            plan: None,
+            decoy: true,
+            metadata: [].into(),
+            idempotency_key: None,
+        })
+        .await
+    }
+
+    async fn created(&self, asked: CreateKey) -> Key {
+        match self.administer(Command::Create(asked)).await {
             Reply::Created { key, secret } => Key {
                 id: key.id,
                 printed: secret.expose().to_owned(),

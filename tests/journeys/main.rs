@@ -14,6 +14,7 @@ mod backend;
 mod blocking;
 mod caching;
 mod credentials;
+mod decoys;
 mod documentation;
 mod house;
 mod identity;

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use doorward_authorizer::Authorizer;
+use doorward_authorizer::{Authorizer, log::Sink};
 use doorward_backends::{
     dynamodb::{DynamoBlocks, DynamoKeys, DynamoUsage, Patience, TableNames},
     http::{HttpEndpoints, HttpKeySets},
@@ -25,6 +25,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use super::{
     access_log,
     admin::{self, AdminApi, AdminCredentials},
+    decoys,
     gateway::{
         Backend, Clocks, DeniedStatus, Gateway, IdentitySource, Observer, Payload, Routes,
         UsagePlans,
@@ -160,14 +161,15 @@ impl LocalGateway {
         let kms = configuration::kms(&config).await?;
         let environment = environment(&config);
         let admin = administration(&config, &keys, (&dynamo, &tables), settings.ttl());
-        let api = admin_api(admin, plan.host, plan.admin_port, &plan.state).await?;
+        let api = admin_api(admin.clone(), plan.host, plan.admin_port, &plan.state).await?;
         let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
         let payload = settings.payload();
         let ttl_seconds = settings.ttl().as_secs();
         let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
         let kept_days = config.usage.retention_days;
+        let (sink, alarms) = decoys::open(admin);
         let (observer, counting) = access_log::open(plan.observer, Arc::new(counts), kept_days);
-        let authorizer = authorizer(config, keys, blocks, crls, kms, &usage);
+        let authorizer = authorizer(config, keys, blocks, crls, kms, (&usage, sink));
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
@@ -180,6 +182,7 @@ impl LocalGateway {
         let (stop, stopped) = watch::channel(());
         let mut tasks = JoinSet::new();
         tasks.spawn(counting);
+        tasks.spawn(alarms);
         let (encrypted, domain) = domain.unzip();
         serve(&mut tasks, &gateway, listener, encrypted, &stopped);
         let admin = api.map(|api| serve_admin(&mut tasks, api, &stopped));
@@ -301,7 +304,9 @@ fn administration(
         .with_routes(config.routes.clone())
         .with_callers(config.key_admin.clone())
         .with_key_set(key_set)
-        .with_blocks(blocks);
+        .with_blocks(blocks)
+        .with_outbox(Arc::clone(keys) as _)
+        .with_leaks(config.leaks.clone());
     Some(admin)
 }
 
@@ -413,7 +418,7 @@ fn authorizer(
     blocks: DynamoBlocks,
     crls: Arc<dyn CrlSource>,
     kms: Option<KmsSigner>,
-    usage: &LocalUsage,
+    (usage, sink): (&LocalUsage, Sink),
 ) -> Authorizer {
     let sources = Sources {
         keys,
@@ -434,8 +439,8 @@ fn authorizer(
     if let Some(kms) = kms {
         engine = engine.with_remote_signer(Arc::new(kms));
     }
-    // The line of each request says what a line of the Lambda's log would.
-    Authorizer::new(engine, Arc::new(|_| {}), clock::stopwatch).counting(usage.buffer())
+    // The line of each request says to people what a line of the Lambda's log would.
+    Authorizer::new(engine, sink, clock::stopwatch).counting(usage.buffer())
 }
 
 async fn listen(

@@ -33,7 +33,7 @@ impl AuthorizerFunction for InProcess {
             received_at: clock::moment(),
             time_left: Some(TIMEOUT),
         };
-        let explained = self.0.decide(&event, &call).await;
+        let explained = self.0.handle_explained(&event, &call).await;
         let note = output::one_line(&note(&explained));
         let answer = match explained.answer {
             Ok(answer) => Ok(answer.to_value()),

@@ -4,6 +4,7 @@
 mod access_log;
 pub mod admin;
 mod assembly;
+mod decoys;
 pub mod gateway;
 pub mod iam;
 mod in_process;

@@ -84,6 +84,7 @@ pub(super) async fn demo_key(
         expires_in_days: Some(1),
         usage_plan_key: None,
         plan: None,
+        decoy: false,
         metadata: std::collections::BTreeMap::new(),
         idempotency_key: None,
     }))

@@ -35,6 +35,19 @@ fn event(path: &str, headers: &Value) -> String {
 }
 
 #[test]
+fn keys_pattern_prints_the_expression_of_the_configuration_without_a_table() {
+    let folder = Folder::new();
+    folder.write("doorward.toml", GOOD);
+    let ended = folder.run(&["keys", "pattern"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(ended.out, "\\bck_(?:live)_[0-9A-Za-z]{49}\\b\n");
+    let api = ["keys", "pattern", "--api", "https://admin.example/v1"];
+    let ended = folder.run(&api);
+    assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{ended:?}");
+    assert!(ended.err.contains("leave out --api"), "{ended:?}");
+}
+
+#[test]
 fn check_names_every_fault_with_its_place() {
     let folder = Folder::new();
     folder.write("doorward.toml", GOOD);

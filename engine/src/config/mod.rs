@@ -39,6 +39,7 @@ use crate::{
         exchange::ExchangeConfig, introspection::ServerConfig, ip_allow::AddressesConfig,
         jwt::IssuerConfig, policy::PolicyConfig, proof::DpopConfig, rate_limit::LimitsConfig,
     },
+    leaks::LeaksConfig,
     routes::RouteTable,
     usage::UsageConfig,
 };
@@ -90,6 +91,8 @@ pub struct Config {
     pub identity_token: Option<Arc<IdentityTokenConfig>>,
     /// Who may administer keys over the API of key administration.
     pub key_admin: KeyAdminConfig,
+    /// What becomes of keys that are reported as leaked; `None` where no report is taken.
+    pub leaks: Option<LeaksConfig>,
 }
 
 /// Where tokens may stand and how long they may be.

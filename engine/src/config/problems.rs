@@ -163,6 +163,9 @@ problems! {
     BlockListAlone = "block_list_alone", "has no effect without `issuers` or `introspection`, because only tokens are blocked";
     BlockListAllows = "block_list_allows", "a token that is blocked while the list cannot be read works until it can be, or until it expires";
     UsageAlone = "usage_alone", "has no effect without `api_keys`, because usage is counted by key";
+    LeaksAlone = "leaks_alone", "has no effect without `api_keys`, because there are no keys to leak";
+    LeaksHttp = "leaks_http", "public keys are fetched over http and from private addresses: whoever controls that network can sign reports";
+    EnvironmentUnknown { known: String } = "environment_unknown", "must be one of `api_keys.environments`: `{known}`";
     IdentityTokenShort { kept: u64, needed: u64 } = "identity_token_short", "the gateway keeps answers for {kept} seconds, and the token with them; make it at least {needed}, or backends will get tokens that have expired";
     LimitsInMemory = "limits_in_memory", "each sandbox counts for itself, so that a caller may have every limit as often as there are sandboxes";
     TenantsTogether = "tenants_together", "counts tenants of several issuers together where they have one name; `claims.tenant` is for issuers that may name each other's tenants";

@@ -31,6 +31,7 @@ use crate::layers::{
     proof::RawDpop,
     rate_limit::{self, RawCharge, RawLimit, RawLimitsStore, RawPlan},
 };
+use crate::leaks::RawLeaks;
 use crate::{
     routes::{Kind, RouteTable},
     usage::{RawUsage, UsageConfig},
@@ -87,6 +88,8 @@ pub(super) struct RawConfig {
     identity_token: Option<RawIdentityToken>,
     /// Who may administer keys over the API of key administration. Without this table every principal that IAM lets call it.
     key_admin: Option<RawKeyAdmin>,
+    /// What becomes of keys that are reported as leaked. Without this table no report is taken.
+    leaks: Option<RawLeaks>,
 }
 
 /// Where tokens may stand and how long they may be.
@@ -260,6 +263,11 @@ impl RawConfig {
             Some(raw) => raw.check(kinds.has(Kind::ApiKey), faults),
         };
         let key_admin = self.key_admin.unwrap_or_default().check(faults);
+        let leaks = self.leaks.map(|raw| {
+            let known = api_keys.as_ref();
+            let environments = known.map(|keys| keys.format.environments.as_slice());
+            raw.check(kinds.has(Kind::ApiKey), environments, faults)
+        });
         let has_tokens = kinds.has(Kind::Jwt) || kinds.has(Kind::Opaque);
         let block_list = self.block_list.map(|raw| raw.check(has_tokens, faults));
         uses.default(self.default_limits, faults);
@@ -320,6 +328,7 @@ impl RawConfig {
             usage,
             identity_token,
             key_admin,
+            leaks,
         }
     }
 }

@@ -1,3 +1,4 @@
+mod decoys;
 mod life;
 
 use std::sync::{

@@ -33,7 +33,8 @@ impl Call<'_> {
         Ok(Reply::Verified {
             valid: standing == Standing::Usable && !record.decoy,
             why_not: match standing {
-                Standing::Usable if record.decoy => Some("decoy"),
+                // Its time does not matter: the authorizer knows it for what it is as long as it is stored.
+                Standing::Usable | Standing::Expired if record.decoy => Some("decoy"),
                 Standing::Usable => None,
                 Standing::Disabled => Some("disabled"),
                 Standing::Revoked => Some("revoked"),
@@ -48,6 +49,9 @@ impl Call<'_> {
     /// The names of the routes that the key opens by itself; `None` where no routes are known.
     fn routes(&self, record: &KeyRecord) -> Option<Vec<String>> {
         let table = self.admin.routes.as_ref()?;
+        if record.decoy {
+            return Some(vec![]);
+        }
         let routes = entitlements::routes_of_key(table, record);
         Some(routes.iter().map(|route| route.key.clone()).collect())
     }

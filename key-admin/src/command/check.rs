@@ -60,6 +60,9 @@ pub(crate) fn check_draft(asked: &CreateKey, policy: &KeyPolicy, check: &mut Che
     if let Some(key) = &asked.idempotency_key {
         check.plain("idempotencyKey", key, MAX_WORD);
     }
+    if asked.decoy {
+        check_decoy(asked, check);
+    }
     check.metadata(&asked.metadata);
     Draft {
         tenant: asked.tenant.clone(),
@@ -73,9 +76,27 @@ pub(crate) fn check_draft(asked: &CreateKey, policy: &KeyPolicy, check: &mut Che
             .map(|ranges| check.addresses(ranges)),
         usage_plan_key: asked.usage_plan_key.clone(),
         plan: asked.plan.clone(),
-        decoy: false,
+        decoy: asked.decoy,
         metadata: asked.metadata.clone(),
         lifetime_seconds: lifetime(check, asked.expires_in_days, policy),
+    }
+}
+
+/// A decoy opens nothing, so nothing may be said of what it opens.
+fn check_decoy(asked: &CreateKey, check: &mut Check) {
+    for (field, is_given) in [
+        ("scopes", !asked.scopes.is_empty()),
+        ("routes", asked.routes.is_some()),
+        ("addresses", asked.addresses.is_some()),
+        ("usagePlanKey", asked.usage_plan_key.is_some()),
+        ("plan", asked.plan.is_some()),
+    ] {
+        if is_given {
+            check.add(
+                field,
+                "is given for a decoy, which opens nothing; leave it out",
+            );
+        }
     }
 }
 

@@ -1,11 +1,15 @@
-//! Log batches of the access log, counted.
+//! Log batches: lines of the access log are counted, and a use of a decoy in the log of the authorizer is told to its owner.
 
 use doorward_keys::{Pieced, StoreError, Timestamp};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
 use super::{Answer, Function};
-use crate::access_log::{BatchError, Delivery, Tally};
+use crate::{
+    access_log::{BatchError, Delivery, Tally},
+    error::AdminError,
+    leaks::decoy::DecoyUse,
+};
 
 /// Why a batch, or a part of it, was not counted.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +20,8 @@ enum Uncounted {
     NoTable,
     #[error("{0}")]
     Store(StoreError),
+    #[error("the use of a decoy was not told: {0}")]
+    Untold(AdminError),
 }
 
 impl Uncounted {
@@ -27,6 +33,7 @@ impl Uncounted {
                 "unavailable"
             }
             Self::Store(StoreError::Corrupt(_)) => "corrupt",
+            Self::Untold(error) => error.code(),
         }
     }
 }
@@ -39,6 +46,9 @@ struct Done {
     /// Pieces counted now, and those that were counted by an earlier delivery.
     now: usize,
     before: usize,
+    /// Lines that tell of a decoy, and owners that were told now.
+    decoys: usize,
+    alarms: usize,
     failure: Option<Uncounted>,
 }
 
@@ -58,7 +68,10 @@ impl Function {
             Delivery::read(event)
         };
         match read {
-            Ok(Delivery::Lines(batch)) => {
+            Ok(Delivery::Lines(mut batch)) => {
+                let (lines, uses) = DecoyUse::taken_from(&mut batch);
+                done.decoys = lines;
+                self.alarm(&uses, &mut done, now).await;
                 done.tally = Tally::of(&batch, now, self.admin.usage_kept_days());
                 done.group = Some(batch.group);
                 self.count(&mut done).await;
@@ -68,11 +81,7 @@ impl Function {
         }
         (self.log)(&line(&done, request_id));
         match done.failure {
-            None => Answer::Body(json!({
-                "requests": done.tally.requests,
-                "pieces": done.now,
-                "repeatedPieces": done.before,
-            })),
+            None => Answer::Body(answered(&done)),
             Some(failure) => Answer::Failure(Diagnostic {
                 error_type: failure.code().to_owned(),
                 error_message: failure.to_string(),
@@ -80,9 +89,22 @@ impl Function {
         }
     }
 
+    /// Tells the owners of these decoys. Every one is tried, whatever became of the one before.
+    async fn alarm(&self, uses: &[DecoyUse], done: &mut Done, now: Timestamp) {
+        for seen in uses {
+            let entropy = self.entropy.as_ref();
+            match self.admin.decoy_used(seen, now, entropy).await {
+                Ok(is_first) => done.alarms += usize::from(is_first),
+                Err(error) => done.failure = Some(Uncounted::Untold(error)),
+            }
+        }
+    }
+
     async fn count(&self, done: &mut Done) {
         let Some(sink) = &self.requests else {
-            done.failure = Some(Uncounted::NoTable);
+            if !done.tally.pieces.is_empty() {
+                done.failure = Some(Uncounted::NoTable);
+            }
             return;
         };
         for piece in &done.tally.pieces {
@@ -95,6 +117,18 @@ impl Function {
     }
 }
 
+fn answered(done: &Done) -> Value {
+    let mut body = json!({
+        "requests": done.tally.requests,
+        "pieces": done.now,
+        "repeatedPieces": done.before,
+    });
+    if done.decoys > 0 {
+        body["alarms"] = json!(done.alarms);
+    }
+    body
+}
+
 /// The line in JSON. No line of the batch is quoted: it may hold anything.
 fn line(done: &Done, request_id: &str) -> String {
     let Done {
@@ -102,11 +136,13 @@ fn line(done: &Done, request_id: &str) -> String {
         tally,
         now,
         before,
+        decoys,
+        alarms,
         failure,
     } = done;
     let level = match failure {
         Some(_) => "error",
-        None if tally.foreign > 0 => "warn",
+        None if tally.foreign > 0 || *decoys > 0 => "warn",
         None => "info",
     };
     let mut line = json!({
@@ -123,6 +159,10 @@ fn line(done: &Done, request_id: &str) -> String {
         "repeatedPieces": before,
     });
     if let Some(members) = line.as_object_mut() {
+        if *decoys > 0 {
+            members.insert("decoys".to_owned(), json!(decoys));
+            members.insert("alarms".to_owned(), json!(alarms));
+        }
         if let Some(group) = group {
             members.insert("group".to_owned(), json!(group));
         }

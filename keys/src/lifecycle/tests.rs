@@ -349,3 +349,65 @@ fn only_what_ended_long_enough_ago_is_deleted() {
     assert_eq!(deletable(&revoked, at(102), 100), Err(Refusal::Kept(100)));
     assert_eq!(deletable(&revoked, at(103), 100), Ok(()));
 }
+
+#[test]
+fn a_decoy_gets_no_rights_and_no_successor() {
+    let bare = || Draft {
+        scopes: vec![],
+        routes: None,
+        addresses: None,
+        usage_plan_key: None,
+        plan: None,
+        decoy: true,
+        ..draft(500)
+    };
+    let made = |draft| create(draft, fresh(0), at(0), LIMITS);
+    let decoy = made(bare()).unwrap();
+    let one = || Some(vec!["a".to_owned()]);
+    for draft in [
+        Draft {
+            scopes: one().unwrap_or_default(),
+            ..bare()
+        },
+        Draft {
+            routes: one(),
+            ..bare()
+        },
+        Draft {
+            addresses: Some(vec![]),
+            ..bare()
+        },
+        Draft {
+            plan: Some("gold".to_owned()),
+            ..bare()
+        },
+        Draft {
+            usage_plan_key: Some("k".to_owned()),
+            ..bare()
+        },
+    ] {
+        assert_eq!(made(draft), Err(Refusal::DecoyRights));
+    }
+    let rotated = rotate(&decoy, fresh(1), 10, 0, at(1), LIMITS);
+    assert_eq!(rotated, Err(Refusal::DecoyRotated));
+    for change in [
+        to_scopes(&["orders:read"]),
+        Update {
+            routes: Setting::To(vec![]),
+            ..Update::default()
+        },
+        Update {
+            plan: Setting::To("gold".to_owned()),
+            ..Update::default()
+        },
+    ] {
+        let refused = update(&decoy, change, at(1), LIMITS).unwrap_err();
+        assert_eq!(refused, Refusal::DecoyRights);
+    }
+    let renamed = Update {
+        name: Some("backup".to_owned()),
+        ..Update::default()
+    };
+    assert!(update(&decoy, renamed, at(1), LIMITS).unwrap().record.decoy);
+    assert!(revoke(&decoy, at(1)).is_ok());
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
-use super::{Limits, Refusal, counted_up};
+use super::{Limits, Refusal, counted_up, has_rights};
 use crate::{
     record::{KeyRecord, KeyStatus},
     time::Timestamp,
@@ -85,6 +85,9 @@ pub fn update(
         expires_at: update.expires_at.or(record.expires_at),
         ..counted_up(record, now)
     };
+    if next.decoy && has_rights(&next) {
+        return Err(Refusal::DecoyRights);
+    }
     let fields = fields(record, &next);
     if fields.is_empty() {
         return Err(Refusal::Unchanged);

@@ -48,6 +48,7 @@ pub(crate) async fn keys(
             expires_in_days: None,
             usage_plan_key: None,
             plan: None,
+            decoy: false,
             metadata: BTreeMap::new(),
             idempotency_key: None,
         });

@@ -88,6 +88,9 @@ Says after how many seconds at most the key is refused everywhere.")]
     Verify,
     /// Show the changes of a key, or of all keys of a tenant, the first one first.
     Audit(Audit),
+    /// Print a regular expression that finds keys of this configuration, for secret scanners.
+    #[command(after_help = "Example:\n  git grep -P \"$(doorward keys pattern)\"")]
+    Pattern,
     /// Show how often a key was used: what the authorizer decided beside what the access log of the gateway saw.
     Usage(Usage),
 }
@@ -128,6 +131,9 @@ pub struct Create {
     /// The name of a plan of the configuration, whose numbers its limits have. Without, those of everybody.
     #[arg(long, value_name = "NAME")]
     pub plan: Option<String>,
+    /// Make a decoy: a key that opens nothing and whose first use is an alarm.
+    #[arg(long, conflicts_with_all = ["scopes", "routes", "addresses", "usage_plan_key", "plan"])]
+    pub decoy: bool,
     /// A fact for the backend: a name, `=`, a text; several times.
     #[arg(long = "metadata", value_name = "NAME=TEXT")]
     pub metadata: Vec<String>,

@@ -57,6 +57,9 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
             "the configuration has no `api_keys`, so no key would be accepted",
         ));
     };
+    if matches!(args.action, Action::Pattern) {
+        return output::answer(&api_keys.format.pattern());
+    }
     let tables = target.tables(Patience::ADMIN).await.ok_or_else(|| {
         Failure::usage(
             "no `doorward local` runs in this folder; start it, or name a table with --table",

@@ -189,6 +189,11 @@ fn details(key: &KeyView, now: Timestamp) -> String {
         ),
         ("plan", key.plan.as_deref().map(one_line)),
         (
+            "decoy",
+            key.decoy
+                .then(|| "opens nothing; its first use is an alarm".to_owned()),
+        ),
+        (
             "facts",
             Some(one_line(&facts.collect::<Vec<_>>().join(", "))).filter(|facts| !facts.is_empty()),
         ),
@@ -233,7 +238,11 @@ fn table(keys: &[KeyView], now: Timestamp) -> String {
         .map(|key| {
             [
                 key.id.clone(),
-                key.status.to_string(),
+                if key.decoy {
+                    format!("{} decoy", key.status)
+                } else {
+                    key.status.to_string()
+                },
                 one_line(&key.name),
                 key.scopes.join(" "),
                 ends(key, now),

@@ -50,6 +50,11 @@ pub(super) fn command(
             key: input::line("the key")?,
         }),
         Action::Audit(audit) => audited(audit, now),
+        Action::Pattern => {
+            return Err(Failure::usage(
+                "the pattern is made from the configuration; leave out --api",
+            ));
+        }
         Action::Usage(usage) => Command::Usage(used(usage, now)),
     })
 }
@@ -110,6 +115,7 @@ fn created(create: Create, environment: Option<&str>) -> Result<CreateKey, Failu
         expires_in_days: create.expires_in_days,
         usage_plan_key: create.usage_plan_key,
         plan: create.plan,
+        decoy: create.decoy,
         metadata: create
             .metadata
             .iter()

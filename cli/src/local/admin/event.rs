@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use axum::http::request::Parts;
-use doorward_key_admin::rest::{ROUTES, table::DOCUMENT};
+use doorward_key_admin::{
+    lambda::LEAKS,
+    rest::{ROUTES, table::DOCUMENT},
+};
 use doorward_keys::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
@@ -27,8 +30,8 @@ pub(super) struct Reached {
 /// The route for a method and a path. Paths are compared as they are written, but for values.
 pub(super) fn route(method: &str, path: &str) -> Option<Reached> {
     let own = ROUTES.iter().map(|route| (route.method, route.resource));
-    let public = ("GET", IDENTITY_KEY_SET);
-    let all = own.chain([DOCUMENT, public]);
+    let public = [("GET", IDENTITY_KEY_SET), LEAKS];
+    let all = own.chain([DOCUMENT]).chain(public);
     // The gateway finds the path first, a name before a value, and the method then.
     let fitting = all.filter_map(|known| Some((known, fits(known.1, path)?)));
     let fitting: Vec<_> = fitting.collect();
@@ -40,7 +43,7 @@ pub(super) fn route(method: &str, path: &str) -> Option<Reached> {
     Some(Reached {
         resource: known.1,
         parameters,
-        is_public: known == public,
+        is_public: public.contains(&known),
     })
 }
 
@@ -158,6 +161,7 @@ mod tests {
         assert_eq!(found.parameters["id"], "key_1/2");
         assert!(route("GET", "/openapi.json").is_some_and(|found| !found.is_public));
         assert!(route("GET", IDENTITY_KEY_SET).is_some_and(|found| found.is_public));
+        assert!(route(LEAKS.0, LEAKS.1).is_some_and(|found| found.is_public));
         for (method, path) in [
             ("PUT", "/keys"),
             ("GET", "/keys/verify"),

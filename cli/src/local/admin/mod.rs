@@ -16,9 +16,11 @@ use axum::{
         request::Parts,
     },
 };
+use doorward_backends::http::HttpKeySets;
 use doorward_key_admin::{
     KeyAdmin, SystemEntropy,
     lambda::{Answer, Event, Function},
+    leaks::PublicKeys,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -39,7 +41,8 @@ pub(super) struct AdminApi {
 impl AdminApi {
     pub(super) fn new(admin: KeyAdmin, credentials: AdminCredentials) -> Self {
         Self {
-            function: Function::new(admin, Arc::new(SystemEntropy), |_| {}),
+            function: Function::new(admin, Arc::new(SystemEntropy), |_| {})
+                .with_public_keys(Arc::new(PublicKeys::new(Arc::new(HttpKeySets::new())))),
             credentials,
         }
     }

@@ -5,6 +5,9 @@
 //! address list of the record. Every refusal before the address list has the class
 //! [`Unauthenticated`](crate::Class::Unauthenticated), so that the caller cannot tell an unknown key from a dead one.
 //!
+//! A decoy opens nothing ([`Reason::DecoyKey`]), also when its time is over: only a decoy that is disabled or revoked is refused
+//! like any other key that is.
+//!
 //! A found key is remembered for `cache_seconds`, an unknown one for `negative_cache_seconds`. The first is this layer's
 //! part of the delay of a revocation. Expiry is looked at on every use. A store that fails refuses with
 //! [`Reason::KeyStoreUnavailable`] or [`Reason::KeyStoreCorrupt`], and the failure is not remembered.
@@ -141,6 +144,10 @@ impl ApiKeys {
             KeyStatus::Revoked => {
                 return Err(Denial::new(Reason::KeyRevoked, format!("{id} is revoked")));
             }
+        }
+        // Before expiry: what was planted stays where it is, and is found when it is found.
+        if record.decoy {
+            return Err(Denial::new(Reason::DecoyKey, format!("{id} is a decoy")));
         }
         match record.expires_at {
             Some(end) if now >= end => Err(Denial::new(

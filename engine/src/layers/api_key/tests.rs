@@ -101,9 +101,12 @@ impl Bench {
         let word = found.map_or_else(|denial| denial.reason().as_str(), |_| "verified");
         // Whose key it is, is known as soon as the store has it, whatever comes of it then.
         let is_known = match word {
-            "verified" | "key_expired" | "key_disabled" | "key_revoked" | "key_address_refused" => {
-                true
-            }
+            "verified"
+            | "key_expired"
+            | "key_disabled"
+            | "key_revoked"
+            | "decoy_key"
+            | "key_address_refused" => true,
             // Said of the printed key before the read as well as of the record after it.
             "key_environment" => whose.is_some(),
             _ => false,
@@ -201,6 +204,25 @@ async fn refuses_dead_keys_on_every_use() {
         ..bench.record.clone()
     })));
     assert_eq!(bench.verify(&bench.printed, 60).await.0, "key_environment");
+}
+
+#[tokio::test]
+async fn refuses_a_decoy_also_when_its_time_is_over() {
+    let bench = bench();
+    let mut record = KeyRecord {
+        decoy: true,
+        addresses: Some(Vec::new()),
+        ..bench.record.clone()
+    };
+    bench.holds(Ok(Some(record.clone())));
+    assert_eq!(bench.verify(&bench.printed, 0).await.0, "decoy_key");
+    assert!(bench.keys.recall(&bench.printed, NOW).is_none());
+    record.expires_at = Some(NOW);
+    bench.holds(Ok(Some(record.clone())));
+    assert_eq!(bench.verify(&bench.printed, 60).await.0, "decoy_key");
+    record.status = KeyStatus::Disabled;
+    bench.holds(Ok(Some(record)));
+    assert_eq!(bench.verify(&bench.printed, 120).await.0, "key_disabled");
 }
 
 #[tokio::test]

@@ -9,7 +9,10 @@ use std::{
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use doorward_backends::memory::{MemoryKeys, MemoryUsage};
-use doorward_keys::{Hour, Hours, KeyId, LogPiece, RequestSink, UsageReader, format::KeyFormat};
+use doorward_keys::{
+    EventKind, Hour, Hours, KeyId, KeyLedger, LogPiece, Outbox, RequestSink, UsageReader,
+    format::KeyFormat,
+};
 use flate2::{Compression, write::GzEncoder};
 
 use super::*;
@@ -31,7 +34,12 @@ fn logged(request_id: &str) -> Value {
 }
 
 fn function(sink: Option<Arc<dyn RequestSink>>) -> Function {
-    let policy = KeyPolicy {
+    let admin = KeyAdmin::new(policy(), Arc::new(MemoryKeys::new()));
+    of(admin, sink)
+}
+
+fn policy() -> KeyPolicy {
+    KeyPolicy {
         format: KeyFormat {
             prefix: "ck".to_owned(),
             environments: vec!["live".to_owned()],
@@ -43,8 +51,10 @@ fn function(sink: Option<Arc<dyn RequestSink>>) -> Function {
         retention_days: 30,
         cache_seconds: 60,
         gateway_ttl_seconds: 300,
-    };
-    let admin = KeyAdmin::new(policy, Arc::new(MemoryKeys::new()));
+    }
+}
+
+fn of(admin: KeyAdmin, sink: Option<Arc<dyn RequestSink>>) -> Function {
     Function::new(admin, Arc::new(SystemEntropy), |line| {
         LOG.lock().unwrap().push(line.to_owned());
     })
@@ -230,4 +240,85 @@ async fn a_piece_that_fails_holds_up_no_other_and_is_counted_when_the_batch_come
             assert_eq!(counted(&usage, &key(id)).await, 1, "{id}");
         }
     }
+}
+
+/// A key made in `keys`, and whether it is a decoy.
+async fn made(admin: &KeyAdmin, is_decoy: bool) -> String {
+    let command = json!({
+        "operation": "create", "tenant": "acme", "name": "n", "environment": "live", "decoy": is_decoy,
+    });
+    let command = serde_json::from_value(command).unwrap();
+    let caller = crate::Caller::operator("op");
+    let reply = admin.run(command, &caller, NOW, &SystemEntropy).await;
+    let reply = serde_json::to_value(reply.unwrap()).unwrap();
+    reply["key"]["id"].as_str().unwrap().to_owned()
+}
+
+fn refused(id: usize, key: &str) -> Value {
+    let line = json!({
+        "level": "WARN", "event": "decision", "decision": "deny", "reason": "decoy_key", "keyId": key,
+        "address": "203.0.113.7",
+    });
+    json!({"id": id.to_string(), "timestamp": NOW.unix() * 1000, "message": line.to_string()})
+}
+
+#[tokio::test]
+async fn the_first_use_of_a_decoy_is_told_once_beside_what_is_counted() {
+    let keys = Arc::new(MemoryKeys::new());
+    let admin = KeyAdmin::new(policy(), keys.clone()).with_outbox(keys.clone());
+    let (decoy, plain) = (made(&admin, true).await, made(&admin, false).await);
+    let usage = Arc::new(MemoryUsage::new());
+    let function = of(admin, Some(usage.clone()));
+    let unknown = key(77).to_string();
+    let batch = event(&[
+        refused(1, &decoy),
+        message(2, &key(1)),
+        refused(3, &decoy),
+        // A key that is no decoy, and one that is not there: somebody else's line, or an old one.
+        refused(4, &plain),
+        refused(5, &unknown),
+    ]);
+    let first = send(&function, &batch, "alarm").await.unwrap();
+    assert_eq!(
+        (&first["alarms"], &first["requests"]),
+        (&json!(1), &json!(1))
+    );
+    let again = send(&function, &batch, "no-alarm").await.unwrap();
+    assert_eq!(again["alarms"], 0);
+    let line = logged("alarm");
+    assert_eq!(
+        (&line["level"], &line["decoys"], &line["foreign"]),
+        (&json!("warn"), &json!(4), &json!(0))
+    );
+    let mut waiting = keys.waiting(100).await.unwrap();
+    waiting.retain(|event| event.kind == EventKind::DecoyKeyUsed);
+    let [event] = &waiting[..] else {
+        panic!("{waiting:?}");
+    };
+    assert_eq!((event.key_id.as_str(), event.at), (decoy.as_str(), NOW));
+    assert_eq!(event.details["address"], "203.0.113.7");
+    assert_eq!(counted(&usage, &key(1)).await, 1);
+}
+
+#[tokio::test]
+async fn where_no_event_can_be_written_the_batch_comes_again_and_requests_are_counted_all_the_same()
+{
+    let keys = Arc::new(MemoryKeys::new());
+    let admin = KeyAdmin::new(policy(), keys.clone() as Arc<dyn KeyLedger>);
+    let decoy = made(&admin, true).await;
+    let usage = Arc::new(MemoryUsage::new());
+    let function = of(admin, Some(usage.clone()));
+    let batch = event(&[refused(1, &decoy), message(2, &key(1))]);
+    let refused = send(&function, &batch, "untold").await.unwrap_err();
+    assert_eq!(refused.error_type, "unavailable");
+    assert_eq!(counted(&usage, &key(1)).await, 1);
+}
+
+#[tokio::test]
+async fn a_batch_of_decoys_alone_needs_no_table_of_counters() {
+    let keys = Arc::new(MemoryKeys::new());
+    let admin = KeyAdmin::new(policy(), keys.clone()).with_outbox(keys.clone());
+    let decoy = made(&admin, true).await;
+    let told = send(&of(admin, None), &event(&[refused(1, &decoy)]), "alone").await;
+    assert_eq!(told.unwrap()["alarms"], 1);
 }
