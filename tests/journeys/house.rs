@@ -372,26 +372,7 @@ impl House {
         .await
     }
 
-    /// A fresh decoy.
-    pub(crate) async fn decoy(&self) -> Key {
-        self.created(CreateKey {
-            tenant: "acme".to_owned(),
-            name: "decoy in the wiki".to_owned(),
-            environment: "test".to_owned(),
-            scopes: vec![],
-            routes: None,
-            addresses: None,
-            expires_in_days: None,
-            usage_plan_key: None,
-            plan: None,
-            decoy: true,
-            metadata: [].into(),
-            idempotency_key: None,
-        })
-        .await
-    }
-
-    async fn created(&self, asked: CreateKey) -> Key {
+    pub(crate) async fn created(&self, asked: CreateKey) -> Key {
         match self.administer(Command::Create(asked)).await {
             Reply::Created { key, secret } => Key {
                 id: key.id,
