@@ -106,7 +106,8 @@ async fn age_makes_a_batch_too() {
     sandbox.allowed(&key).await;
     sandbox.until_idle().await;
     assert_eq!(house.counted(&id).await.allowed, 2);
-    let lag = &sandbox.lines_of("usage_flushed")[0]["UsageFlushLag"];
+    let line = sandbox.line_of("usage_flushed").await;
+    let lag = &line["UsageFlushLag"];
     assert!(lag.as_u64().unwrap() >= 1000, "{lag}");
 }
 

@@ -201,6 +201,17 @@ impl Sandbox {
         lines.filter(|line| line["event"] == event).collect()
     }
 
+    /// The first line of this kind. A line that was written is read a little later.
+    pub(crate) async fn line_of(&self, event: &str) -> Value {
+        for _ in 0..500 {
+            if let Some(line) = self.lines_of(event).into_iter().next() {
+                return line;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no line `{event}` among {:?}", self.lines());
+    }
+
     /// Tells it of its end, waits as long as Lambda does, and says with which code it ended.
     pub(crate) async fn terminate(&mut self) -> Option<i32> {
         let id = self.child.id().to_string();
