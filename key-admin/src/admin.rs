@@ -3,6 +3,7 @@
 mod changes;
 mod creation;
 mod deletion;
+mod import;
 mod update;
 mod usage;
 mod verification;
@@ -187,6 +188,10 @@ impl KeyAdmin {
             Command::Audit(asked) => call.audit(&asked).await,
             Command::AuditOfTenant(asked) => call.audit_of_tenant(&asked).await,
             Command::Usage(asked) => call.usage(&asked).await,
+            Command::Import(asked) => call.import(&asked).await,
+            Command::ImportMany(asked) => call.import_many(&asked).await,
+            Command::CreateMany(asked) => call.create_many(asked).await,
+            Command::Export(asked) => call.export(&asked).await,
         }
     }
 }

@@ -15,6 +15,7 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod bulk;
 mod changes;
 mod check;
 mod fields;
@@ -25,6 +26,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use bulk::{Arrival, check_count, check_export, check_import};
+pub use bulk::{CreateMany, ExportKeys, FormerDigest, ImportKey, ImportMany, MAX_MANY};
 pub(crate) use changes::{Filter, Wanted, check_filter};
 pub(crate) use span::{Span, check_span};
 
@@ -65,6 +68,14 @@ pub enum Command {
     AuditOfTenant(ListChangesOfTenant),
     /// Show how often a key was used.
     Usage(ReadUsage),
+    /// Bring a key from elsewhere.
+    Import(ImportKey),
+    /// Bring many keys from elsewhere.
+    ImportMany(ImportMany),
+    /// Make many keys.
+    CreateMany(CreateMany),
+    /// Show the keys of a tenant as they can be imported.
+    Export(ExportKeys),
 }
 
 impl Command {
@@ -84,13 +95,24 @@ impl Command {
             Self::Audit(_) => "audit",
             Self::AuditOfTenant(_) => "auditOfTenant",
             Self::Usage(_) => "usage",
+            Self::Import(_) => "import",
+            Self::ImportMany(_) => "importMany",
+            Self::CreateMany(_) => "createMany",
+            Self::Export(_) => "export",
         }
     }
 
     /// The key it is about, as given.
     pub fn key_id(&self) -> Option<&str> {
         match self {
-            Self::Create(_) | Self::List(_) | Self::Verify(_) | Self::AuditOfTenant(_) => None,
+            Self::Create(_)
+            | Self::List(_)
+            | Self::Verify(_)
+            | Self::AuditOfTenant(_)
+            | Self::Import(_)
+            | Self::ImportMany(_)
+            | Self::CreateMany(_)
+            | Self::Export(_) => None,
             Self::Get(GetKey { id })
             | Self::Rotate(RotateKey { id, .. })
             | Self::Disable(ChangeKey { id, .. })

@@ -1,5 +1,6 @@
 //! What comes of a command, as plain JSON. Times are seconds since 1970-01-01T00:00:00Z.
 
+mod bulk;
 mod usage;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use doorward_keys::{
 };
 use serde::{Serialize, Serializer};
 
+pub use bulk::{Each, ExportedKey};
 pub(crate) use usage::steps_of;
 pub use usage::{DecisionsView, RequestsView, UsageStep, UsageView};
 
@@ -102,6 +104,26 @@ pub enum Reply {
         key: KeyView,
         /// What was counted.
         usage: UsageView,
+    },
+    /// A key from elsewhere is here.
+    Imported {
+        /// The key.
+        key: KeyView,
+        /// Whether it came by this command; otherwise it was there, and is as it was.
+        imported: bool,
+    },
+    /// What came of each of many keys, in the order of the command.
+    Many {
+        /// For each a reply, or an error.
+        results: Vec<Each>,
+    },
+    /// Keys of a tenant as they can be imported.
+    Exported {
+        /// The keys, the oldest first.
+        keys: Vec<ExportedKey>,
+        /// For the next part; absent when there is no more.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
     },
 }
 

@@ -1,3 +1,4 @@
+mod import;
 mod life;
 
 use std::sync::{

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use doorward_backends::memory::{MemoryKeys, MemoryUsage};
 use doorward_keys::{
     AuditEntry, AuditSpan, Cursor, Digest, Earlier, Idempotency, KeyId, KeyLedger, KeyLookup,
-    KeyRecord, Page, StoreError, Timestamp, Written, format::KeyFormat, lifecycle::Rotation,
+    KeyRecord, Page, StoreError, Timestamp, Trace, Written, format::KeyFormat, lifecycle::Rotation,
 };
 use serde_json::{Value, json};
 
@@ -328,6 +328,18 @@ impl KeyLookup for Failing {
 #[async_trait::async_trait]
 impl KeyLedger for Failing {
     async fn owner(&self, _: &KeyId) -> Result<Option<String>, StoreError> {
+        Err(self.0.clone())
+    }
+    async fn trace(&self, _: &Digest) -> Result<Option<Trace>, StoreError> {
+        Err(self.0.clone())
+    }
+    async fn rehash(
+        &self,
+        _: &KeyRecord,
+        _: &Digest,
+        _: u64,
+        _: &AuditEntry,
+    ) -> Result<(), StoreError> {
         Err(self.0.clone())
     }
     async fn delete(&self, _: &KeyRecord, _: u64, _: &AuditEntry) -> Result<(), StoreError> {

@@ -91,6 +91,24 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
                 .collect::<Vec<_>>()
                 .join("\n"),
         },
+        Reply::Imported { key, imported } => Shown {
+            said: match imported {
+                true => styled(GOOD, "imported"),
+                false => "was there already; nothing was done".to_owned(),
+            },
+            answer: key.id.clone(),
+        },
+        Reply::Many { results } => Shown {
+            said: more(None, results.len(), "result"),
+            answer: String::new(),
+        },
+        Reply::Exported { keys, cursor } => {
+            let views: Vec<KeyView> = keys.iter().map(|exported| exported.key.clone()).collect();
+            Shown {
+                said: more(cursor.as_deref(), keys.len(), "key"),
+                answer: table(&views, now),
+            }
+        }
         Reply::Usage { key, usage } => usage::shown(key, usage, Characters::of_standard_output()),
     }
 }
