@@ -11,6 +11,7 @@
 
 mod answers;
 mod bound;
+mod bulk;
 mod limits;
 mod local;
 mod run;

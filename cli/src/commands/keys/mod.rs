@@ -1,6 +1,7 @@
 //! `doorward keys`: the commands of key administration, on a table.
 
 pub mod args;
+mod bulk;
 mod render;
 mod request;
 pub mod update;
@@ -32,7 +33,9 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     };
     // A key must be revocable by whoever reaches the table, and at once: the pepper is for making keys only.
     let secrets = match args.action {
-        Action::Create(_) | Action::Rotate(_) | Action::Verify => Secrets::Fetched,
+        Action::Create(_) | Action::Rotate(_) | Action::Verify | Action::Import(_) => {
+            Secrets::Fetched
+        }
         _ => Secrets::StoodInFor,
     };
     let config = target.configuration(secrets).await?.config;
@@ -67,8 +70,19 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
         let id = output::one_line(&delete.change.id);
         input::confirmed(&format!("delete {id} for good?"))?;
     }
-    let command = request::command(args.action, &api_keys.format, clock::wall())?;
     let caller = Caller::operator(&format!("doorward keys by {}", user()));
+    let place = args.table.clone().unwrap_or_default();
+    let action = match args.action {
+        Action::Import(import) => {
+            return bulk::import(&admin, &api_keys, &caller, import, (&place, args.json)).await;
+        }
+        Action::Export(export) => return bulk::export(&admin, &caller, export).await,
+        Action::Create(create) if create.many.from.is_some() => {
+            return bulk::create(&admin, &api_keys, &caller, create).await;
+        }
+        one => one,
+    };
+    let command = request::command(action, &api_keys.format, clock::wall())?;
     let reply = admin
         .run(command, &caller, clock::wall(), &SystemEntropy)
         .await

@@ -50,6 +50,9 @@ pub(super) fn command(
         }),
         Action::Audit(audit) => audited(audit, now),
         Action::Usage(usage) => Command::Usage(used(usage, now)),
+        Action::Import(_) | Action::Export(_) => {
+            return Err(Failure::usage("this is many commands, not one"));
+        }
     })
 }
 
@@ -94,8 +97,8 @@ fn used(usage: Usage, now: Timestamp) -> ReadUsage {
 fn created(create: Create, format: &KeyFormat) -> Result<CreateKey, Failure> {
     let words = create.scopes.iter().flat_map(|scopes| scopes.split(' '));
     Ok(CreateKey {
-        tenant: create.tenant,
-        name: create.name,
+        tenant: create.tenant.unwrap_or_default(),
+        name: create.name.unwrap_or_default(),
         environment: create
             .environment
             .or_else(|| format.environments.first().cloned())
