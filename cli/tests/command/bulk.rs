@@ -130,7 +130,8 @@ fn a_killed_import_goes_on_where_it_was_and_a_repeat_changes_nothing() {
 
 async fn status(url: &str, key: &str) -> u16 {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let request = client.get(url).header("x-api-key", key).send();
+    let scheme = format!("ApiKey {key}");
+    let request = client.get(url).header("authorization", scheme).send();
     request.await.unwrap().status().as_u16()
 }
 
