@@ -10,7 +10,10 @@ mod verification;
 
 use std::sync::Arc;
 
-use doorward_engine::{layers::api_key::ApiKeysConfig, routes::RouteTable, usage::UsageConfig};
+use doorward_engine::{
+    key_admin::KeyAdminConfig, layers::api_key::ApiKeysConfig, routes::RouteTable,
+    usage::UsageConfig,
+};
 use doorward_keys::{
     AuditEntry, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Page, Timestamp, UsageReader,
     format::KeyFormat, lifecycle::Limits,
@@ -19,6 +22,7 @@ use doorward_keys::{
 use serde_json::Value;
 
 use crate::{
+    blocks::BlockAdmin,
     caller::{Caller, Permission},
     command::{
         Command, Filter, GetKey, ListChanges, ListChangesOfTenant, ListKeys, Wanted, check_filter,
@@ -31,7 +35,7 @@ use crate::{
 
 /// How long a gateway remembers an answer when nothing is said, in seconds
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/configure-api-gateway-lambda-authorization.html>).
-const GATEWAY_TTL_SECONDS: u32 = 300;
+pub(crate) const GATEWAY_TTL_SECONDS: u32 = 300;
 
 /// What holds for all keys.
 #[derive(Clone, Debug)]
@@ -52,7 +56,7 @@ pub struct KeyPolicy {
 
 impl KeyPolicy {
     /// The longest overlap of a rotation: 30 days.
-    const MAX_OVERLAP_SECONDS: i64 = 30 * 86_400;
+    pub(crate) const MAX_OVERLAP_SECONDS: i64 = 30 * 86_400;
 
     pub(crate) fn limits(&self) -> Limits {
         Limits {
@@ -87,8 +91,10 @@ pub struct KeyAdmin {
     usage: Option<Arc<dyn UsageReader>>,
     usage_kept_days: u32,
     policy: KeyPolicy,
+    callers: Arc<KeyAdminConfig>,
     routes: Option<RouteTable>,
     key_set: Option<Arc<Value>>,
+    blocks: Option<BlockAdmin>,
 }
 
 impl KeyAdmin {
@@ -99,8 +105,10 @@ impl KeyAdmin {
             usage: None,
             usage_kept_days: UsageConfig::default().retention_days,
             policy,
+            callers: Arc::default(),
             routes: None,
             key_set: None,
+            blocks: None,
         }
     }
 
@@ -112,6 +120,14 @@ impl KeyAdmin {
     /// The same with the time for which the gateway remembers answers; it is part of the stated delay of changes.
     pub fn with_gateway_ttl(mut self, seconds: u32) -> Self {
         self.policy.gateway_ttl_seconds = seconds;
+        let blocks = self.blocks.take();
+        self.with_blocks(blocks)
+    }
+
+    /// The same with blocks of tokens; without them the commands about blocks are refused.
+    pub fn with_blocks(mut self, blocks: Option<BlockAdmin>) -> Self {
+        let kept = self.policy.gateway_ttl_seconds;
+        self.blocks = blocks.map(|blocks| blocks.with_gateway_ttl(kept));
         self
     }
 
@@ -119,6 +135,14 @@ impl KeyAdmin {
     pub fn with_routes(mut self, routes: RouteTable) -> Self {
         self.routes = Some(routes);
         self
+    }
+
+    fn blocks(&self) -> Result<&BlockAdmin, AdminError> {
+        self.blocks.as_ref().ok_or_else(|| {
+            let message =
+                "the configuration has no `block_list`, so that no token would be refused";
+            AdminError::invalid("operation", message)
+        })
     }
 
     /// The same with the counts of `usage`; without them the command `usage` is refused.
@@ -131,6 +155,17 @@ impl KeyAdmin {
     pub const fn with_usage_config(mut self, config: &UsageConfig) -> Self {
         self.usage_kept_days = config.retention_days;
         self
+    }
+
+    /// The same with those who may call the API; without, every principal that IAM lets call it.
+    pub fn with_callers(mut self, config: KeyAdminConfig) -> Self {
+        self.callers = Arc::new(config);
+        self
+    }
+
+    /// Who may call the API.
+    pub(crate) fn callers(&self) -> &KeyAdminConfig {
+        &self.callers
     }
 
     /// For how many days counts are kept.
@@ -192,6 +227,22 @@ impl KeyAdmin {
             Command::ImportMany(asked) => call.import_many(&asked).await,
             Command::CreateMany(asked) => call.create_many(asked).await,
             Command::Export(asked) => call.export(&asked).await,
+            Command::Block(asked) => {
+                let done = self.blocks()?.block(&asked, caller, now, entropy);
+                done.await.map(Reply::OfBlocks)
+            }
+            Command::Unblock(asked) => {
+                let done = self.blocks()?.unblock(&asked, caller, now, entropy);
+                done.await.map(Reply::OfBlocks)
+            }
+            Command::Blocks(asked) => {
+                let shown = self.blocks()?.list(&asked, caller, now);
+                shown.await.map(Reply::OfBlocks)
+            }
+            Command::BlockChanges(asked) => {
+                let shown = self.blocks()?.changes(&asked, caller, now);
+                shown.await.map(Reply::OfBlocks)
+            }
         }
     }
 }

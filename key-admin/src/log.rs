@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     error::AdminError,
-    reply::{KeyView, Reply},
+    reply::{BlockReply, KeyView, Reply},
 };
 
 /// One command in the log.
@@ -49,11 +49,18 @@ impl LogLine<'_> {
         set("actor", self.actor.map(Value::from));
         set("operation", self.operation.map(Value::from));
         set("keyId", id.map(Value::from));
+        set(
+            "blockId",
+            self.outcome.ok().and_then(block_of).map(Value::from),
+        );
         set("tenant", view.map(|view| json!(view.tenant)));
         set("version", view.map(|view| json!(view.version)));
         match self.outcome {
             Ok(Reply::Repeated { .. }) => set("outcome", Some(json!("repeated"))),
-            Ok(Reply::Changed { changed: false, .. }) => set("outcome", Some(json!("unchanged"))),
+            Ok(
+                Reply::Changed { changed: false, .. }
+                | Reply::OfBlocks(BlockReply::Blocked { changed: false, .. }),
+            ) => set("outcome", Some(json!("unchanged"))),
             Ok(_) => set("outcome", Some(json!("done"))),
             Err(error) => {
                 set("outcome", Some(json!(error.code())));
@@ -91,7 +98,17 @@ fn key_of(reply: &Reply) -> Option<&KeyView> {
         | Reply::Changes { .. }
         | Reply::Deleted { .. }
         | Reply::Many { .. }
-        | Reply::Exported { .. } => None,
+        | Reply::Exported { .. }
+        | Reply::OfBlocks(_) => None,
+    }
+}
+
+fn block_of(reply: &Reply) -> Option<&str> {
+    match reply {
+        Reply::OfBlocks(
+            BlockReply::Blocked { block, .. } | BlockReply::Unblocked { block, .. },
+        ) => Some(&block.id),
+        _ => None,
     }
 }
 

@@ -26,7 +26,8 @@ async fn main() -> anyhow::Result<()> {
             let LambdaEvent { payload, context } = event;
             let admin = service.admin(stopwatch()).await;
             let function = Function::new(admin, Arc::new(SystemEntropy), log)
-                .with_requests(service.requests());
+                .with_requests(service.requests())
+                .with_apis(service.apis());
             match function.answer(payload, &context.request_id, now()).await {
                 Answer::Body(body) => Ok(body),
                 Answer::Failure(diagnostic) => Err(diagnostic),

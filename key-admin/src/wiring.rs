@@ -10,16 +10,17 @@ use std::{
 };
 
 use doorward_backends::{
-    dynamodb::{Connection, DynamoKeys, DynamoUsage, Patience, connect},
+    dynamodb::{Connection, DynamoBlocks, DynamoKeys, DynamoUsage, Patience, connect},
     sources::{
         AwsAccess, ConfigSource, Loader, Reload, Reloading, Schedule, Secrets, SourceError, Version,
     },
 };
 use doorward_engine::config::{Config, ConfigEnv, ConfigFaults};
-use doorward_keys::{KeyLedger, RequestSink};
+use doorward_keys::{BlockLedger, KeyLedger, RequestSink};
 
 use crate::{
     admin::KeyAdmin,
+    blocks::{BlockAdmin, BlockPolicy},
     log,
     settings::{Settings, SettingsError},
 };
@@ -50,6 +51,7 @@ pub struct Service {
     environment: BTreeMap<String, String>,
     stores: Stores,
     gateway_ttl_seconds: u32,
+    apis: Arc<[String]>,
     first: KeyAdmin,
     reloading: Reloading<KeyAdmin>,
     log: fn(&str),
@@ -58,6 +60,7 @@ pub struct Service {
 /// The tables.
 struct Stores {
     ledger: Arc<dyn KeyLedger>,
+    blocks: Arc<dyn BlockLedger>,
     usage: Option<Arc<DynamoUsage>>,
 }
 
@@ -86,6 +89,7 @@ impl Service {
             .counters_table
             .map(|table| Arc::new(DynamoUsage::new(&client, table, Patience::ADMIN)));
         let stores = Stores {
+            blocks: Arc::new(DynamoBlocks::new(client.clone(), &settings.keys_table)),
             ledger: Arc::new(DynamoKeys::new(client, settings.keys_table)),
             usage,
         };
@@ -97,6 +101,7 @@ impl Service {
             environment,
             stores,
             gateway_ttl_seconds,
+            apis: settings.admin_apis.into(),
             reloading: Reloading::new(schedule, Ok((version, first.clone())), now),
             first,
             log,
@@ -107,6 +112,11 @@ impl Service {
     pub fn requests(&self) -> Option<Arc<dyn RequestSink>> {
         let usage = self.stores.usage.as_ref()?;
         Some(Arc::clone(usage) as _)
+    }
+
+    /// The APIs whose events are answered; none stands for every API.
+    pub fn apis(&self) -> Arc<[String]> {
+        Arc::clone(&self.apis)
     }
 
     /// Key administration as the configuration says at `now` on a monotonic clock.
@@ -167,11 +177,15 @@ fn build(
     let checked = Config::read(text, &loader.source().to_string(), &env);
     let config = checked.map_err(WiringError::Config)?.config;
     let keys = config.api_keys.as_ref().ok_or(WiringError::NoKeys)?;
+    let blocks =
+        BlockPolicy::of(&config).map(|policy| BlockAdmin::new(policy, Arc::clone(&stores.blocks)));
     let key_set = config.identity_token.as_ref().map(|token| token.key_set());
     let admin = KeyAdmin::from_config(keys, Arc::clone(&stores.ledger))
         .with_usage_config(&config.usage)
+        .with_callers(config.key_admin.clone())
         .with_routes(config.routes)
-        .with_key_set(key_set);
+        .with_key_set(key_set)
+        .with_blocks(blocks);
     Ok(match &stores.usage {
         Some(usage) => admin.with_usage(Arc::clone(usage) as _),
         None => admin,

@@ -17,6 +17,9 @@
 //! | event | `outbox#` part | ULID `#` key id | `format` N, `kind` S, `at` N, `id` S, `tenant` S, `name` S, `environment` S, `status` S, `expires_at` N?, `version` N, `actor` S?, `reason` S?, `related` S?, `fields` L of S?, `details` M of S |
 //! | notice | `id#` key id | `notice#` name | `format` N, `purge_at` N |
 //! | request | `idem#` name | `idem` | `format` N, `content` S, `id` S, `purge_at` N |
+//! | list of blocks | `blocks` | `version` | `format` N, `version` N: counts the changes of the list |
+//! | block | `blocks` | `block#` block id | see below |
+//! | change of blocks | `blocks-audit` | `audit#` ULID | `format` N, `action` S (`add`, `remove`), `at` N, `actor` S, `reason` S?, `block` M: the attributes of the block |
 //!
 //! The digest of a key from elsewhere of which only a former hash is known is the SHA-256 over `doorward:former:`, the name of
 //! that hash, `:` and its bytes.
@@ -40,7 +43,13 @@
 //! where the record is. An event waits in the outbox until it is delivered, then it is removed; the part is one of eight, chosen by the id
 //! of the key, so that events of one key stay in order. A notice says that an event of that name was written about the key.
 //!
-//! `purge_at` is on requests and notices only. Records are never purged by time: `expires_at` of a record ends its use, which the
+//! A block of tokens: `format` N, `id` S, `issuer` S, `kind` S (`jti`, `origin_jti`, `subject`, `client`, `issuer`), `value` S
+//! (but for `issuer`), `issued_before` N?, `expires_at` N, `created_at` N, `actor` S, `reason` S?, and `purge_at` N, which is
+//! `expires_at`. All blocks are in one partition, so that one query sees a whole list; the item `version` beside them is written
+//! in the transaction of every change, and says with one read whether there is anything to query. A block that was swept
+//! had ended before, so that needs no new version.
+//!
+//! `purge_at` is on requests, notices and blocks only. Records are never purged by time: `expires_at` of a record ends its use, which the
 //! authorizer checks itself, and an expired record can still be listed, rotated and audited.
 //!
 //! **counters** — TTL attribute `expires_at`; no index. Attribute definitions: `pk`, `sk`.
@@ -48,13 +57,13 @@
 //! | item | `pk` | `sk` | other attributes |
 //! |---|---|---|---|
 //! | limit | `rate#` bucket, or `rate256#` and its SHA-256 when it is long | `rate#` region | `format` N, `mark` N, `current` N, `previous` N, `expires_at` N |
-//! | breaker | `breaker#` address of the endpoint, or `breaker256#` and its SHA-256 when it is long | `breaker#` region | `format` N, `open_until` N, `expires_at` N |
+//! | breaker | `breaker#` address of the endpoint, or `breaker256#` and its SHA-256 when it is long | `breaker#` region | `format` N, `open_until` N, `probe_until` N?, `expires_at` N |
 //! | proof | `seen#` digest | `seen` | `format` N, `expires_at` N |
 //! | decisions | `usage#` key id | `hour#` hour `#` region | `format` N, `allowed` N, `unauthenticated` N, `forbidden` N, `throttled` N, `unavailable` N, `last_used_at` N, `last_address` S?, `flush` S, `expires_at` N |
 //! | requests | `usage#` key id | `hour#` hour `#` region `#requests` | `format` N, `requests` N, `requests_throttled` N?, `requests_failed` N?, `expires_at` N |
 //! | batch | `batch#` name | `batch` | `format` N, `expires_at` N |
 //!
-//! A breaker is open until `open_until`, in microseconds since 1970; 0 means closed. It is a hint between sandboxes.
+//! A breaker is open until `open_until`, in microseconds since 1970; 0 means closed. Until `probe_until` one sandbox sends the probe. Both are hints between sandboxes.
 //!
 //! The digest of a proof is 64 lower-case hexadecimal digits: the SHA-256 over the thumbprint of its key and its `jti`. The item
 //! says that the proof was seen, and counts until `expires_at`, which readers compare themselves.
@@ -121,7 +130,7 @@ pub const BY_DAY: &str = "by_day";
 pub const DAY_PK: &str = "day_pk";
 /// Sort key of [`BY_DAY`].
 pub const DAY_SK: &str = "day_sk";
-/// TTL attribute of the keys table; on remembered requests only.
+/// TTL attribute of the keys table; on remembered requests, notices and blocks only.
 pub const PURGE_AT: &str = "purge_at";
 /// TTL attribute of the counters table.
 pub const COUNTERS_TTL: &str = "expires_at";
@@ -156,10 +165,15 @@ pub(super) const ACTOR: &str = "actor";
 pub(super) const REASON: &str = "reason";
 pub(super) const RELATED: &str = "related";
 pub(super) const CONTENT: &str = "content";
+pub(super) const ISSUER: &str = "issuer";
+pub(super) const VALUE: &str = "value";
+pub(super) const ISSUED_BEFORE: &str = "issued_before";
+pub(super) const BLOCK: &str = "block";
 pub(super) const MARK: &str = "mark";
 pub(super) const CURRENT: &str = "current";
 pub(super) const OPEN_UNTIL: &str = "open_until";
 pub(super) const PREVIOUS: &str = "previous";
+pub(super) const PROBE_UNTIL: &str = "probe_until";
 pub(super) const ALLOWED: &str = "allowed";
 pub(super) const UNAUTHENTICATED: &str = "unauthenticated";
 pub(super) const FORBIDDEN: &str = "forbidden";
@@ -188,6 +202,14 @@ pub const AUDIT_SK: &str = "audit#";
 pub const NOTICE_SK: &str = "notice#";
 /// How many parts the outbox has.
 pub const OUTBOX_PARTS: u32 = 8;
+/// Partition key of the list of blocks: its version and all of it.
+pub const BLOCKS_PK: &str = "blocks";
+/// Sort key of the version of the list of blocks.
+pub const BLOCKS_VERSION_SK: &str = "version";
+/// What the sort keys of blocks begin with.
+pub const BLOCK_SK: &str = "block#";
+/// Partition key of the changes of the list of blocks; their sort keys begin with [`AUDIT_SK`].
+pub const BLOCK_CHANGES_PK: &str = "blocks-audit";
 /// What the sort keys of usage begin with.
 pub const HOUR_SK: &str = "hour#";
 /// What the sort keys of requests end with.

@@ -14,6 +14,7 @@
 mod access;
 mod aws;
 mod crls;
+mod invoke;
 mod kms;
 mod loader;
 mod reloading;
@@ -25,6 +26,7 @@ mod tests;
 use std::path::PathBuf;
 
 pub use aws::{AwsAccess, Endpoints};
+pub use invoke::Invoked;
 pub use kms::KmsSigner;
 pub use loader::Loader;
 pub use reloading::{Reload, Reloading, Schedule, Turn, Version};

@@ -10,10 +10,13 @@
 )]
 
 mod answers;
+mod api;
+mod block;
 mod bound;
 mod bulk;
 mod limits;
 mod local;
+mod opaque;
 mod run;
 mod secrets;
 mod usage;

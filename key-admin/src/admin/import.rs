@@ -101,7 +101,7 @@ impl Call<'_> {
             digest: asked.with_digests.then(|| record.digest.to_hex()),
         };
         Ok(Reply::Exported {
-            keys: page.items.iter().map(exported).collect(),
+            exported: page.items.iter().map(exported).collect(),
             cursor: page.next.map(|next| next.to_string()),
         })
     }

@@ -82,7 +82,13 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
             why_not,
             key,
             routes,
-        } => verified(*valid, *why_not, key.as_deref(), routes.as_deref(), now),
+        } => verified(
+            *valid,
+            why_not.as_deref(),
+            key.as_deref(),
+            routes.as_deref(),
+            now,
+        ),
         Reply::Changes { changes, cursor } => Shown {
             said: more(cursor.as_deref(), changes.len(), "change"),
             answer: changes
@@ -102,13 +108,15 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
             said: more(None, results.len(), "result"),
             answer: String::new(),
         },
-        Reply::Exported { keys, cursor } => {
-            let views: Vec<KeyView> = keys.iter().map(|exported| exported.key.clone()).collect();
+        Reply::Exported { exported, cursor } => {
+            let views: Vec<KeyView> = exported.iter().map(|each| each.key.clone()).collect();
             Shown {
-                said: more(cursor.as_deref(), keys.len(), "key"),
+                said: more(cursor.as_deref(), views.len(), "key"),
                 answer: table(&views, now),
             }
         }
+        // `doorward block` shows these.
+        Reply::OfBlocks(_) => Shown::default(),
         Reply::Usage { key, usage } => usage::shown(key, usage, Characters::of_standard_output()),
     }
 }
@@ -116,7 +124,7 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
 const SHOWN_ONCE: &str = "the secret is shown this once:";
 
 fn change(key: &KeyView, changed: bool, within: u32, by: i64) -> String {
-    let status = status(key.status);
+    let status = status(&key.status);
     if changed {
         let within = duration::shown(i64::from(within));
         let by = clock::shown(Timestamp::from_unix(by));
@@ -168,7 +176,7 @@ fn details(key: &KeyView, now: Timestamp) -> String {
         .iter()
         .map(|(name, value)| format!("{name}={value}"));
     let rows = [
-        ("status", Some(status(key.status))),
+        ("status", Some(status(&key.status))),
         ("tenant", Some(one_line(&key.tenant))),
         ("name", Some(one_line(&key.name))),
         ("environment", Some(one_line(&key.environment))),
@@ -243,7 +251,7 @@ fn table(keys: &[KeyView], now: Timestamp) -> String {
         .map(|key| {
             [
                 key.id.clone(),
-                key.status.to_owned(),
+                key.status.to_string(),
                 one_line(&key.name),
                 key.scopes.join(" "),
                 ends(key, now),

@@ -52,7 +52,11 @@ pub(in crate::commands::keys) async fn export(
                 .run(command, caller, clock::wall(), &SystemEntropy)
                 .await;
             let reply = reply.map_err(|error| interrupted(&error, tenant, cursor.as_deref()))?;
-            let Reply::Exported { keys, cursor: next } = reply else {
+            let Reply::Exported {
+                exported: keys,
+                cursor: next,
+            } = reply
+            else {
                 return Err(Failure::unavailable(
                     "key administration answered something else",
                 ));
@@ -103,7 +107,7 @@ fn line(key: &ExportedKey, format: ExportFormat) -> Result<String, Failure> {
         view.tenant.clone(),
         view.name.clone(),
         view.environment.clone(),
-        view.status.to_owned(),
+        view.status.to_string(),
         list(&view.scopes, " "),
         view.routes
             .as_ref()
