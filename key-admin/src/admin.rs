@@ -15,8 +15,8 @@ use doorward_engine::{
     usage::UsageConfig,
 };
 use doorward_keys::{
-    AuditEntry, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Page, Timestamp, UsageReader,
-    format::KeyFormat, lifecycle::Limits,
+    AuditEntry, Earlier, ForeignForms, Idempotency, KeyId, KeyLedger, KeyRecord, Page, Timestamp,
+    UsageReader, format::KeyFormat, lifecycle::Limits,
 };
 
 use serde_json::Value;
@@ -114,7 +114,10 @@ impl KeyAdmin {
 
     /// Key administration on `ledger` for the configuration of the authorizer, so that what is made here is accepted there.
     pub fn from_config(config: &ApiKeysConfig, ledger: Arc<dyn KeyLedger>) -> Self {
-        Self::new(KeyPolicy::from(config), ledger)
+        Self {
+            foreign: config.imported.clone(),
+            ..Self::new(KeyPolicy::from(config), ledger)
+        }
     }
 
     /// The same with the time for which the gateway remembers answers; it is part of the stated delay of changes.

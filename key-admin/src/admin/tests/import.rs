@@ -209,3 +209,37 @@ async fn it_can_be_said_beforehand_what_an_import_would_do() {
     desk.done(import("acme", "k")).await;
     assert_eq!(would().await, Ok(false));
 }
+
+#[tokio::test]
+async fn an_imported_key_is_verified_by_its_form_and_every_digest_it_may_have() {
+    use doorward_keys::{
+        ForeignForm, ForeignForms,
+        foreign::{Alphabet, FormerHash},
+    };
+    let mut desk = Desk::new();
+    desk.admin.foreign = ForeignForms::new(vec![ForeignForm {
+        name: "old".to_owned(),
+        prefix: String::new(),
+        min_length: 20,
+        max_length: 20,
+        alphabet: Alphabet::Alphanumeric,
+        former: Some(FormerHash::Sha256),
+        until: None,
+        as_bearer: false,
+    }]);
+    let verify = |key: &str| json!({"operation": "verify", "key": key});
+    let (own, former) = ("ownDigest00000000000", "formerHash0000000000");
+    let pepper = desk.admin.policy().format.pepper.clone();
+    let digest = Digest::of(own, pepper.as_ref()).to_hex();
+    desk.done(with(import("acme", own), "digest", digest)).await;
+    let mut hashed = import("acme", former);
+    hashed.as_object_mut().unwrap().remove("digest");
+    hashed["former"] = json!([sha256(former)]);
+    desk.done(hashed).await;
+    for key in [own, former] {
+        assert_eq!(desk.done(verify(key)).await["valid"], true, "{key}");
+    }
+    let unknown = desk.done(verify("unknown0000000000000")).await;
+    assert_eq!(unknown["whyNot"], "unknown");
+    assert_eq!(desk.done(verify("short")).await["whyNot"], "malformed");
+}
