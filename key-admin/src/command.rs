@@ -85,12 +85,16 @@ pub enum Command {
     /// Show what was done to blocks of tokens.
     BlockChanges(ListBlocks),
     /// Bring a key from elsewhere.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     Import(ImportKey),
     /// Bring many keys from elsewhere.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     ImportMany(ImportMany),
     /// Make many keys.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     CreateMany(CreateMany),
     /// Show the keys of a tenant as they can be imported.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     Export(ExportKeys),
 }
 

@@ -119,7 +119,7 @@ pub enum Reply {
         usage: UsageView,
     },
     /// A key from elsewhere is here.
-    #[cfg_attr(feature = "schema", schemars(title = "Imported"))]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     Imported {
         /// The key.
         key: KeyView,
@@ -127,13 +127,13 @@ pub enum Reply {
         imported: bool,
     },
     /// What came of each of many keys, in the order of the command.
-    #[cfg_attr(feature = "schema", schemars(title = "Many"))]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     Many {
         /// For each a reply, or an error.
         results: Vec<Each>,
     },
     /// Keys of a tenant as they can be imported.
-    #[cfg_attr(feature = "schema", schemars(title = "Exported"))]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     Exported {
         /// The keys, the oldest first.
         exported: Vec<ExportedKey>,

@@ -20,7 +20,6 @@ const MAX_DIGESTS: usize = 10;
 /// stays as it is.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ImportKey {
     /// Owner: 1 to 128 printable characters of ASCII, no space at the ends.
     pub tenant: String,
@@ -68,7 +67,6 @@ pub struct ImportKey {
 /// What a former system kept of a key.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FormerDigest {
     /// `sha256`, `sha512` or `hmac-sha256`.
     pub hash: String,
@@ -79,7 +77,6 @@ pub struct FormerDigest {
 /// Bring many keys from elsewhere; each succeeds or fails by itself.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ImportMany {
     /// The keys: 1 to 100.
     pub keys: Vec<ImportKey>,
@@ -88,7 +85,6 @@ pub struct ImportMany {
 /// Make many keys; each succeeds or fails by itself. Give each an idempotency key, so that the command can be repeated.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateMany {
     /// The keys: 1 to 100.
     pub keys: Vec<CreateKey>,
@@ -97,7 +93,6 @@ pub struct CreateMany {
 /// Show the keys of a tenant as they can be imported elsewhere: without secrets, which nobody knows.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExportKeys {
     /// Owner.
     pub tenant: String,

@@ -10,7 +10,6 @@ use crate::error::AdminError;
 /// What came of one of many keys.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(untagged)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Each {
     /// It was not done.
     Failed {
@@ -41,7 +40,6 @@ impl From<Result<Reply, AdminError>> for Each {
 /// A key as exported.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExportedKey {
     /// The key.
     #[serde(flatten)]
