@@ -3,6 +3,7 @@
 mod changes;
 mod creation;
 mod deletion;
+mod import;
 mod update;
 mod usage;
 mod verification;
@@ -14,8 +15,8 @@ use doorward_engine::{
     routes::RouteTable, usage::UsageConfig,
 };
 use doorward_keys::{
-    AuditEntry, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Outbox, Page, Timestamp,
-    UsageReader, format::KeyFormat, lifecycle::Limits,
+    AuditEntry, Earlier, ForeignForms, Idempotency, KeyId, KeyLedger, KeyRecord, Outbox, Page,
+    Timestamp, UsageReader, format::KeyFormat, lifecycle::Limits,
 };
 
 use serde_json::Value;
@@ -92,6 +93,7 @@ pub struct KeyAdmin {
     usage: Option<Arc<dyn UsageReader>>,
     usage_kept_days: u32,
     policy: KeyPolicy,
+    foreign: ForeignForms,
     callers: Arc<KeyAdminConfig>,
     routes: Option<RouteTable>,
     key_set: Option<Arc<Value>>,
@@ -108,6 +110,7 @@ impl KeyAdmin {
             usage: None,
             usage_kept_days: UsageConfig::default().retention_days,
             policy,
+            foreign: ForeignForms::default(),
             callers: Arc::default(),
             routes: None,
             key_set: None,
@@ -117,7 +120,10 @@ impl KeyAdmin {
 
     /// Key administration on `ledger` for the configuration of the authorizer, so that what is made here is accepted there.
     pub fn from_config(config: &ApiKeysConfig, ledger: Arc<dyn KeyLedger>) -> Self {
-        Self::new(KeyPolicy::from(config), ledger)
+        Self {
+            foreign: config.imported.clone(),
+            ..Self::new(KeyPolicy::from(config), ledger)
+        }
     }
 
     /// The same with the time for which the gateway remembers answers; it is part of the stated delay of changes.
@@ -255,6 +261,10 @@ impl KeyAdmin {
             Command::Audit(asked) => call.audit(&asked).await,
             Command::AuditOfTenant(asked) => call.audit_of_tenant(&asked).await,
             Command::Usage(asked) => call.usage(&asked).await,
+            Command::Import(asked) => call.import(&asked).await,
+            Command::ImportMany(asked) => call.import_many(&asked).await,
+            Command::CreateMany(asked) => call.create_many(asked).await,
+            Command::Export(asked) => call.export(&asked).await,
             Command::Block(asked) => {
                 let done = self.blocks()?.block(&asked, caller, now, entropy);
                 done.await.map(Reply::OfBlocks)

@@ -16,6 +16,7 @@
 //! ```
 
 mod blocks;
+mod bulk;
 mod changes;
 mod check;
 mod fields;
@@ -30,6 +31,8 @@ use serde::{Deserialize, Serialize};
 
 pub use blocks::{BlockTokens, ListBlocks, UnblockTokens};
 pub(crate) use blocks::{check_block, check_block_ref};
+pub(crate) use bulk::{Arrival, check_count, check_export, check_import};
+pub use bulk::{CreateMany, ExportKeys, FormerDigest, ImportKey, ImportMany, MAX_MANY};
 pub(crate) use changes::{Filter, Wanted, check_filter};
 pub(crate) use span::{Span, check_span};
 
@@ -81,6 +84,18 @@ pub enum Command {
     Blocks(ListBlocks),
     /// Show what was done to blocks of tokens.
     BlockChanges(ListBlocks),
+    /// Bring a key from elsewhere.
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    Import(ImportKey),
+    /// Bring many keys from elsewhere.
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    ImportMany(ImportMany),
+    /// Make many keys.
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    CreateMany(CreateMany),
+    /// Show the keys of a tenant as they can be imported.
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    Export(ExportKeys),
 }
 
 impl Command {
@@ -104,6 +119,10 @@ impl Command {
             Self::Unblock(_) => "unblock",
             Self::Blocks(_) => "blocks",
             Self::BlockChanges(_) => "blockChanges",
+            Self::Import(_) => "import",
+            Self::ImportMany(_) => "importMany",
+            Self::CreateMany(_) => "createMany",
+            Self::Export(_) => "export",
         }
     }
 
@@ -117,7 +136,11 @@ impl Command {
             | Self::Block(_)
             | Self::Unblock(_)
             | Self::Blocks(_)
-            | Self::BlockChanges(_) => None,
+            | Self::BlockChanges(_)
+            | Self::Import(_)
+            | Self::ImportMany(_)
+            | Self::CreateMany(_)
+            | Self::Export(_) => None,
             Self::Get(GetKey { id })
             | Self::Rotate(RotateKey { id, .. })
             | Self::Disable(ChangeKey { id, .. })

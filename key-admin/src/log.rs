@@ -91,11 +91,15 @@ fn key_of(reply: &Reply) -> Option<&KeyView> {
         | Reply::Repeated { key, .. }
         | Reply::Key { key }
         | Reply::Changed { key, .. }
+        | Reply::Imported { key, .. }
         | Reply::Usage { key, .. } => Some(key),
         Reply::Verified { key, .. } => key.as_deref(),
-        Reply::Keys { .. } | Reply::Changes { .. } | Reply::Deleted { .. } | Reply::OfBlocks(_) => {
-            None
-        }
+        Reply::Keys { .. }
+        | Reply::Changes { .. }
+        | Reply::Deleted { .. }
+        | Reply::Many { .. }
+        | Reply::Exported { .. }
+        | Reply::OfBlocks(_) => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What comes of a command, as plain JSON. Times are seconds since 1970-01-01T00:00:00Z.
 
 mod blocks;
+mod bulk;
 mod usage;
 
 use std::{borrow::Cow, collections::BTreeMap};
@@ -12,6 +13,7 @@ use doorward_keys::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use blocks::{BlockChangeView, BlockReply, BlockView, Effect};
+pub use bulk::{Each, ExportedKey};
 pub(crate) use usage::steps_of;
 pub use usage::{DecisionsView, RequestsView, UsageStep, UsageView};
 
@@ -115,6 +117,29 @@ pub enum Reply {
         key: KeyView,
         /// What was counted.
         usage: UsageView,
+    },
+    /// A key from elsewhere is here.
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    Imported {
+        /// The key.
+        key: KeyView,
+        /// Whether it came by this command; otherwise it was there, and is as it was.
+        imported: bool,
+    },
+    /// What came of each of many keys, in the order of the command.
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    Many {
+        /// For each a reply, or an error.
+        results: Vec<Each>,
+    },
+    /// Keys of a tenant as they can be imported.
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    Exported {
+        /// The keys, the oldest first.
+        exported: Vec<ExportedKey>,
+        /// For the next part; absent when there is no more.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
     },
     /// What comes of a command about blocks of tokens.
     #[cfg_attr(feature = "schema", schemars(title = "OfBlocks"))]

@@ -45,6 +45,15 @@ impl Digest {
         })
     }
 
+    /// The digest under which a key is kept of which a former system knew only `hash`, made as `name` says.
+    pub(crate) fn of_former(name: &str, hash: &[u8]) -> Self {
+        let mut digest = Sha256::new();
+        for part in [b"doorward:former:", name.as_bytes(), b":", hash] {
+            digest.update(part);
+        }
+        Self(digest.finalize().into())
+    }
+
     /// Takes over a stored digest.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -62,16 +71,7 @@ impl Digest {
 
     /// Reads what [`Digest::to_hex`] wrote; `None` for anything else, upper case included.
     pub fn from_hex(text: &str) -> Option<Self> {
-        let digits = text.as_bytes();
-        if digits.len() != 64 {
-            return None;
-        }
-        let mut bytes = [0_u8; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let [high, low] = pair else { return None };
-            *byte = (nibble(*high)? << 4) | nibble(*low)?;
-        }
-        Some(Self(bytes))
+        bytes_of_hex(text)?.try_into().ok().map(Self)
     }
 }
 
@@ -94,6 +94,17 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 15])
         .filter_map(|nibble| char::from_digit(u32::from(nibble), 16))
+        .collect()
+}
+
+/// Reads what [`hex`] wrote; `None` for anything else, upper case included.
+pub(crate) fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2);
+    pairs
+        .map(|pair| match pair {
+            [high, low] => Some((nibble(*high)? << 4) | nibble(*low)?),
+            _ => None,
+        })
         .collect()
 }
 

@@ -1,7 +1,7 @@
 //! API keys: what a key looks like, how it is stored and how it lives.
 //!
 //! Reading order: [`secret`] and [`time`] are vocabulary; [`mod@format`] says what a printed key looks like and
-//! refuses garbage without I/O; [`digest`] is what is stored instead of the key; [`record`] is what is known of
+//! refuses garbage without I/O, [`foreign`] the same of keys from elsewhere; [`digest`] is what is stored instead of the key; [`record`] is what is known of
 //! a key; [`lifecycle`] says which changes there are; [`audit`] and [`idempotency`] are what is written beside a change;
 //! [`store`] holds the two narrow traits that back ends implement, one for each deployable; [`event`] is what others are told,
 //! with the outbox in which it waits and the calendar of expiries by [`day`]; [`usage`] is what is counted of
@@ -16,6 +16,7 @@ pub mod block;
 pub mod day;
 pub mod digest;
 pub mod event;
+pub mod foreign;
 pub mod format;
 pub mod hour;
 pub mod idempotency;
@@ -32,11 +33,14 @@ pub use block::{Block, BlockAction, BlockChange, BlockId, BlockLedger, BlockRead
 pub use day::Day;
 pub use digest::{Digest, Pepper};
 pub use event::{Calendar, EventKind, KeyEvent, Outbox};
+pub use foreign::{ForeignForm, ForeignForms};
 pub use hour::{Hour, Hours};
 pub use idempotency::Idempotency;
 pub use record::{KeyId, KeyRecord, KeyStatus};
 pub use requests::{LogPiece, Pieced, RequestCount, RequestSink};
 pub use secret::Secret;
-pub use store::{AuditSpan, Cursor, Earlier, KeyLedger, KeyLookup, Page, StoreError, Written};
+pub use store::{
+    AuditSpan, Cursor, Earlier, KeyLedger, KeyLookup, Page, StoreError, Trace, Written,
+};
 pub use time::Timestamp;
 pub use usage::{LastUse, Requests, Usage, UsageEntry, UsageHour, UsageReader, UsageSink};

@@ -16,9 +16,11 @@
 //! 6. An [`update`] changes rights and facts, never what the key is; it wakes no expired key, and gives a rotated one no
 //!    more time. Whether it [widens](Updated::widens) what the key may do is said, for those who ask who may do that.
 //! 7. A decoy is never given rights and has no successor: it would open something, or warn of nothing.
-//! 8. What ended long enough ago can be [deleted](deletable).
+//! 8. A key from elsewhere is [imported](import) once, by whoever owns it; what ended does not come back by an import.
+//! 9. What ended long enough ago can be [deleted](deletable).
 
 mod deletion;
+mod import;
 mod update;
 
 use std::collections::BTreeMap;
@@ -26,6 +28,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 pub use deletion::deletable;
+pub use import::{import, known, moved};
 pub use update::{Setting, Update, Updated, update};
 
 use crate::{
@@ -129,6 +132,12 @@ pub enum Refusal {
     /// What still works, or can work again, is not deleted.
     #[error("the key has not ended; revoke it first")]
     Alive,
+    /// A key from elsewhere is known already, as somebody else's.
+    #[error("the key belongs to another tenant; it is never imported twice")]
+    Taken,
+    /// A key from elsewhere was known before and ended.
+    #[error("the key was revoked or deleted here and is not brought back by an import")]
+    Ended,
     /// What ended is kept for a while.
     #[error("the key is kept for now; it can be deleted {} days after its end", .0.div_euclid(86_400))]
     Kept(i64),

@@ -71,6 +71,19 @@ pub trait KeyLedger: KeyLookup {
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
 
+    /// What there is under `digest`: more than [`KeyLookup::lookup`] tells. `None` where nothing ever was.
+    async fn trace(&self, digest: &Digest) -> Result<Option<Trace>, StoreError>;
+
+    /// Writes a changed key whose record moves from the digest `from` to its own. Nothing is ever made or imported under `from`
+    /// again. Conflicts are those of [`KeyLedger::replace`], and that the digest of `record` is taken.
+    async fn rehash(
+        &self,
+        record: &KeyRecord,
+        from: &Digest,
+        expected_version: u64,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
     /// Writes both sides of a rotation, with an audit entry for the old and one for the new key. Conflicts are those of
     /// [`KeyLedger::create`] and [`KeyLedger::replace`].
     async fn rotate(
@@ -107,6 +120,15 @@ pub trait KeyLedger: KeyLookup {
         limit: usize,
         after: Option<&Cursor>,
     ) -> Result<Page<AuditEntry>, StoreError>;
+}
+
+/// What is found under a digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// A record.
+    Here(Box<KeyRecord>),
+    /// The record of this key was here; it was deleted, or has moved to where its id leads.
+    Gone(KeyId),
 }
 
 /// From when to when changes are looked at.

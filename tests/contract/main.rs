@@ -15,6 +15,7 @@ mod corrupt;
 mod endings;
 mod limits;
 mod lists;
+mod moves;
 mod outage;
 mod outbox;
 mod repeats;
@@ -78,6 +79,10 @@ contract! {
     every lists::keys_of_another_tenant_are_never_listed;
     every lists::the_changes_of_a_key_are_listed_in_parts_and_in_order;
     every lists::a_made_up_place_in_a_list_shows_nothing_new;
+    every moves::a_moved_key_is_found_at_its_new_digest_only;
+    every moves::nothing_is_made_where_a_key_has_moved_away;
+    every moves::a_move_to_a_taken_digest_from_another_version_or_of_a_dead_key_is_refused;
+    every moves::a_deleted_key_leaves_a_trace;
     every endings::a_deleted_key_is_gone_but_for_its_owner_and_its_changes;
     every endings::a_deleted_key_is_made_again_by_nobody;
     every endings::a_key_in_another_version_or_missing_is_not_deleted;

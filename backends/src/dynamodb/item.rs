@@ -4,7 +4,7 @@
 mod read;
 mod write;
 
-pub(super) use read::{Reader, living, record};
+pub(super) use read::{Reader, living, record, trace};
 pub(super) use write::{
     Item, audit_item, event_item, id_item, notice_item, record_item, request_item, tombstone_item,
 };

@@ -21,6 +21,9 @@
 //! | block | `blocks` | `block#` block id | see below |
 //! | change of blocks | `blocks-audit` | `audit#` ULID | `format` N, `action` S (`add`, `remove`), `at` N, `actor` S, `reason` S?, `block` M: the attributes of the block |
 //!
+//! The digest of a key from elsewhere of which only a former hash is known is the SHA-256 over `doorward:former:`, the name of
+//! that hash, `:` and its bytes.
+//!
 //! A digest in a key is 64 lower-case hexadecimal digits. A request is what an idempotency key is remembered by;
 //! its name and content are SHA-256, in hexadecimal.
 //!
@@ -35,8 +38,9 @@
 //!
 //! An audit entry is in `by_tenant` too: `tenant_pk` = `audit#` tenant, `tenant_sk` = ULID, `#`, id.
 //!
-//! A tombstone stands where the record of a deleted key stood, so that its digest is never used again; readers take it for
-//! nothing. An event waits in the outbox until it is delivered, then it is removed; the part is one of eight, chosen by the id
+//! A tombstone stands where the record of a deleted key stood, so that its digest is never used again, and where a record
+//! stood that has moved to another digest; readers take it for nothing. The id item of the key tells these apart: it leads to
+//! where the record is. An event waits in the outbox until it is delivered, then it is removed; the part is one of eight, chosen by the id
 //! of the key, so that events of one key stay in order. A notice says that an event of that name was written about the key.
 //!
 //! A block of tokens: `format` N, `id` S, `issuer` S, `kind` S (`jti`, `origin_jti`, `subject`, `client`, `issuer`), `value` S

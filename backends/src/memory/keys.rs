@@ -10,7 +10,8 @@ use std::{
 use async_trait::async_trait;
 use doorward_keys::{
     AuditEntry, AuditSpan, Cursor, Digest, Earlier, Idempotency, KeyEvent, KeyId, KeyLedger,
-    KeyLookup, KeyRecord, KeyStatus, Page, StoreError, Timestamp, Written, lifecycle::Rotation,
+    KeyLookup, KeyRecord, KeyStatus, Page, StoreError, Timestamp, Trace, Written,
+    lifecycle::Rotation,
 };
 
 /// API keys in memory. Each call takes one short lock, so each call is a transaction.
@@ -28,6 +29,8 @@ struct State {
     requests: HashMap<String, Request>,
     /// The digests of deleted keys, and whose they were.
     deleted: HashMap<KeyId, ([u8; 32], String)>,
+    /// Where records stood that have moved, and whose they are.
+    moved: HashMap<[u8; 32], KeyId>,
     /// By id.
     events: BTreeMap<String, KeyEvent>,
     /// By key and name, with the end of memory.
@@ -71,7 +74,7 @@ impl State {
     }
 
     fn buried(&self, digest: &[u8; 32]) -> bool {
-        self.deleted.values().any(|(buried, _)| buried == digest)
+        self.moved.contains_key(digest) || self.deleted.values().any(|(buried, _)| buried == digest)
     }
 
     fn check_stored(&self, record: &KeyRecord, expected_version: u64) -> Result<(), StoreError> {
@@ -193,6 +196,43 @@ impl KeyLedger for MemoryKeys {
         state.digests.remove(&record.id);
         let buried = (digest, record.tenant.clone());
         state.deleted.insert(record.id.clone(), buried);
+        Ok(())
+    }
+
+    async fn trace(&self, digest: &Digest) -> Result<Option<Trace>, StoreError> {
+        let state = self.state();
+        let digest = digest.as_bytes();
+        if let Some(record) = state.records.get(digest) {
+            return Ok(Some(Trace::Here(Box::new(record.clone()))));
+        }
+        let mut deleted = state.deleted.iter();
+        let deleted = deleted.find(|(_, (buried, _))| buried == digest);
+        let moved = || state.moved.get(digest).cloned();
+        let gone = deleted.map(|(id, _)| id.clone()).or_else(moved);
+        Ok(gone.map(Trace::Gone))
+    }
+
+    async fn rehash(
+        &self,
+        record: &KeyRecord,
+        from: &Digest,
+        expected_version: u64,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let former = KeyRecord {
+            digest: from.clone(),
+            ..record.clone()
+        };
+        state.check_stored(&former, expected_version)?;
+        let place = record.digest.as_bytes();
+        if state.records.contains_key(place) || state.buried(place) {
+            return Err(conflict(&record.id));
+        }
+        state.check_audit(audit)?;
+        state.records.remove(from.as_bytes());
+        state.moved.insert(*from.as_bytes(), record.id.clone());
+        state.write(record, audit);
         Ok(())
     }
 

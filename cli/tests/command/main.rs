@@ -13,6 +13,7 @@ mod answers;
 mod api;
 mod block;
 mod bound;
+mod bulk;
 mod limits;
 mod local;
 mod opaque;

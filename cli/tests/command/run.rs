@@ -80,6 +80,11 @@ impl Folder {
         started(on_aws(&mut self.command(args), variables))
     }
 
+    /// Starts a command and does not wait for its end.
+    pub(crate) fn spawn(&self, args: &[&str]) -> Child {
+        self.command(args).stdin(Stdio::null()).spawn().unwrap()
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
         command

@@ -50,6 +50,9 @@ problems! {
     HeaderTaken { found: String } = "header_taken", "the header `{found}` cannot be used for this";
     ParameterName { found: String } = "parameter_name", "must be letters, digits, `-`, `.`, `_` or `~`, at most 64, found `{found}`";
     ParameterTaken { other: &'static str, found: String } = "parameter_taken", "`{found}` is taken by `{other}`; one parameter cannot carry two kinds of credentials";
+    Day { found: String } = "day", "must be a day such as `2027-06-01`, found `{found}`";
+    ImportedPrefix { max: usize, found: String } = "imported_prefix", "must be at most {max} letters, digits, `-` or `_`, and not begin as your own keys do, found `{found}`";
+    ImportedSecret = "imported_secret", "has a meaning for `hash = \"hmac-sha256\"` only";
     CookieName { found: String } = "cookie_name", "must be the name of a cookie (RFC 6265 section 4.1.1), found `{found}`";
 
     // Secrets. The value is never shown.

@@ -5,6 +5,7 @@
 //! 2. A credential is routed by its form: the configured key prefix makes it an API key, two dots make it a JWT; where
 //!    servers know opaque tokens, two dots and a JSON header make it a JWT, and anything else is opaque. It is never tried as
 //!    another kind.
+//!    What looks like a key that was made elsewhere is an API key among tokens only where the configuration says so.
 //! 3. The scheme is compared in any case (RFC 9110 section 11.1); after it come one or more spaces, one token, and
 //!    nothing else (RFC 6750 section 2.1). Without a scheme nothing in an `Authorization` header is taken for a credential.
 //!    The token of a TOKEN or AppSync event may be bare all the same: a TOKEN event does not say from which header its
@@ -14,6 +15,7 @@
 //!    itself.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use doorward_keys::Timestamp;
 
 use crate::{
     config::Config,
@@ -42,20 +44,21 @@ impl<'a> Presented<'a> {
     /// Finds what `request` carries in the places that `config` names.
     pub fn find(request: &'a Request, config: &Config) -> Result<Self, Denial> {
         let mut found = Self::default();
+        let now = request.received_at.timestamp();
         match request.headers.one("authorization") {
             Lookup::Absent => {}
             Lookup::Conflict => {
                 return Err(repeated("the Authorization header occurs more than once"));
             }
             Lookup::One(value) => match with_scheme(value)? {
-                Some((scheme, credential)) => found.take(scheme, credential, config)?,
+                Some((scheme, credential)) => found.take(scheme, credential, config, now)?,
                 None => return Err(malformed("the Authorization header names no scheme")),
             },
         }
         if let Some(token) = &request.token {
             match with_scheme(token.expose())? {
-                Some((scheme, credential)) => found.take(scheme, credential, config)?,
-                None => found.route(token.expose(), config)?,
+                Some((scheme, credential)) => found.take(scheme, credential, config, now)?,
+                None => found.route(token.expose(), config, now)?,
             }
         }
         if let Some(keys) = &config.api_keys {
@@ -87,7 +90,7 @@ impl<'a> Presented<'a> {
             .iter()
             .flat_map(|name| named(&request.cookies, name));
         for value in parameter.chain(cookie) {
-            found.route(value, config)?;
+            found.route(value, config, now)?;
         }
         if found.opaque.is_some() {
             found.issuer_hint = issuer_hint(request, config)?;
@@ -110,9 +113,15 @@ impl<'a> Presented<'a> {
         key.into_iter().chain(jwt).chain(opaque)
     }
 
-    fn take(&mut self, scheme: Scheme, credential: &'a str, config: &Config) -> Result<(), Denial> {
+    fn take(
+        &mut self,
+        scheme: Scheme,
+        credential: &'a str,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<(), Denial> {
         match scheme {
-            Scheme::Bearer => self.route(credential, config),
+            Scheme::Bearer => self.route(credential, config, now),
             Scheme::ApiKey if config.api_keys.is_none() => Err(Denial::new(
                 Reason::CredentialUnsupported,
                 "API keys are not configured",
@@ -124,7 +133,7 @@ impl<'a> Presented<'a> {
             )),
             Scheme::Dpop => {
                 let had_key = self.api_key.is_some();
-                self.route(credential, config)?;
+                self.route(credential, config, now)?;
                 if self.api_key.is_some() != had_key {
                     return Err(malformed("an API key came with the scheme `DPoP`"));
                 }
@@ -134,17 +143,20 @@ impl<'a> Presented<'a> {
         }
     }
 
-    fn route(&mut self, credential: &'a str, config: &Config) -> Result<(), Denial> {
+    fn route(
+        &mut self,
+        credential: &'a str,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<(), Denial> {
         if !is_token68(credential) {
             return Err(malformed(
                 "the credential is empty or holds characters that none may have",
             ));
         }
-        if config
-            .api_keys
-            .as_ref()
-            .is_some_and(|keys| keys.format.owns(credential))
-        {
+        if config.api_keys.as_ref().is_some_and(|keys| {
+            keys.format.owns(credential) || keys.imported.own_bearer(credential, now)
+        }) {
             return self.put_key(credential);
         }
         let asks_servers = !config.introspection.is_empty();

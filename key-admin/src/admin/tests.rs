@@ -1,4 +1,5 @@
 mod decoys;
+mod import;
 mod life;
 
 use std::sync::{

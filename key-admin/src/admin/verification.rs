@@ -9,7 +9,7 @@ use doorward_keys::{
     lifecycle::{Standing, standing},
 };
 
-use super::Call;
+use super::{Call, KeyAdmin};
 use crate::{
     caller::Permission,
     command::VerifyKey,
@@ -20,11 +20,23 @@ use crate::{
 impl Call<'_> {
     pub(super) async fn verify(&self, asked: &VerifyKey) -> Result<Reply, AdminError> {
         self.caller.require(Permission::Read)?;
-        let digest = match self.admin.policy.format.parse(&asked.key) {
-            Ok(digest) => digest,
-            Err(fault) => return Ok(bad(word(fault))),
+        let KeyAdmin {
+            policy, foreign, ..
+        } = self.admin;
+        let places = match foreign.places(&asked.key, &policy.format, self.now) {
+            Some(places) => [places.own, places.former].concat(),
+            None => match policy.format.parse(&asked.key) {
+                Ok(digest) => vec![digest],
+                Err(fault) => return Ok(bad(word(fault))),
+            },
         };
-        let found = self.ledger().lookup(&digest).await?;
+        let mut found = None;
+        for digest in &places {
+            found = self.ledger().lookup(digest).await?;
+            if found.is_some() {
+                break;
+            }
+        }
         // A key of another tenant is not there.
         let Some(record) = found.filter(|record| self.caller.sees(&record.tenant)) else {
             return Ok(bad("unknown"));

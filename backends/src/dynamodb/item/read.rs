@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, str::FromStr};
 use aws_sdk_dynamodb::types::AttributeValue;
 use doorward_keys::{
     AuditAction, AuditEntry, Digest, Earlier, EventKind, Idempotency, KeyEvent, KeyId, KeyRecord,
-    KeyStatus, StoreError, Timestamp,
+    KeyStatus, StoreError, Timestamp, Trace,
 };
 
 use super::Item;
@@ -18,6 +18,14 @@ pub(in crate::dynamodb) fn living(item: &Item) -> Result<Option<KeyRecord>, Stor
         return Reader::of(item).map(|_| None);
     }
     record(item).map(Some)
+}
+
+/// What an item under a digest says.
+pub(in crate::dynamodb) fn trace(item: &Item) -> Result<Trace, StoreError> {
+    if item.contains_key(schema::DELETED_AT) {
+        return Reader::of(item)?.key_id(schema::ID).map(Trace::Gone);
+    }
+    Ok(Trace::Here(Box::new(record(item)?)))
 }
 
 /// The record in an item. Whatever the item says of itself twice must agree: its key, its index and its attributes.

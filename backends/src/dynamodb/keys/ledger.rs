@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use doorward_keys::{
-    AuditEntry, AuditSpan, Cursor, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Page,
-    StoreError, Written, lifecycle::Rotation,
+    AuditEntry, AuditSpan, Cursor, Digest, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Page,
+    StoreError, Trace, Written, lifecycle::Rotation,
 };
 
 use super::{
@@ -91,6 +91,27 @@ impl KeyLedger for DynamoKeys {
     ) -> Result<(), StoreError> {
         let committed = Transaction::on(self)
             .bury(record, expected_version, audit.at)
+            .note(record, audit)
+            .commit()
+            .await;
+        self.outcome(committed, &record.id, None).await.map(|_| ())
+    }
+
+    async fn trace(&self, digest: &Digest) -> Result<Option<Trace>, StoreError> {
+        let pk = schema::record_pk(&digest.to_hex());
+        let found = self.get(pk, schema::RECORD_SK).await?;
+        found.as_ref().map(item::trace).transpose()
+    }
+
+    async fn rehash(
+        &self,
+        record: &KeyRecord,
+        from: &Digest,
+        expected_version: u64,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let committed = Transaction::on(self)
+            .relocate(record, from, expected_version, audit.at)
             .note(record, audit)
             .commit()
             .await;

@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, CancellationReason, Put, TransactWriteItem},
 };
-use doorward_keys::{AuditEntry, Idempotency, KeyEvent, KeyId, KeyRecord, StoreError, Timestamp};
+use doorward_keys::{
+    AuditEntry, Digest, Idempotency, KeyEvent, KeyId, KeyRecord, StoreError, Timestamp,
+};
 
 use super::DynamoKeys;
 use crate::dynamodb::{
@@ -63,19 +65,7 @@ impl<'store> Transaction<'store> {
 
     /// A key in place of its `expected_version`. A stored key that is revoked is never written over.
     pub(super) fn replace(self, record: &KeyRecord, expected_version: u64) -> Self {
-        let unchanged = "#id = :id AND #version = :expected AND #status <> :revoked";
-        let names = [
-            ("#id", schema::ID),
-            ("#version", schema::VERSION),
-            ("#status", schema::STATUS),
-        ];
-        let revoked = doorward_keys::KeyStatus::Revoked.as_str().to_owned();
-        let values = [
-            (":id", AttributeValue::S(record.id.as_str().to_owned())),
-            (":expected", AttributeValue::N(expected_version.to_string())),
-            (":revoked", AttributeValue::S(revoked)),
-        ];
-        self.put(record_item(record), unchanged, &names, values)
+        self.put_over(record_item(record), &record.id, expected_version)
     }
 
     /// What is left of a key in place of its `expected_version`.
@@ -87,6 +77,29 @@ impl<'store> Transaction<'store> {
         ];
         let unchanged = "#id = :id AND #version = :expected";
         self.put(tombstone_item(record, at), unchanged, &names, values)
+    }
+
+    /// A key at its digest in place of its `expected_version` under `from`, where a tombstone stays. A stored key that is
+    /// revoked does not move.
+    pub(super) fn relocate(
+        self,
+        record: &KeyRecord,
+        from: &Digest,
+        expected_version: u64,
+        at: Timestamp,
+    ) -> Self {
+        let former = KeyRecord {
+            digest: from.clone(),
+            ..record.clone()
+        };
+        self.put_over(tombstone_item(&former, at), &record.id, expected_version)
+            .put_new(record_item(record))
+            .put(
+                id_item(record),
+                "attribute_exists(#pk)",
+                &[("#pk", schema::PK)],
+                [],
+            )
     }
 
     /// The audit entry of the change that led to `record`, and its event; none is ever written over.
@@ -103,6 +116,23 @@ impl<'store> Transaction<'store> {
         let now = AttributeValue::N(event.at.unix().to_string());
         self.put(notice, forgotten, &names, [(":now", now)])
             .put_new(event_item(event))
+    }
+
+    /// An item in place of `expected_version` of the living record of `id`.
+    fn put_over(self, item: Item, id: &KeyId, expected_version: u64) -> Self {
+        let unchanged = "#id = :id AND #version = :expected AND #status <> :revoked";
+        let names = [
+            ("#id", schema::ID),
+            ("#version", schema::VERSION),
+            ("#status", schema::STATUS),
+        ];
+        let revoked = doorward_keys::KeyStatus::Revoked.as_str().to_owned();
+        let values = [
+            (":id", AttributeValue::S(id.as_str().to_owned())),
+            (":expected", AttributeValue::N(expected_version.to_string())),
+            (":revoked", AttributeValue::S(revoked)),
+        ];
+        self.put(item, unchanged, &names, values)
     }
 
     fn put_new(self, item: Item) -> Self {

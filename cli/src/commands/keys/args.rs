@@ -18,8 +18,8 @@ Examples:
   doorward keys usage key_01JD3Z… --by day --since 30d
   doorward keys list --tenant acme --api \"$ADMIN_API_URL\"
 
-Over the API only the right to call it is needed. On a table `create`, `rotate`
-and `verify` need the pepper; the others work without it.
+Over the API only the right to call it is needed. On a table `create`, `import`,
+`rotate` and `verify` need the pepper; the others work without it.
 
 Exit codes:
   0  done
@@ -91,6 +91,10 @@ Says after how many seconds at most the key is refused everywhere.")]
     /// Print a regular expression that finds keys of this configuration, for secret scanners.
     #[command(after_help = "Example:\n  git grep -P \"$(doorward keys pattern)\"")]
     Pattern,
+    /// Bring keys from elsewhere: plain lists, CSV, and exports of API Gateway, Kong and Tyk.
+    Import(super::bulk::args::Import),
+    /// Write all keys of tenants to standard output, without secrets.
+    Export(super::bulk::args::Export),
     /// Show how often a key was used: what the authorizer decided beside what the access log of the gateway saw.
     Usage(Usage),
 }
@@ -102,14 +106,26 @@ Examples:
   doorward keys create --tenant acme --name ci --scope orders:read
   doorward keys create --tenant acme --name nightly --scope orders:read \\
       --route 'GET /orders/{id}' --address 203.0.113.0/24 \\
-      --expires-in-days 30 --metadata team=billing")]
+      --expires-in-days 30 --metadata team=billing
+  doorward keys create --from partners.csv --secrets-to secrets.jsonl
+
+With --from, --tenant, --environment, --scope and --expires-in-days hold for rows
+that say nothing of it; other options cannot be given.")]
 pub struct Create {
     /// Owner.
-    #[arg(long, value_name = "TENANT")]
-    pub tenant: String,
+    #[arg(long, value_name = "TENANT", required_unless_present = "from")]
+    pub tenant: Option<String>,
     /// What people call it.
-    #[arg(long, value_name = "NAME")]
-    pub name: String,
+    #[arg(
+        long,
+        value_name = "NAME",
+        required_unless_present = "from",
+        conflicts_with = "from"
+    )]
+    pub name: Option<String>,
+    /// Many keys at once.
+    #[command(flatten)]
+    pub many: super::bulk::args::From,
     /// The environment word in the key. Without, the first one of the configuration.
     #[arg(long, value_name = "WORD")]
     pub environment: Option<String>,
@@ -117,28 +133,28 @@ pub struct Create {
     #[arg(long = "scope", value_name = "SCOPE")]
     pub scopes: Vec<String>,
     /// Names of routes it may use; several times. Without, all that its scopes allow.
-    #[arg(long = "route", value_name = "NAME")]
+    #[arg(long = "route", conflicts_with = "from", value_name = "NAME")]
     pub routes: Vec<String>,
     /// Addresses and ranges from which it may be used; several times. Without, anywhere.
-    #[arg(long = "address", value_name = "CIDR")]
+    #[arg(long = "address", conflicts_with = "from", value_name = "CIDR")]
     pub addresses: Vec<String>,
     /// How long it lives, in days. Without, as the configuration says.
     #[arg(long, value_name = "DAYS")]
     pub expires_in_days: Option<u32>,
     /// The value of a usage-plan key of the gateway.
-    #[arg(long, value_name = "VALUE")]
+    #[arg(long, conflicts_with = "from", value_name = "VALUE")]
     pub usage_plan_key: Option<String>,
     /// The name of a plan of the configuration, whose numbers its limits have. Without, those of everybody.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, conflicts_with = "from", value_name = "NAME")]
     pub plan: Option<String>,
     /// Make a decoy: a key that opens nothing and whose first use is an alarm.
     #[arg(long, conflicts_with_all = ["scopes", "routes", "addresses", "usage_plan_key", "plan"])]
     pub decoy: bool,
     /// A fact for the backend: a name, `=`, a text; several times.
-    #[arg(long = "metadata", value_name = "NAME=TEXT")]
+    #[arg(long = "metadata", conflicts_with = "from", value_name = "NAME=TEXT")]
     pub metadata: Vec<String>,
     /// Names this request, so that repeating it does not make a second key.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, conflicts_with = "from", value_name = "TEXT")]
     pub idempotency_key: Option<String>,
 }
 

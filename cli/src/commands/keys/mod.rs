@@ -1,6 +1,7 @@
 //! `doorward keys`: the commands of key administration, on a table or over the API.
 
 pub mod args;
+mod bulk;
 mod remote;
 mod render;
 mod request;
@@ -48,7 +49,9 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     };
     // A key must be revocable by whoever reaches the table, and at once: the pepper is for making keys only.
     let secrets = match args.action {
-        Action::Create(_) | Action::Rotate(_) | Action::Verify => Secrets::Fetched,
+        Action::Create(_) | Action::Rotate(_) | Action::Verify | Action::Import(_) => {
+            Secrets::Fetched
+        }
         _ => Secrets::StoodInFor,
     };
     let config = target.configuration(secrets).await?.config;
@@ -79,9 +82,20 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     if is_local && let Some(running) = StateFolder::here().find() {
         admin = admin.with_gateway_ttl(u32::try_from(running.ttl_seconds).unwrap_or(u32::MAX));
     }
-    let environment = api_keys.format.environments.first().map(String::as_str);
-    let command = request::command(args.action, environment, clock::wall())?;
     let caller = Caller::operator(&format!("doorward keys by {}", user()));
+    let place = args.table.clone().unwrap_or_default();
+    let action = match args.action {
+        Action::Import(import) => {
+            return bulk::import(&admin, &api_keys, &caller, import, (&place, args.json)).await;
+        }
+        Action::Export(export) => return bulk::export(&admin, &caller, export).await,
+        Action::Create(create) if create.many.from.is_some() => {
+            return bulk::create(&admin, &api_keys, &caller, create).await;
+        }
+        one => one,
+    };
+    let environment = api_keys.format.environments.first().map(String::as_str);
+    let command = request::command(action, environment, clock::wall())?;
     let reply = admin
         .run(command, &caller, clock::wall(), &SystemEntropy)
         .await

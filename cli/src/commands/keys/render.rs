@@ -97,6 +97,24 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
                 .collect::<Vec<_>>()
                 .join("\n"),
         },
+        Reply::Imported { key, imported } => Shown {
+            said: match imported {
+                true => styled(GOOD, "imported"),
+                false => "was there already; nothing was done".to_owned(),
+            },
+            answer: key.id.clone(),
+        },
+        Reply::Many { results } => Shown {
+            said: more(None, results.len(), "result"),
+            answer: String::new(),
+        },
+        Reply::Exported { exported, cursor } => {
+            let views: Vec<KeyView> = exported.iter().map(|each| each.key.clone()).collect();
+            Shown {
+                said: more(cursor.as_deref(), views.len(), "key"),
+                answer: table(&views, now),
+            }
+        }
         // `doorward block` shows these.
         Reply::OfBlocks(_) => Shown::default(),
         Reply::Usage { key, usage } => usage::shown(key, usage, Characters::of_standard_output()),

@@ -21,6 +21,8 @@ pub(super) fn command(
     now: Timestamp,
 ) -> Result<Command, Failure> {
     Ok(match action {
+        Action::Import(_) | Action::Export(_) => return Err(many()),
+        Action::Create(create) if create.many.from.is_some() => return Err(many()),
         Action::Create(create) => Command::Create(created(create, environment)?),
         Action::Get(one) => Command::Get(GetKey { id: one.id }),
         Action::List(list) => Command::List(ListKeys {
@@ -57,6 +59,12 @@ pub(super) fn command(
         }
         Action::Usage(usage) => Command::Usage(used(usage, now)),
     })
+}
+
+fn many() -> Failure {
+    Failure::usage(
+        "many keys at once are worked on in a table; name it with --table, without --api",
+    )
 }
 
 fn audited(audit: Audit, now: Timestamp) -> Command {
@@ -100,8 +108,8 @@ fn used(usage: Usage, now: Timestamp) -> ReadUsage {
 fn created(create: Create, environment: Option<&str>) -> Result<CreateKey, Failure> {
     let words = create.scopes.iter().flat_map(|scopes| scopes.split(' '));
     Ok(CreateKey {
-        tenant: create.tenant,
-        name: create.name,
+        tenant: create.tenant.unwrap_or_default(),
+        name: create.name.unwrap_or_default(),
         environment: create
             .environment
             .or_else(|| environment.map(str::to_owned))

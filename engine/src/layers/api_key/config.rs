@@ -1,8 +1,12 @@
 //! The configuration of API keys: as written, and checked.
 
-use doorward_keys::format::{KeyFormat, MAX_WORD, is_word};
+use doorward_keys::{
+    ForeignForms,
+    format::{KeyFormat, MAX_WORD, is_word},
+};
 use serde::Deserialize;
 
+use super::imported::{self, RawImported};
 use crate::config::{
     ConfigEnv, Faults, Problem, RawSecret,
     values::{self, Limits, distinct, shown},
@@ -13,6 +17,8 @@ use crate::config::{
 pub struct ApiKeysConfig {
     /// Which printed keys are ours, with the peppers.
     pub format: KeyFormat,
+    /// What keys look like that were made elsewhere.
+    pub imported: ForeignForms,
     /// Headers that may carry a key, lower case; `authorization` (`Bearer` or `ApiKey`) always may.
     pub headers: Vec<String>,
     /// A query parameter that may carry a key (off unless named).
@@ -69,6 +75,8 @@ pub(crate) struct RawApiKeys {
     /// How long after its end a revoked or expired key is kept before it can be deleted, in days.
     #[cfg_attr(feature = "schema", schemars(range(min = RETENTION.min, max = RETENTION.max), extend("default" = RETENTION.default)))]
     retention_days: Option<i64>,
+    /// Keys that were made elsewhere and brought here.
+    imported: Option<Vec<RawImported>>,
 }
 
 const CACHE: Limits = Limits {
@@ -140,6 +148,7 @@ impl RawApiKeys {
         );
         let path = "api_keys.retention_days";
         let retention_days = RETENTION.check(self.retention_days, path, faults);
+        let imported = imported::check(self.imported, prefix.as_deref(), env, faults);
         let (pepper, previous_pepper) = peppers(self.pepper, self.previous_pepper, env, faults);
         Some(ApiKeysConfig {
             format: KeyFormat {
@@ -148,6 +157,7 @@ impl RawApiKeys {
                 pepper,
                 previous_pepper,
             },
+            imported,
             headers,
             query_parameter,
             cache_seconds,

@@ -8,12 +8,17 @@
 //! A decoy opens nothing ([`Reason::DecoyKey`]), also when its time is over: only a decoy that is disabled or revoked is refused
 //! like any other key that is.
 //!
+//! A key that was made elsewhere has no checksum. It is looked up when it fits one of the configured forms: by its digest under
+//! the pepper in force, under the one before, and, where nothing is found, by its former hash. What fits no form is refused
+//! without I/O.
+//!
 //! A found key is remembered for `cache_seconds`, an unknown one for `negative_cache_seconds`. The first is this layer's
 //! part of the delay of a revocation. Expiry is looked at on every use. A store that fails refuses with
 //! [`Reason::KeyStoreUnavailable`] or [`Reason::KeyStoreCorrupt`], and the failure is not remembered.
 
 mod cache;
 mod config;
+mod imported;
 #[cfg(test)]
 mod tests;
 
@@ -72,11 +77,7 @@ impl ApiKeys {
         now: Timestamp,
         found: &mut Option<KeyId>,
     ) -> Result<Client, Denial> {
-        let digest = self.config.format.parse(printed).map_err(malformed)?;
-        let record = match self.cache.find(&digest, now) {
-            Some(remembered) => remembered.record(),
-            None => self.read(&digest, now).await?,
-        };
+        let record = self.find(printed, now).await?;
         let record =
             record.ok_or_else(|| Denial::new(Reason::KeyUnknown, "no key with this digest"))?;
         *found = Some(record.id.clone());
@@ -86,10 +87,39 @@ impl ApiKeys {
 
     /// The same, but only if the key is in memory.
     pub(crate) fn recall(&self, printed: &str, now: Timestamp) -> Option<Client> {
-        let digest = self.config.format.parse(printed).ok()?;
-        let record = self.cache.find(&digest, now)?.record()?;
+        let digests = self.digests(printed, now).ok()?;
+        let mut remembered = digests.iter().map(|digest| self.cache.find(digest, now));
+        let record = remembered.find_map(|found| found?.record())?;
         self.admit(&record, now).ok()?;
         Some(Client { record })
+    }
+
+    /// The record of `printed`, from memory or from the store.
+    async fn find(&self, printed: &str, now: Timestamp) -> Result<Option<Arc<KeyRecord>>, Denial> {
+        for digest in self.digests(printed, now)? {
+            let record = match self.cache.find(&digest, now) {
+                Some(remembered) => remembered.record(),
+                None => self.read(&digest, now).await?,
+            };
+            if record.is_some() {
+                return Ok(record);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Under which digests `printed` may be kept, in the order in which they are looked at: exactly one for a key of ours.
+    fn digests(&self, printed: &str, now: Timestamp) -> Result<Vec<Digest>, Denial> {
+        let ApiKeysConfig {
+            format, imported, ..
+        } = &self.config;
+        match imported.places(printed, format, now) {
+            Some(places) => Ok(places.own.into_iter().chain(places.former).collect()),
+            None => format
+                .parse(printed)
+                .map(|own| vec![own])
+                .map_err(malformed),
+        }
     }
 
     async fn read(

@@ -1,3 +1,5 @@
+mod imported;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -7,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use doorward_keys::{KeyId, format::KeyFormat};
+use doorward_keys::{ForeignForms, KeyId, format::KeyFormat};
 
 use super::*;
 use crate::test_support::NOW;
@@ -69,6 +71,7 @@ fn bench() -> Bench {
     });
     let config = ApiKeysConfig {
         format,
+        imported: ForeignForms::default(),
         headers: vec!["x-api-key".to_owned()],
         query_parameter: None,
         cache_seconds: 60,

@@ -2,7 +2,7 @@
 
 use doorward_keys::{
     AuditEntry, AuditSpan, Cursor, Digest, Earlier, Idempotency, KeyId, KeyLookup, KeyRecord, Page,
-    StoreError, Written, lifecycle::Rotation,
+    StoreError, Trace, Written, lifecycle::Rotation,
 };
 
 use super::*;
@@ -20,6 +20,18 @@ impl KeyLookup for Failing {
 #[async_trait::async_trait]
 impl KeyLedger for Failing {
     async fn owner(&self, _: &KeyId) -> Result<Option<String>, StoreError> {
+        Err(self.0.clone())
+    }
+    async fn trace(&self, _: &Digest) -> Result<Option<Trace>, StoreError> {
+        Err(self.0.clone())
+    }
+    async fn rehash(
+        &self,
+        _: &KeyRecord,
+        _: &Digest,
+        _: u64,
+        _: &AuditEntry,
+    ) -> Result<(), StoreError> {
         Err(self.0.clone())
     }
     async fn delete(&self, _: &KeyRecord, _: u64, _: &AuditEntry) -> Result<(), StoreError> {

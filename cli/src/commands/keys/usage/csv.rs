@@ -60,7 +60,7 @@ fn row(key: &KeyView, step: &UsageStep) -> [String; 15] {
 }
 
 /// One field: harmless, and in quotes where it must be (RFC 4180 section 2).
-fn field(text: &str) -> String {
+pub(in crate::commands::keys) fn field(text: &str) -> String {
     let harmless =
         if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
             format!("'{text}")

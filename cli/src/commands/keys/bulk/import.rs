@@ -1,0 +1,253 @@
+//! `doorward keys import`.
+
+use std::path::Path;
+
+use doorward_engine::layers::api_key::ApiKeysConfig;
+use doorward_key_admin::{Caller, Command, KeyAdmin, Reply, SystemEntropy, command::ImportKey};
+use doorward_keys::foreign::HashName;
+use futures_util::{StreamExt as _, stream};
+use serde_json::json;
+
+use super::{
+    Outcome, Rows, args, beside, fingerprint,
+    journal::{Counts, Journal},
+    mapping::Mapping,
+    progress::Progress,
+    read::{Format, Row},
+    row::Rules,
+    say_fault,
+};
+use crate::{clock, exit::Failure, output};
+
+/// After how many rows the journal grows.
+const NOTED: u64 = 50;
+
+/// Imports the keys of a file, the rows that are done already left out.
+///
+/// # Errors
+/// When the file cannot be understood, the table does not answer, or rows are faulty.
+pub(in crate::commands::keys) async fn import(
+    admin: &KeyAdmin,
+    config: &ApiKeysConfig,
+    caller: &Caller,
+    asked: args::Import,
+    (place, as_json): (&str, bool),
+) -> Result<(), Failure> {
+    let rules = rules(&asked, config)?;
+    let file = asked.file.clone();
+    let size = std::fs::metadata(&file).map_or(0, |found| found.len());
+    let (mut journal, before) = if asked.dry_run {
+        (None, Counts::default())
+    } else {
+        let path = asked.journal.clone();
+        let path = path.unwrap_or_else(|| beside(&file, ".doorward-journal"));
+        let about = about(&asked, place)?;
+        let (journal, before) = Journal::open(&path, &about)?;
+        (Some(journal), before)
+    };
+    if before.rows > 0 {
+        let rows = before.rows;
+        output::say(&format!(
+            "goes on behind the {rows} rows that are done already"
+        ));
+    }
+
+    let work = Work {
+        admin,
+        caller,
+        rules: &rules,
+        is_dry: asked.dry_run,
+        skip: usize::try_from(before.rows).unwrap_or(usize::MAX),
+    };
+    let Rows { mut rows, reader } = Rows::of(asked.format, &file);
+    let mut outcomes = stream::poll_fn(|context| rows.poll_recv(context))
+        .enumerate()
+        .map(|(at, row)| work.done(at, row))
+        .buffered(usize::from(asked.concurrency));
+    let mut counts = before;
+    let mut progress = Progress::of(size, before.rows);
+    let mut stop = None;
+    while let Some((line, offset, outcome)) = outcomes.next().await {
+        match outcome {
+            None => continue,
+            Some(Outcome::Done) => counts.done += 1,
+            Some(Outcome::Known) => counts.known += 1,
+            Some(Outcome::Fault(fault)) => {
+                counts.faults += 1;
+                progress.clear();
+                say_fault(&file, line, &fault, &counts);
+            }
+            Some(Outcome::Stop(failure)) => {
+                stop = Some(failure);
+                break;
+            }
+        }
+        counts.rows += 1;
+        progress.show(offset, &counts);
+        if counts.rows % NOTED == 0
+            && let Some(journal) = &mut journal
+        {
+            journal.note(counts)?;
+        }
+    }
+    drop(outcomes);
+    progress.clear();
+    if let Some(journal) = &mut journal {
+        journal.note(counts)?;
+    }
+    if let Some(failure) = stop {
+        let rows = counts.rows;
+        return Err(Failure {
+            message: format!("{failure}; {rows} rows are done, give the command again to go on"),
+            ..failure
+        });
+    }
+    let read = reader.await.map_err(Failure::unavailable)?;
+    read?;
+    if let Some(journal) = journal {
+        journal.end()?;
+    }
+    finish(counts, asked.dry_run, as_json)
+}
+
+struct Work<'w> {
+    admin: &'w KeyAdmin,
+    caller: &'w Caller,
+    rules: &'w Rules,
+    is_dry: bool,
+    skip: usize,
+}
+
+impl Work<'_> {
+    /// What came of a row, the line on which it stands, and how far the file is read with it; no outcome for a row that an
+    /// earlier command did.
+    async fn done(&self, at: usize, row: Row) -> (u64, u64, Option<Outcome>) {
+        let (line, offset) = (row.line, row.offset);
+        if at < self.skip {
+            return (line, offset, None);
+        }
+        let asked = row.cells.and_then(|cells| self.rules.import(line, &cells));
+        let outcome = match asked {
+            Err(fault) => Outcome::Fault(fault),
+            Ok(asked) => self.imported(asked).await,
+        };
+        (line, offset, Some(outcome))
+    }
+
+    async fn imported(&self, asked: ImportKey) -> Outcome {
+        let (admin, caller, now) = (self.admin, self.caller, clock::wall());
+        let imported = if self.is_dry {
+            admin.would_import(&asked, caller, now).await
+        } else {
+            let command = Command::Import(asked);
+            let reply = admin.run(command, caller, now, &SystemEntropy).await;
+            reply.map(|reply| matches!(reply, Reply::Imported { imported: true, .. }))
+        };
+        match imported {
+            Ok(true) => Outcome::Done,
+            Ok(false) => Outcome::Known,
+            Err(error) => error.into(),
+        }
+    }
+}
+
+fn rules(asked: &args::Import, config: &ApiKeysConfig) -> Result<Rules, Failure> {
+    let former = asked.former_hash.as_deref().map(|word| {
+        let name = HashName::parse(word);
+        name.ok_or_else(|| {
+            let known = HashName::ALL.map(HashName::as_str).join("`, `");
+            Failure::usage(format!(
+                "`{word}` is no hash that keys can be brought by, expected one of `{known}`; of others the keys themselves are needed, or new keys"
+            ))
+        })
+    });
+    let former = former.transpose()?;
+    if let Some(name) = former {
+        let mut hashes = config
+            .imported
+            .iter()
+            .filter_map(|form| form.former.as_ref());
+        if !hashes.any(|hash| hash.name() == name) {
+            let word = name.as_str();
+            return Err(Failure::usage(format!(
+                "no form of `api_keys.imported` has `hash = \"{word}\"`, so that the authorizer would not take these keys"
+            )));
+        }
+    } else if config.imported.is_empty() && asked.format != Format::Doorward {
+        return Err(Failure::usage(
+            "the configuration has no `[[api_keys.imported]]`, which says what the keys look like, so that the authorizer would not take them",
+        ));
+    }
+    let mapping = asked.mapping.as_deref().map(Mapping::read).transpose()?;
+    let environments = &config.format.environments;
+    let environment = asked.environment.clone();
+    let words = asked.scopes.iter().flat_map(|scopes| scopes.split(' '));
+    Ok(Rules {
+        format: asked.format,
+        mapping: mapping.unwrap_or_default(),
+        tenant: asked.tenant.clone(),
+        tenant_column: asked.tenant_column.clone(),
+        environment: environment
+            .or_else(|| environments.first().cloned())
+            .unwrap_or_default(),
+        scopes: words
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        expires_in_days: asked.expires_in_days,
+        former,
+        ours: config.format.clone(),
+        foreign: config.imported.clone(),
+        now: clock::wall(),
+    })
+}
+
+/// What an import is about, so that it is not mistaken for another one: what is read, how, and where it goes.
+fn about(asked: &args::Import, place: &str) -> Result<String, Failure> {
+    let mapping = asked.mapping.as_deref().map(fingerprint).transpose()?;
+    let options = json!([
+        format!("{:?}", asked.format),
+        place,
+        asked.tenant,
+        asked.tenant_column,
+        asked.environment,
+        asked.scopes,
+        asked.expires_in_days,
+        asked.former_hash,
+        mapping,
+    ]);
+    let options = super::hex(&<sha2::Sha256 as sha2::Digest>::digest(options.to_string()));
+    let file: &Path = &asked.file;
+    Ok(format!("import {} {options}", fingerprint(file)?))
+}
+
+fn finish(counts: Counts, is_dry: bool, as_json: bool) -> Result<(), Failure> {
+    let Counts {
+        rows,
+        done,
+        known,
+        faults,
+    } = counts;
+    if as_json {
+        let counts = json!({"rows": rows, "imported": done, "known": known, "faulty": faults, "dryRun": is_dry});
+        output::answer(&counts.to_string())?;
+    } else if is_dry {
+        output::say(&format!(
+            "{rows} rows: {done} would be imported, {known} are here already, {faults} are faulty; nothing was changed"
+        ));
+    } else {
+        let nothing = if done == 0 {
+            "; nothing was changed"
+        } else {
+            ""
+        };
+        output::say(&format!(
+            "{rows} rows: {done} imported, {known} were here already, {faults} faulty{nothing}"
+        ));
+    }
+    if faults > 0 {
+        Err(Failure::no())
+    } else {
+        Ok(())
+    }
+}
