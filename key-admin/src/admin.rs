@@ -3,6 +3,7 @@
 mod changes;
 mod creation;
 mod deletion;
+mod flush;
 mod update;
 mod usage;
 mod verification;
@@ -11,12 +12,13 @@ use std::sync::Arc;
 
 use doorward_engine::{layers::api_key::ApiKeysConfig, routes::RouteTable, usage::UsageConfig};
 use doorward_keys::{
-    AuditEntry, Earlier, Idempotency, KeyId, KeyLedger, KeyRecord, Page, Timestamp, UsageReader,
-    format::KeyFormat, lifecycle::Limits,
+    AuditEntry, Earlier, FlushBook, Idempotency, KeyId, KeyLedger, KeyRecord, Page, Timestamp,
+    UsageReader, format::KeyFormat, lifecycle::Limits,
 };
 
 use serde_json::Value;
 
+pub use self::flush::FlushPolicy;
 use crate::{
     caller::{Caller, Permission},
     command::{
@@ -60,7 +62,7 @@ impl KeyPolicy {
         }
     }
 
-    /// After how many seconds at most a change of a key counts everywhere.
+    /// After how many seconds at most a change of a key counts everywhere, where nothing is flushed.
     pub const fn effective_within_seconds(&self) -> u32 {
         self.cache_seconds.saturating_add(self.gateway_ttl_seconds)
     }
@@ -88,6 +90,7 @@ pub struct KeyAdmin {
     policy: KeyPolicy,
     routes: Option<RouteTable>,
     key_set: Option<Arc<Value>>,
+    flush: Option<(Arc<dyn FlushBook>, FlushPolicy)>,
 }
 
 impl KeyAdmin {
@@ -100,6 +103,7 @@ impl KeyAdmin {
             policy,
             routes: None,
             key_set: None,
+            flush: None,
         }
     }
 
@@ -130,6 +134,20 @@ impl KeyAdmin {
     pub const fn with_usage_config(mut self, config: &UsageConfig) -> Self {
         self.usage_kept_days = config.retention_days;
         self
+    }
+
+    /// The same with flushes of the gateway's cache, which somebody else does: what is asked for stands in `book`.
+    #[must_use]
+    pub fn with_flush(self, book: Arc<dyn FlushBook>, policy: FlushPolicy) -> Self {
+        Self {
+            flush: Some((book, policy)),
+            ..self
+        }
+    }
+
+    /// The flushes that are asked for.
+    pub(crate) fn flush_policy(&self) -> Option<&FlushPolicy> {
+        self.flush.as_ref().map(|(_, policy)| policy)
     }
 
     /// For how many days counts are kept.

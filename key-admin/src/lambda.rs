@@ -12,10 +12,14 @@
 //!   counted ends the invocation as a function error, so that Lambda invokes again; what was counted before is not counted
 //!   again.
 //!
+//! - **Job**: recognised by `job`, such as `{"job": "minute"}`. Sent by a schedule of `EventBridge` with that constant input; see
+//!   [`jobs`](crate::jobs). The answer says what was done.
+//!
 //! The key set of identity tokens is for everybody, over either way (`key_set`).
 //!
 //! An event that is more than one of these, or none, is refused.
 
+mod job;
 mod key_set;
 mod logs;
 mod rest;
@@ -29,7 +33,7 @@ use serde_json::Value;
 
 use crate::{
     admin::KeyAdmin, caller::Caller, command::Command, entropy::Entropy, error::AdminError,
-    log::LogLine, strict_json::Strict,
+    jobs::Jobs, log::LogLine, strict_json::Strict,
 };
 
 /// Who is named in audit entries after a direct invocation: the event does not say.
@@ -55,6 +59,7 @@ pub struct Function {
     admin: KeyAdmin,
     entropy: Arc<dyn Entropy>,
     requests: Option<Arc<dyn RequestSink>>,
+    jobs: Option<Jobs>,
     log: fn(&str),
 }
 
@@ -65,6 +70,7 @@ impl Function {
             admin,
             entropy,
             requests: None,
+            jobs: None,
             log,
         }
     }
@@ -72,6 +78,12 @@ impl Function {
     /// The same with a place for the requests of log batches; without one these are refused.
     pub fn with_requests(mut self, requests: Option<Arc<dyn RequestSink>>) -> Self {
         self.requests = requests;
+        self
+    }
+
+    /// The same with jobs, and the delivery of events after each command; without them jobs are refused, and events wait.
+    pub fn with_jobs(mut self, jobs: Jobs) -> Self {
+        self.jobs = Some(jobs);
         self
     }
 
@@ -88,6 +100,9 @@ impl Function {
             return self
                 .answer_logs(&value, is_ambiguous, request_id, now)
                 .await;
+        }
+        if value.get("job").is_some() {
+            return self.answer_job(value, is_ambiguous, now).await;
         }
         let is_rest = value.get("requestContext").is_some();
         if is_rest && value.get("operation").is_none() {
@@ -159,6 +174,12 @@ impl Function {
         };
         (self.log)(&line.text());
         let reply = outcome?;
+        if let Some(jobs) = &self.jobs {
+            let changed = reply.changed_keys();
+            if !changed.is_empty() {
+                jobs.delivery().after_command(&changed).await;
+            }
+        }
         serde_json::to_value(&reply).map_err(|error| AdminError::Corrupt(error.to_string()))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`command`] is what can be asked, checked with every fault at once; [`caller`] is who asks and how far
 //! their word reaches, always from a verified identity and never from the request; [`KeyAdmin::run`] does it; [`reply`]
-//! and [`error`] are what comes of it. [`lambda`] brings events to commands; [`settings`] and [`wiring`] build the function.
+//! and [`error`] are what comes of it. [`jobs`] is what happens by itself; [`lambda`] brings events to commands and jobs; [`settings`] and [`wiring`] build the function.
 //!
 //! Rules:
 //!
@@ -18,6 +18,7 @@ pub mod caller;
 pub mod command;
 pub mod entropy;
 pub mod error;
+pub mod jobs;
 pub mod lambda;
 mod log;
 pub mod reply;
@@ -25,10 +26,11 @@ pub mod settings;
 mod strict_json;
 pub mod wiring;
 
-pub use admin::{KeyAdmin, KeyPolicy};
+pub use admin::{FlushPolicy, KeyAdmin, KeyPolicy};
 pub use caller::{Caller, Permission};
 pub use command::Command;
 pub use entropy::{Entropy, SystemEntropy};
 pub use error::AdminError;
+pub use jobs::{Job, Jobs};
 pub use log::panics_to;
 pub use reply::Reply;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     error::AdminError,
+    jobs::{Job, Report},
     reply::{KeyView, Reply},
 };
 
@@ -67,6 +68,11 @@ impl LogLine<'_> {
 /// The line about the life of the function itself.
 pub(crate) fn life(level: &str, event: &str, detail: &str) -> String {
     json!({"level": level, "event": event, "detail": detail}).to_string()
+}
+
+/// The line about one run of a job.
+pub(crate) fn run(job: Job, report: &Report) -> String {
+    json!({"level": "info", "event": "job", "job": job, "report": report}).to_string()
 }
 
 /// Sends the place of a panic to `log`, and nothing of its message: it may quote what a caller sent.

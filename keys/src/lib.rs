@@ -4,7 +4,8 @@
 //! refuses garbage without I/O; [`digest`] is what is stored instead of the key; [`record`] is what is known of
 //! a key; [`lifecycle`] says which changes there are; [`audit`] and [`idempotency`] are what is written beside a change;
 //! [`store`] holds the two narrow traits that back ends implement, one for each deployable; [`event`] is what others are told,
-//! with the outbox in which it waits and the calendar of expiries by [`day`]; [`usage`] is what is counted of
+//! with the outbox in which it waits and the calendar of expiries by [`day`]; [`schedule`], [`flush`] and [`places`] are what is
+//! remembered for what happens by itself; [`usage`] is what is counted of
 //! a key by [`hour`], with its two traits, and [`requests`] what the access log of the gateway adds to that.
 //!
 //! Invariant: nothing here reads a clock, a generator of random numbers, the environment or a socket.
@@ -14,12 +15,15 @@ mod base62;
 pub mod day;
 pub mod digest;
 pub mod event;
+pub mod flush;
 pub mod format;
 pub mod hour;
 pub mod idempotency;
 pub mod lifecycle;
+pub mod places;
 pub mod record;
 pub mod requests;
+pub mod schedule;
 pub mod secret;
 pub mod store;
 pub mod time;
@@ -28,12 +32,17 @@ pub mod usage;
 pub use audit::{AuditAction, AuditEntry};
 pub use day::Day;
 pub use digest::{Digest, Pepper};
-pub use event::{Calendar, EventKind, KeyEvent, Outbox};
+pub use event::{BusError, Calendar, EventBus, EventDetail, EventKind, KeyEvent, Outbox};
+pub use flush::{FlushBook, StageCache};
 pub use hour::{Hour, Hours};
 pub use idempotency::Idempotency;
+pub use places::JobPlaces;
 pub use record::{KeyId, KeyRecord, KeyStatus};
 pub use requests::{LogPiece, Pieced, RequestCount, RequestSink};
+pub use schedule::{RotationBook, RotationState, ScheduledRotation, SuccessorSecrets};
 pub use secret::Secret;
-pub use store::{AuditSpan, Cursor, Earlier, KeyLedger, KeyLookup, Page, StoreError, Written};
+pub use store::{
+    AuditSpan, Cursor, Earlier, KeyLedger, KeyLookup, KeyStore, Page, StoreError, Written,
+};
 pub use time::Timestamp;
 pub use usage::{LastUse, Requests, Usage, UsageEntry, UsageHour, UsageReader, UsageSink};

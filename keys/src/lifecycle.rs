@@ -15,9 +15,11 @@
 //! 5. Expiry is a time, not a status: [`standing`] compares it at every use.
 //! 6. An [`update`] changes rights and facts, never what the key is; it wakes no expired key, and gives a rotated one no
 //!    more time. Whether it [widens](Updated::widens) what the key may do is said, for those who ask who may do that.
-//! 7. What ended long enough ago can be [deleted](deletable).
+//! 7. A rotation can be [scheduled](schedule) for a time at which the key still works.
+//! 8. What ended long enough ago can be [deleted](deletable).
 
 mod deletion;
+mod schedule;
 mod update;
 
 use std::collections::BTreeMap;
@@ -25,6 +27,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 pub use deletion::deletable;
+pub use schedule::{schedule, unschedule};
 pub use update::{Setting, Update, Updated, update};
 
 use crate::{
@@ -119,6 +122,9 @@ pub enum Refusal {
     /// The update changes nothing.
     #[error("the key is like that already")]
     Unchanged,
+    /// A rotation is scheduled for a time to come, and before the key expires.
+    #[error("the key can be rotated from now until it expires, and not at that time")]
+    Unreachable,
     /// What still works, or can work again, is not deleted.
     #[error("the key has not ended; revoke it first")]
     Alive,
@@ -173,6 +179,7 @@ pub fn create(
         changed_at: now,
         rotated_from: None,
         rotated_to: None,
+        rotates_at: None,
         usage_plan_key: draft.usage_plan_key,
         plan: draft.plan,
         decoy: draft.decoy,
@@ -209,6 +216,7 @@ pub fn rotate(
         changed_at: now,
         rotated_from: Some(old.id.clone()),
         rotated_to: None,
+        rotates_at: None,
         version: 1,
         ..old.clone()
     };
@@ -218,6 +226,7 @@ pub fn rotate(
                 .map_or(end_of_overlap, |end| end.min(end_of_overlap)),
         ),
         rotated_to: Some(fresh.id),
+        rotates_at: None,
         ..counted_up(old, now)
     };
     Ok(Rotation { old, new })

@@ -5,9 +5,13 @@ use async_trait::async_trait;
 use crate::{
     audit::AuditEntry,
     digest::{Digest, hex},
+    event::{Calendar, Outbox},
+    flush::FlushBook,
     idempotency::Idempotency,
     lifecycle::Rotation,
+    places::JobPlaces,
     record::{KeyId, KeyRecord},
+    schedule::RotationBook,
     time::Timestamp,
 };
 
@@ -108,6 +112,11 @@ pub trait KeyLedger: KeyLookup {
         after: Option<&Cursor>,
     ) -> Result<Page<AuditEntry>, StoreError>;
 }
+
+/// Everything that is kept in the place where keys are kept: what key administration and its jobs work on.
+pub trait KeyStore: KeyLedger + Outbox + Calendar + RotationBook + FlushBook + JobPlaces {}
+
+impl<T: KeyLedger + Outbox + Calendar + RotationBook + FlushBook + JobPlaces> KeyStore for T {}
 
 /// From when to when changes are looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

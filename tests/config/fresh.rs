@@ -29,6 +29,16 @@ fn the_committed_reference_is_fresh() {
 }
 
 #[test]
+fn the_committed_schema_of_events_is_fresh() {
+    let settings = schemars::generate::SchemaSettings::draft2020_12();
+    let schema = settings
+        .into_generator()
+        .into_root_schema_for::<doorward_keys::EventDetail>();
+    let text = serde_json::to_string_pretty(&schema).unwrap();
+    check_text(&docs().join("key-events.schema.json"), &format!("{text}\n"));
+}
+
+#[test]
 fn settings_that_hold_secrets_are_those_that_the_schema_marks() {
     let mut marked = vec![];
     collect(&schema(), &mut marked);

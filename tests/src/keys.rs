@@ -42,6 +42,7 @@ pub fn record(tenant: &str, number: u64) -> KeyRecord {
         changed_at: NOW,
         rotated_from: None,
         rotated_to: None,
+        rotates_at: None,
         usage_plan_key: None,
         plan: None,
         decoy: false,

@@ -85,6 +85,10 @@ impl Call<'_> {
         let rotation = lifecycle::rotate(&old, fresh, lifetime, overlap, self.now, policy.limits())
             .map_err(AdminError::Refused)?;
         let audit = self.rotation_entries(&rotation, content.reason.as_deref())?;
+        if rotation.old.expires_at < old.expires_at && overlap < self.longest_promise() {
+            // The old key ends before the gateway has forgotten by itself for how long it was to live.
+            self.narrowing().await;
+        }
         let written = self
             .ledger()
             .rotate(&rotation, old.version, &audit, request.as_ref());

@@ -66,6 +66,7 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
             changed,
             effective_within_seconds,
             effective_by,
+            flush: _,
         } => Shown {
             said: change(key, *changed, *effective_within_seconds, *effective_by),
             answer: String::new(),
@@ -172,6 +173,11 @@ fn details(key: &KeyView, now: Timestamp) -> String {
             Some(clock::shown(Timestamp::from_unix(key.created_at))),
         ),
         ("expires", Some(ends(key, now))),
+        (
+            "rotates",
+            key.rotates_at
+                .map(|at| clock::shown(Timestamp::from_unix(at))),
+        ),
         ("replaces", key.rotated_from.clone()),
         ("replaced by", key.rotated_to.clone()),
         (

@@ -57,6 +57,7 @@ fn bench() -> Bench {
         changed_at: NOW,
         rotated_from: None,
         rotated_to: None,
+        rotates_at: None,
         usage_plan_key: None,
         plan: None,
         decoy: false,
