@@ -4,21 +4,32 @@ mod changes;
 mod creation;
 mod deletion;
 mod flush;
+mod notices;
+mod rotation;
+mod schedule;
 mod update;
 mod usage;
 mod verification;
 
 use std::sync::Arc;
 
-use doorward_engine::{layers::api_key::ApiKeysConfig, routes::RouteTable, usage::UsageConfig};
+use doorward_engine::{
+    layers::api_key::ApiKeysConfig,
+    routes::RouteTable,
+    usage::{UsageConfig, UsageMode},
+};
 use doorward_keys::{
-    AuditEntry, Earlier, FlushBook, Idempotency, KeyId, KeyLedger, KeyRecord, Page, Timestamp,
-    UsageReader, format::KeyFormat, lifecycle::Limits,
+    AuditEntry, Earlier, FlushBook, Idempotency, KeyId, KeyLedger, KeyRecord, Page, RotationBook,
+    Timestamp, UsageReader, format::KeyFormat, lifecycle::Limits,
 };
 
 use serde_json::Value;
 
 pub use self::flush::FlushPolicy;
+pub(crate) use self::{
+    notices::Notices,
+    rotation::{Due, event_ulid},
+};
 use crate::{
     caller::{Caller, Permission},
     command::{
@@ -91,6 +102,9 @@ pub struct KeyAdmin {
     routes: Option<RouteTable>,
     key_set: Option<Arc<Value>>,
     flush: Option<(Arc<dyn FlushBook>, FlushPolicy)>,
+    rotations: Option<Arc<dyn RotationBook>>,
+    notices: Notices,
+    usage_mode: UsageMode,
 }
 
 impl KeyAdmin {
@@ -104,12 +118,18 @@ impl KeyAdmin {
             routes: None,
             key_set: None,
             flush: None,
+            rotations: None,
+            notices: Notices::default(),
+            usage_mode: UsageMode::Batched,
         }
     }
 
     /// Key administration on `ledger` for the configuration of the authorizer, so that what is made here is accepted there.
     pub fn from_config(config: &ApiKeysConfig, ledger: Arc<dyn KeyLedger>) -> Self {
-        Self::new(KeyPolicy::from(config), ledger)
+        Self {
+            notices: Notices::from(config),
+            ..Self::new(KeyPolicy::from(config), ledger)
+        }
     }
 
     /// The same with the time for which the gateway remembers answers; it is part of the stated delay of changes.
@@ -133,6 +153,7 @@ impl KeyAdmin {
     /// The same with the time for which the configuration of the authorizer keeps counts.
     pub const fn with_usage_config(mut self, config: &UsageConfig) -> Self {
         self.usage_kept_days = config.retention_days;
+        self.usage_mode = config.mode;
         self
     }
 
@@ -141,6 +162,15 @@ impl KeyAdmin {
     pub fn with_flush(self, book: Arc<dyn FlushBook>, policy: FlushPolicy) -> Self {
         Self {
             flush: Some((book, policy)),
+            ..self
+        }
+    }
+
+    /// The same with scheduled rotations, which stand in `book`; without it the command `schedule` is refused.
+    #[must_use]
+    pub fn with_rotations(self, book: Arc<dyn RotationBook>) -> Self {
+        Self {
+            rotations: Some(book),
             ..self
         }
     }
@@ -205,6 +235,8 @@ impl KeyAdmin {
             Command::Audit(asked) => call.audit(&asked).await,
             Command::AuditOfTenant(asked) => call.audit_of_tenant(&asked).await,
             Command::Usage(asked) => call.usage(&asked).await,
+            Command::Schedule(asked) => call.schedule(&asked).await,
+            Command::Unschedule(asked) => call.unschedule(&asked).await,
         }
     }
 }

@@ -18,6 +18,7 @@
 mod changes;
 mod check;
 mod fields;
+mod schedule;
 mod span;
 mod update;
 
@@ -26,6 +27,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use changes::{Filter, Wanted, check_filter};
+pub use schedule::ScheduleRotation;
+pub(crate) use schedule::check_schedule;
 pub(crate) use span::{Span, check_span};
 
 pub(crate) use update::check_update;
@@ -65,6 +68,10 @@ pub enum Command {
     AuditOfTenant(ListChangesOfTenant),
     /// Show how often a key was used.
     Usage(ReadUsage),
+    /// Schedule a rotation.
+    Schedule(ScheduleRotation),
+    /// Take back what was scheduled.
+    Unschedule(ChangeKey),
 }
 
 impl Command {
@@ -84,6 +91,8 @@ impl Command {
             Self::Audit(_) => "audit",
             Self::AuditOfTenant(_) => "auditOfTenant",
             Self::Usage(_) => "usage",
+            Self::Schedule(_) => "schedule",
+            Self::Unschedule(_) => "unschedule",
         }
     }
 
@@ -97,6 +106,8 @@ impl Command {
             | Self::Enable(ChangeKey { id, .. })
             | Self::Revoke(ChangeKey { id, .. })
             | Self::Delete(ChangeKey { id, .. })
+            | Self::Unschedule(ChangeKey { id, .. })
+            | Self::Schedule(ScheduleRotation { id, .. })
             | Self::Update(UpdateKey { id, .. })
             | Self::Audit(ListChanges { id, .. })
             | Self::Usage(ReadUsage { id, .. }) => Some(id),

@@ -197,7 +197,7 @@ fn command(value: Value, is_ambiguous: bool) -> Result<Command, AdminError> {
         is_ambiguous,
     })?;
     if value.get("operation").is_none() {
-        let message = "is missing; it is one of `create`, `get`, `list`, `rotate`, `disable`, `enable`, `revoke`, `update`, `delete`, `verify`, `audit`, `auditOfTenant`, `usage`";
+        let message = "is missing; it is one of `create`, `get`, `list`, `rotate`, `disable`, `enable`, `revoke`, `update`, `delete`, `verify`, `audit`, `auditOfTenant`, `usage`, `schedule`, `unschedule`";
         return Err(AdminError::invalid("operation", message));
     }
     serde_json::from_value(value).map_err(|error| AdminError::invalid("", shape(&error)))

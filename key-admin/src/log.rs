@@ -54,7 +54,9 @@ impl LogLine<'_> {
         set("version", view.map(|view| json!(view.version)));
         match self.outcome {
             Ok(Reply::Repeated { .. }) => set("outcome", Some(json!("repeated"))),
-            Ok(Reply::Changed { changed: false, .. }) => set("outcome", Some(json!("unchanged"))),
+            Ok(Reply::Changed { changed: false, .. } | Reply::Scheduled { changed: false, .. }) => {
+                set("outcome", Some(json!("unchanged")))
+            }
             Ok(_) => set("outcome", Some(json!("done"))),
             Err(error) => {
                 set("outcome", Some(json!(error.code())));
@@ -90,6 +92,7 @@ fn key_of(reply: &Reply) -> Option<&KeyView> {
         | Reply::Repeated { key, .. }
         | Reply::Key { key }
         | Reply::Changed { key, .. }
+        | Reply::Scheduled { key, .. }
         | Reply::Usage { key, .. } => Some(key),
         Reply::Verified { key, .. } => key.as_deref(),
         Reply::Keys { .. } | Reply::Changes { .. } | Reply::Deleted { .. } => None,

@@ -90,6 +90,13 @@ pub enum Reply {
         /// `scheduled` where the gateway's cache is flushed for it and the time reckons with that, otherwise `none`.
         flush: &'static str,
     },
+    /// When a key is rotated by itself was changed.
+    Scheduled {
+        /// The key.
+        key: KeyView,
+        /// Whether anything had to be done.
+        changed: bool,
+    },
     /// Changes of a key.
     Changes {
         /// The changes, the first one first.
@@ -125,6 +132,7 @@ impl Reply {
             | Self::Changed {
                 key, changed: true, ..
             } => &[&key.id],
+            Self::Scheduled { key, changed: true } => &[&key.id],
             Self::Rotated { key, replaced, .. } => &[&key.id, &replaced.id],
             Self::Deleted { id, .. } => &[id],
             _ => &[],

@@ -16,7 +16,7 @@ use doorward_backends::{
     },
 };
 use doorward_engine::config::{Config, ConfigEnv, ConfigFaults};
-use doorward_keys::{EventBus, KeyLedger, RequestSink, StageCache};
+use doorward_keys::{EventBus, KeyLedger, RequestSink, StageCache, SuccessorSecrets};
 
 use crate::{
     admin::{FlushPolicy, KeyAdmin},
@@ -131,9 +131,13 @@ impl Service {
     pub fn jobs(&self, admin: KeyAdmin, stopwatch: fn() -> Duration) -> Jobs {
         let stages = self.loader.stages();
         let stages = stages.map(|stages| Arc::new(stages) as Arc<dyn StageCache>);
+        let secrets = self.loader.secret_versions();
+        let secrets = secrets.map(|secrets| Arc::new(secrets) as Arc<dyn SuccessorSecrets>);
         let keys = Arc::clone(&self.stores.keys);
         let time = (stopwatch, JOB_BUDGET);
-        Jobs::new(admin, keys, Arc::clone(&self.bus), time, self.log).with_stages(stages)
+        Jobs::new(admin, keys, Arc::clone(&self.bus), time, self.log)
+            .with_stages(stages)
+            .with_secrets(secrets)
     }
 
     /// Where the requests of log batches are counted; `None` where no table of counters is named.
@@ -220,7 +224,8 @@ fn build(
     let mut admin = KeyAdmin::from_config(keys, ledger)
         .with_usage_config(&config.usage)
         .with_routes(config.routes)
-        .with_key_set(key_set);
+        .with_key_set(key_set)
+        .with_rotations(Arc::clone(&stores.keys) as _);
     if let Some(policy) = &stores.flush {
         let book = Arc::clone(&stores.keys);
         admin = admin.with_flush(book, policy.clone());

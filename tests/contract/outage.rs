@@ -93,7 +93,7 @@ async fn an_item_of_another_key_is_refused() {
     let body = r#"{"Item":{"pk":{"S":"key#0000000000000000000000000000000000000000000000000000000000000000"},
         "sk":{"S":"key"},"format":{"N":"1"},"digest":{"B":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
         "id":{"S":"key_01HF7YAT000000000000000001"},"tenant":{"S":"acme"},"name":{"S":"n"},"environment":{"S":"live"},
-        "scopes":{"L":[]},"created_at":{"N":"1700000000"},"status":{"S":"active"},"metadata":{"M":{}},
+        "scopes":{"L":[]},"created_at":{"N":"1700000000"},"changed_at":{"N":"1700000000"},"status":{"S":"active"},"metadata":{"M":{}},
         "version":{"N":"1"},"tenant_pk":{"S":"tenant#acme"},
         "tenant_sk":{"S":"00001700000000#key_01HF7YAT000000000000000001"}}}"#;
     let parrot = Parrot::start(StatusCode::OK, body).await.unwrap();

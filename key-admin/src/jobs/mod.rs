@@ -1,15 +1,24 @@
-//! What happens to keys by itself, a bit in each run: the minute's job delivers events and does flushes whose time has come.
+//! What happens to keys by itself, a bit in each run: the minute's job delivers events, does flushes and rotations whose time has
+//! come and tells of keys that expired; the day's job begins a tour to keys that expire soon or are not used.
 //!
 //! Runs may overlap, be missed, be repeated, and end in the middle: whatever a run does is either done once however often it is
 //! tried, or tried again by the next one. A fault of one part is a line of the log and keeps no other part from its work.
 
 mod delivery;
+mod expired;
 mod flushes;
 mod log_bus;
+mod rotations;
+#[cfg(test)]
+mod tests;
+mod tour;
 
 use std::{sync::Arc, time::Duration};
 
-use doorward_keys::{EventBus, KeyStore, StageCache, Timestamp};
+use doorward_keys::{
+    EventBus, EventKind, KeyEvent, KeyRecord, KeyStore, StageCache, StoreError, SuccessorSecrets,
+    Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use self::flushes::Flushes;
@@ -17,7 +26,14 @@ pub use self::{
     delivery::{Delivered, Delivery},
     log_bus::LogBus,
 };
-use crate::{admin::KeyAdmin, log};
+use crate::{
+    admin::{KeyAdmin, event_ulid},
+    entropy::{self, Entropy, SystemEntropy},
+    log,
+};
+
+/// How many days of due rotations the day's job makes up for.
+const MADE_UP_DAYS: i64 = 35;
 
 /// Which job a run is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -39,6 +55,8 @@ pub struct Report {
     pub stuck: usize,
     /// Stages whose kept answers were thrown away.
     pub flushed: usize,
+    /// Rotations that were done, or of which somebody was told.
+    pub rotated: usize,
     /// Whether nothing was left undone for want of time.
     pub complete: bool,
 }
@@ -50,6 +68,8 @@ pub struct Jobs {
     store: Arc<dyn KeyStore>,
     delivery: Delivery,
     stages: Option<Arc<dyn StageCache>>,
+    secrets: Option<Arc<dyn SuccessorSecrets>>,
+    entropy: Arc<dyn Entropy>,
     stopwatch: fn() -> Duration,
     budget: Duration,
     log: fn(&str),
@@ -70,6 +90,8 @@ impl Jobs {
             delivery: Delivery::new(Arc::clone(&store), bus, log),
             store,
             stages: None,
+            secrets: None,
+            entropy: Arc::new(SystemEntropy),
             stopwatch,
             budget,
             log,
@@ -80,6 +102,12 @@ impl Jobs {
     #[must_use]
     pub fn with_stages(self, stages: Option<Arc<dyn StageCache>>) -> Self {
         Self { stages, ..self }
+    }
+
+    /// The same with the place for successors of scheduled rotations; without one somebody is told of them.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Option<Arc<dyn SuccessorSecrets>>) -> Self {
+        Self { secrets, ..self }
     }
 
     /// Brings events to the bus.
@@ -96,16 +124,45 @@ impl Jobs {
             flushed: self.flush(now).await,
             ..Report::default()
         };
+        let days = match job {
+            Job::Minute => 1,
+            Job::Day => MADE_UP_DAYS,
+        };
+        let (rotated, all_rotated) = self.rotate(days, now, &has_time).await;
+        report.rotated = rotated;
         if job == Job::Day {
-            // Nothing yet.
+            let begun = self.begin_tour(now).await.map(|()| true);
+            self.said("tour_not_begun", begun);
         }
+        let expired = self.expired(now, &has_time).await;
+        let expired = self.said("expired_untold", expired);
+        let tour = self.go_on(now, &has_time).await;
+        let tour = self.said("tour_interrupted", tour);
         let first = u32::try_from(now.unix().rem_euclid(3600) / 60).unwrap_or(0);
         let delivered = self.delivery.sweep(first, &has_time).await;
         report.delivered = delivered.events;
         report.stuck = delivered.stuck;
-        report.complete = delivered.complete;
+        report.complete = delivered.complete && all_rotated && expired && tour;
         (self.log)(&log::run(job, &report));
         report
+    }
+
+    /// What a part of the run says of itself, with a line where it failed.
+    fn said(&self, event: &str, outcome: Result<bool, StoreError>) -> bool {
+        outcome.unwrap_or_else(|error| {
+            (self.log)(&log::life("error", event, &error.to_string()));
+            false
+        })
+    }
+
+    /// Writes a notice once, and remembers that for so many `days`.
+    async fn announce(&self, event: &KeyEvent, once: &str, days: i64) -> Result<(), StoreError> {
+        let forgotten_at = event.at.plus(days.saturating_mul(86_400));
+        match self.store.announce(event, once, forgotten_at).await {
+            // Another run writes the same.
+            Ok(_) | Err(StoreError::Conflict(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn flush(&self, now: Timestamp) -> usize {
@@ -120,4 +177,16 @@ impl Jobs {
         };
         flushes.run(now).await
     }
+}
+
+/// Something that is to be known of `key`.
+fn notice(
+    kind: EventKind,
+    key: &KeyRecord,
+    now: Timestamp,
+    entropy: &dyn Entropy,
+) -> Result<KeyEvent, StoreError> {
+    let random =
+        entropy::number(entropy).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    Ok(KeyEvent::notice(kind, key, now, event_ulid(now, random)))
 }

@@ -78,6 +78,8 @@ fn bench() -> Bench {
         default_lifetime_days: 90,
         max_lifetime_days: 365,
         retention_days: 30,
+        expiry_notice_days: vec![],
+        unused_after_days: None,
     };
     let keys = ApiKeys::new(config, Arc::clone(&store) as Arc<dyn KeyLookup>);
     Bench {
