@@ -29,7 +29,7 @@ use super::{
     },
     in_process::InProcess,
     issuer::{self, DemoKeys},
-    listener,
+    jobs, listener,
     mtls::{Domain, Mtls, TlsListener},
     seed::{self, DemoKey, Rights},
     source::{DEMO_AUDIENCE, Source},
@@ -157,6 +157,7 @@ impl LocalGateway {
         let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
         let kept_days = config.usage.retention_days;
         let (observer, counting) = access_log::open(plan.observer, Arc::new(counts), kept_days);
+        let of_keys = (config.clone(), Arc::clone(&keys));
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
@@ -174,6 +175,15 @@ impl LocalGateway {
         tasks.spawn(counting);
         let (encrypted, domain) = domain.unzip();
         serve(&mut tasks, &gateway, listener, encrypted, &stopped);
+        let (config, keys) = of_keys;
+        let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
+        if let Some(jobs) = jobs::of(&config, &keys, counts, Arc::clone(&gateway) as _) {
+            let until = stopping(stopped.clone());
+            tasks.spawn(async move {
+                jobs::run(jobs, until).await;
+                Ok(())
+            });
+        }
         let (writing, until) = (usage.clone(), stopping(stopped.clone()));
         tasks.spawn(async move {
             writing.write(until).await;

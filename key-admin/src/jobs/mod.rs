@@ -143,7 +143,13 @@ impl Jobs {
         report.delivered = delivered.events;
         report.stuck = delivered.stuck;
         report.complete = delivered.complete && all_rotated && expired && tour;
-        (self.log)(&log::run(job, &report));
+        let quiet = Report {
+            complete: true,
+            ..Report::default()
+        };
+        if report != quiet {
+            (self.log)(&log::run(job, &report));
+        }
         report
     }
 

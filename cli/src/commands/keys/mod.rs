@@ -3,6 +3,7 @@
 pub mod args;
 mod render;
 mod request;
+pub mod schedule;
 pub mod update;
 mod usage;
 
@@ -15,7 +16,9 @@ use self::args::{Action, KeysArgs};
 use crate::{
     clock,
     exit::Failure,
-    input, output,
+    input,
+    local::flush_policy,
+    output,
     state::StateFolder,
     target::{Secrets, Target},
 };
@@ -48,7 +51,10 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     })?;
     let form = form(&args)?;
     let keys = DynamoKeys::new(tables.client.clone(), tables.keys);
-    let mut admin = KeyAdmin::from_config(&api_keys, Arc::new(keys)).with_routes(config.routes);
+    let keys = Arc::new(keys);
+    let mut admin = KeyAdmin::from_config(&api_keys, Arc::clone(&keys) as _)
+        .with_rotations(Arc::clone(&keys) as _)
+        .with_routes(config.routes);
     if let Action::Usage(usage) = &args.action {
         let table = usage.counters_table.clone().or(tables.counters);
         let table = table.ok_or_else(|| {
@@ -59,7 +65,9 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     }
     let is_local = args.table.is_none();
     if is_local && let Some(running) = StateFolder::here().find() {
-        admin = admin.with_gateway_ttl(u32::try_from(running.ttl_seconds).unwrap_or(u32::MAX));
+        admin = admin
+            .with_gateway_ttl(u32::try_from(running.ttl_seconds).unwrap_or(u32::MAX))
+            .with_flush(keys, flush_policy());
     }
     if let Action::Delete(delete) = &args.action
         && !delete.yes

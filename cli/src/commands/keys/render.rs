@@ -71,6 +71,16 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
             said: change(key, *changed, *effective_within_seconds, *effective_by),
             answer: String::new(),
         },
+        Reply::Scheduled { key, .. } => Shown {
+            said: match key.rotates_at {
+                Some(at) => {
+                    let at = clock::shown(Timestamp::from_unix(at));
+                    format!("{} is rotated at {at}, version {}", key.id, key.version)
+                }
+                None => format!("{} is not rotated by itself", key.id),
+            },
+            answer: String::new(),
+        },
         Reply::Deleted { id, .. } => Shown {
             said: format!(
                 "{} {id}; its changes can still be shown",
