@@ -1,12 +1,13 @@
 //! Builds what the function needs, once, within a time budget: the only builder of back ends in this deployable.
 //!
 //! 1. Configuration and table client are had at the same time, then the key sets of all issuers, the lists of revoked
-//!    certificates and a connection to the store of limits at once, as far as the budget goes. What is late is had by the
+//!    certificates, the list of blocked tokens and a connection to the store of limits at once, as far as the budget goes. What is late is had by the
 //!    first request that needs it.
 //! 2. A fault anywhere here refuses every request and is named in the log; the function starts all the same, because a
 //!    function that does not start says nothing.
 //! 3. A remote configuration is read again after an answer has left, when that is due: nobody waits for it. A bad new
-//!    version is refused and the old one stays. Lists of revoked certificates are read again at the same time.
+//!    version is refused and the old one stays. Lists of revoked certificates are read again at the same time, and the list of blocked
+//!    tokens is looked at, whatever else takes its time then.
 //! 4. So is usage written, when that is due, and at the end of the process whatever is held, together with the return of
 //!    leases.
 
@@ -29,10 +30,10 @@ use doorward_engine::{
     limits::LimitStore,
     usage::{UsageBuffer, UsageConfig, UsageMode},
 };
-use doorward_keys::KeyLookup;
+use doorward_keys::{BlockReader, KeyLookup};
 
 use self::{
-    choices::{authorities, limits, replays},
+    choices::{authorities, blocks, limits, replays},
     tables::{aws_access, tables},
 };
 use crate::{
@@ -92,6 +93,8 @@ struct Live {
 struct Parts {
     /// The table of keys; `None` where no table is named.
     keys: Option<Arc<dyn KeyLookup>>,
+    /// The same table, for blocks of tokens.
+    blocks: Option<Arc<dyn BlockReader>>,
     /// The table of counters, for limits; `None` where no table is named.
     counters: Option<Arc<dyn LimitStore>>,
     /// The same table, for proofs that were seen.
@@ -145,6 +148,7 @@ impl Service {
         });
         let parts = Parts {
             keys: tables.keys,
+            blocks: tables.blocks,
             counters: tables.counters,
             replays: tables.replays,
             breakers: tables.breakers,
@@ -205,7 +209,7 @@ impl Service {
         if let Some(live) = &self.live {
             // Given up in the middle, the old version stays in force and the next turn comes as scheduled.
             let refreshing = tokio::time::timeout(time_left, async {
-                live.refresh().await;
+                tokio::join!(live.refresh(), live.refresh_blocks());
                 if let Ok(engine) = live.reloading.current() {
                     engine.finish_fetches().await;
                 }
@@ -325,14 +329,25 @@ impl Live {
         }
     }
 
+    /// Looks at the list of blocked tokens again, where that is due.
+    async fn refresh_blocks(&self) {
+        let Ok(engine) = self.reloading.current() else {
+            return;
+        };
+        if let Some(Err(why)) = engine.refresh_blocks(clock::moment()).await {
+            log::life(&self.sink, "WARN", "block_list_unavailable", &why);
+        }
+    }
+
     async fn prefetch(&self, budget: Duration) {
         let Ok(engine) = self.reloading.current() else {
             return;
         };
+        let blocks = tokio::time::timeout(budget, self.refresh_blocks());
         let lists = tokio::time::timeout(budget, self.refresh_crls());
         let key_sets = tokio::time::timeout(budget, engine.prefetch(clock::wall()));
         let limits = tokio::time::timeout(budget, engine.prepare_limits());
-        let (key_sets, limits, _) = tokio::join!(key_sets, limits, lists);
+        let (key_sets, limits, ..) = tokio::join!(key_sets, limits, lists, blocks);
         let late = "the first request will connect".to_owned();
         let limits = limits.map_or(Err(late), |found| found.map_err(|error| error.to_string()));
         if let Err(why) = limits {
@@ -424,6 +439,11 @@ fn build(
         log::config_invalid(sink, &faults);
         summary(&faults)
     })?;
+    let blocks = blocks(&checked.config, parts).map_err(|fault| {
+        let faults = [fault];
+        log::config_invalid(sink, &faults);
+        summary(&faults)
+    })?;
     let replays = replays(&checked.config, parts).map_err(|fault| {
         let faults = [fault];
         log::config_invalid(sink, &faults);
@@ -439,6 +459,7 @@ fn build(
         checked.config,
         Sources {
             keys,
+            blocks,
             key_sets,
             crls: loader.crls(),
             replays,

@@ -4,6 +4,8 @@
 //! |---|---|---|---|---|
 //! | [`doorward_keys::KeyLookup`] | [`dynamodb::DynamoKeys`] | | | [`memory::MemoryKeys`] |
 //! | [`doorward_keys::KeyLedger`] | [`dynamodb::DynamoKeys`] | | | [`memory::MemoryKeys`] |
+//! | [`doorward_keys::BlockReader`] | [`dynamodb::DynamoBlocks`] | | | [`memory::MemoryBlocks`] |
+//! | [`doorward_keys::BlockLedger`] | [`dynamodb::DynamoBlocks`] | | | [`memory::MemoryBlocks`] |
 //! | [`doorward_keys::UsageSink`] | [`dynamodb::DynamoUsage`] | | | [`memory::MemoryUsage`] |
 //! | [`doorward_keys::RequestSink`] | [`dynamodb::DynamoUsage`] | | | [`memory::MemoryUsage`] |
 //! | [`doorward_keys::UsageReader`] | [`dynamodb::DynamoUsage`] | | | [`memory::MemoryUsage`] |

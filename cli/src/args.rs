@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, explain, keys, local, routes, token};
+use crate::commands::{block, check, explain, keys, local, routes, token};
 
 /// Keys, tokens and addresses at the edge of an AWS API.
 #[derive(Debug, Parser)]
@@ -39,6 +39,7 @@ pub struct Args {
 pub enum Command {
     Local(Box<local::args::LocalArgs>),
     Keys(keys::args::KeysArgs),
+    Block(block::args::BlockArgs),
     Token(token::args::TokenArgs),
     Check(check::args::CheckArgs),
     Explain(explain::args::ExplainArgs),

@@ -16,4 +16,5 @@ pub mod reference;
 mod shown_token;
 pub mod state;
 pub mod target;
+pub mod template;
 pub mod when;

@@ -6,7 +6,7 @@ use doorward_engine::config;
 use serde_json::{Map, Value};
 
 /// The tables of the configuration in reading order.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "routes",
     "api_keys",
     "issuers",
@@ -20,6 +20,7 @@ const TABLES: [&str; 13] = [
     "policy",
     "answers",
     "usage",
+    "key_admin",
 ];
 
 const INTRODUCTION: &str = "\

@@ -1,6 +1,6 @@
-//! Identity tokens as they may be shown.
+//! Tokens for the backend as they may be shown.
 
-use doorward_engine::identity_token;
+use doorward_engine::{identity_token, layers::exchange};
 use serde_json::Value;
 
 /// A token without what makes it work: who looks at it sees what it says.
@@ -11,10 +11,12 @@ pub(crate) fn unsigned(token: &str) -> String {
     }
 }
 
-/// Takes the signature of the token among the facts at `pointer`, if there is one.
+/// Takes the signatures of the tokens among the facts at `pointer`, if there are any.
 pub(crate) fn hide(value: &mut Value, pointer: &str) {
-    let pointer = format!("{pointer}/{}", identity_token::NAME);
-    if let Some(Value::String(token)) = value.pointer_mut(&pointer) {
-        *token = unsigned(token);
+    for name in [identity_token::NAME, exchange::CONTEXT_NAME] {
+        let pointer = format!("{pointer}/{name}");
+        if let Some(Value::String(token)) = value.pointer_mut(&pointer) {
+            *token = unsigned(token);
+        }
     }
 }

@@ -35,6 +35,12 @@ pub struct Running {
     pub config: Option<String>,
     /// How long the gateway keeps an answer, in seconds.
     pub ttl_seconds: u64,
+    /// The address of the API of key administration, where keys are accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin: Option<String>,
+    /// The environment of keys that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// The domain with mutual TLS, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtls: Option<Domain>,
@@ -64,6 +70,11 @@ impl StateFolder {
     /// The file with the key of the demonstration's DPoP client.
     pub fn dpop_key(&self) -> PathBuf {
         self.0.join("demo-dpop.pem")
+    }
+
+    /// The file with the credentials of the admin API.
+    pub fn admin_credentials(&self) -> PathBuf {
+        self.0.join("aws-credentials")
     }
 
     fn running(&self) -> PathBuf {
@@ -153,6 +164,8 @@ pub(crate) mod tests {
             counters_table: "counters".to_owned(),
             config: None,
             ttl_seconds: 10,
+            admin: None,
+            environment: None,
             mtls: None,
         };
         folder.announce(&running).unwrap();

@@ -1,4 +1,4 @@
-//! Points in time as people write them: so long ago (`36h`, `7d`), a day (`2026-11-01`), a time (`2026-11-01T06:00:00Z`).
+//! Points in time as people write them: `now`, so long ago (`36h`, `7d`), a day (`2026-11-01`), a time (`2026-11-01T06:00:00Z`).
 
 use doorward_keys::Timestamp;
 use time::{Date, PrimitiveDateTime, macros::format_description};
@@ -20,6 +20,9 @@ impl When {
     /// # Errors
     /// One line that says what would be right.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "now" {
+            return Ok(Self::Ago(0));
+        }
         if let Ok(seconds) = duration::not_negative(text) {
             return Ok(Self::Ago(seconds));
         }
@@ -55,6 +58,7 @@ mod tests {
         for (text, expected) in [
             ("36h", 1_795_428_000 - 36 * 3600),
             ("0s", 1_795_428_000),
+            ("now", 1_795_428_000),
             ("2026-11-23", 1_795_392_000),
             ("2026-11-23T10:00:00Z", 1_795_428_000),
             ("1970-01-01", 0),

@@ -41,7 +41,7 @@ pub struct Grant {
     pub(crate) valid_until: Option<Timestamp>,
     pub(crate) by_address: bool,
     pub(crate) momentary: bool,
-    pub(crate) credentials: usize,
+    pub(crate) one_credential: bool,
     pub(crate) usage_plan_key: Option<String>,
     pub(crate) limit: Option<LimitReport>,
     pub(crate) downstream_token: Option<Secret<String>>,
@@ -91,10 +91,10 @@ impl Grant {
         self.momentary
     }
 
-    /// Whether one credential is all that the decision used: no second one, no address, no limit and no proof. Where a cache
+    /// Whether one credential is all that the decision used: no second one, no header that says whose it is, no address, no limit and no proof. Where a cache
     /// has that credential alone as its key, only such an Allow may be kept.
     pub const fn by_credential_alone(&self) -> bool {
-        self.credentials == 1 && !self.by_address && !self.momentary && self.limit.is_none()
+        self.one_credential && !self.by_address && !self.momentary && self.limit.is_none()
     }
 
     /// The usage-plan key of the API key, from the store only; the penalty key of the configuration where a limit is used

@@ -147,6 +147,12 @@ reasons! {
     TokenClaim = "token_claim" => Unauthenticated, mend: "compare the claims with the profile and `required_claims` of the issuer";
     /// The token is bound to something (`cnf`) in a way that cannot be checked here.
     TokenBound = "token_bound" => Unauthenticated, mend: "configure `dpop` for tokens that are bound to a key; other ways than `jkt` and `x5t#S256` are not understood";
+    /// The token was blocked before it expired.
+    TokenBlocked = "token_blocked" => Unauthenticated, mend: "get a fresh token by a new login; the detail names the block, which `doorward block remove` takes back";
+    /// The list of blocked tokens cannot be read, and what is known of it is too old.
+    BlockListUnavailable = "block_list_unavailable" => Unavailable, mend: "check the table of keys, its name, the role of the function (`dynamodb:GetItem`, `dynamodb:Query`) and the network; or raise `block_list.max_stale_seconds`";
+    /// The header that says of which issuer an opaque token is names none whose server could know it.
+    TokenHint = "token_hint" => Unauthenticated, mend: "send the exact `issuer` of the server in `introspection` that issued the token, once, or no such header";
     /// The key set of the issuer cannot be had.
     KeySetUnavailable = "key_set_unavailable" => Unavailable, mend: "check the network of the function and the address of the key set";
     /// The client certificate cannot be read, or is not one for clients.
@@ -226,7 +232,7 @@ reasons! {
     /// The policy for this route alone is larger than the gateway takes.
     PolicyTooLarge = "policy_too_large" => Forbidden, mend: "shorten the route templates or the address lists";
     /// The identity token for the backend does not fit into the context.
-    IdentityTokenTooLarge = "identity_token_too_large" => Forbidden, mend: "give the caller fewer scopes or roles, or raise `answers.max_context_bytes`";
+    IdentityTokenTooLarge = "identity_token_too_large" => Forbidden, mend: "give the caller fewer scopes or roles, ask for a smaller token where there is an exchange, or raise `answers.max_context_bytes`";
     /// No identity token for the backend can be signed.
     IdentityTokenUnavailable = "identity_token_unavailable" => Unavailable, mend: "check `identity_token.signing_key`, the role of the function (`kms:Sign`) and the network";
     /// The configuration is bad; everything is refused until it is mended.

@@ -57,15 +57,32 @@ pub struct Subject {
     pub(crate) confirmation: Option<Confirmation>,
     /// Mapped claims for the backend: context name to text.
     pub(crate) context: BTreeMap<String, String>,
+    /// What a block may know the token by, beside issuer, subject and client.
+    pub(crate) token: TokenFacts,
     /// How a server was asked, where one was; `None` for a JWT.
     pub(crate) introspected: Option<Introspected>,
+}
+
+/// What a token says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TokenFacts {
+    /// `jti`.
+    pub(crate) id: Option<String>,
+    /// `origin_jti`: the login from which it comes.
+    pub(crate) origin_id: Option<String>,
+    /// `sub`, where another claim is configured for the subject.
+    pub(crate) sub: Option<String>,
+    /// `iat`.
+    pub(crate) issued_at: Option<Timestamp>,
 }
 
 /// How an opaque token was checked, and so for which routes it is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Introspected {
     /// Whether routes that name no server ask the one that was asked.
-    pub(crate) by_token: bool,
+    pub(crate) by_request: bool,
+    /// Whether the header that names the issuer was looked at, so that the token alone does not say who asked.
+    pub(crate) by_header: bool,
     /// Whether it counts only because it was active a while ago and the server does not answer.
     pub(crate) is_recent: bool,
 }
@@ -163,6 +180,12 @@ impl Authenticated {
         let token = self.subject.as_ref().map(Subject::kind);
         let certificate = self.certificate.as_ref().map(|_| Kind::Certificate);
         key.into_iter().chain(token).chain(certificate).collect()
+    }
+
+    /// Whether one credential by itself said who it is.
+    pub(crate) fn is_known_by_one_credential(&self) -> bool {
+        let introspected = self.subject.as_ref().and_then(|s| s.introspected.as_ref());
+        self.kinds().len() == 1 && !introspected.is_some_and(|checked| checked.by_header)
     }
 
     /// Who it is: the subject where there is one, else the key, else the certificate, else `anonymous`.

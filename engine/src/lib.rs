@@ -20,6 +20,7 @@ pub mod decision;
 pub mod denial;
 pub mod identity;
 pub mod identity_token;
+pub mod key_admin;
 pub mod layers;
 pub mod limits;
 pub mod pipeline;

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use doorward_keys::{KeyLookup, Timestamp};
+use doorward_keys::{BlockReader, KeyLookup, Timestamp};
 
 use self::credentials::Proving;
 use crate::{
@@ -23,9 +23,10 @@ use crate::{
     identity_token::{Bearer, IdentityTokens, RemoteSigner},
     layers::{
         api_key::ApiKeys,
+        block_list::BlockList,
         certificate::{Certificates, CrlSource},
         entitlements,
-        exchange::Exchanges,
+        exchange::{self, Exchanges},
         introspection::Introspection,
         ip_allow,
         jwt::{FetchError, Issuers, KeySetSource},
@@ -43,6 +44,8 @@ use crate::{
 pub struct Sources {
     /// API keys.
     pub keys: Arc<dyn KeyLookup>,
+    /// Blocks of tokens.
+    pub blocks: Arc<dyn BlockReader>,
     /// Key sets and discovery documents.
     pub key_sets: Arc<dyn KeySetSource>,
     /// Lists of revoked certificates.
@@ -67,6 +70,7 @@ pub struct Engine {
     certificates: Option<Certificates>,
     proofs: Proofs,
     introspection: Introspection,
+    block_list: Option<BlockList>,
     exchanges: Exchanges,
     rate_limits: RateLimits,
     identity_tokens: Option<IdentityTokens>,
@@ -82,7 +86,7 @@ impl Engine {
             .map(|keys| ApiKeys::new(keys, sources.keys));
         let introspection = Introspection::new(
             &config.introspection,
-            config.tokens.max_bytes,
+            &config.tokens,
             &sources.authorities,
             &sources.key_sets,
             sources.pause,
@@ -100,6 +104,9 @@ impl Engine {
             sources.key_sets,
             sources.pause,
         );
+        let block_list = config
+            .block_list
+            .map(|list| BlockList::new(list, sources.blocks, sources.pause));
         let certificates = config
             .certificates
             .clone()
@@ -118,6 +125,7 @@ impl Engine {
             certificates,
             proofs,
             introspection,
+            block_list,
             exchanges,
             rate_limits,
             identity_tokens: None,
@@ -160,6 +168,11 @@ impl Engine {
             Some(certificates) => certificates.refresh(now).await,
             None => Vec::new(),
         }
+    }
+
+    /// Looks at the list of blocked tokens again, where there is one and it is due; the error says why it cannot be read.
+    pub async fn refresh_blocks(&self, now: Moment) -> Option<Result<(), String>> {
+        self.block_list.as_ref()?.refresh(now).await
     }
 
     /// Brings fetches of key sets to their end that no request waited for. For the time after an answer.
@@ -302,12 +315,14 @@ impl Engine {
         let (Some(tokens), Some(context)) = (&self.identity_tokens, context) else {
             return outcome;
         };
+        let carried = outcome.as_ref().ok().and_then(Grant::downstream_token);
         let began = walk.began();
         let principal = walk.trail.principal.clone().unwrap_or_default();
         let bearer = Bearer {
             principal: &principal,
             valid_until: walk.valid_until,
             context,
+            carried_bytes: carried.map_or(0, exchange::context_bytes),
         };
         let minted = tokens.mint(bearer, request.received_at.timestamp()).await;
         let token = walk.visit("identity_token", began, minted)?;

@@ -14,6 +14,7 @@ mod verification;
 use std::sync::Arc;
 
 use doorward_engine::{
+    key_admin::KeyAdminConfig,
     layers::api_key::ApiKeysConfig,
     routes::RouteTable,
     usage::{UsageConfig, UsageMode},
@@ -31,6 +32,7 @@ pub(crate) use self::{
     rotation::{Due, event_ulid},
 };
 use crate::{
+    blocks::BlockAdmin,
     caller::{Caller, Permission},
     command::{
         Command, Filter, GetKey, ListChanges, ListChangesOfTenant, ListKeys, Wanted, check_filter,
@@ -43,7 +45,7 @@ use crate::{
 
 /// How long a gateway remembers an answer when nothing is said, in seconds
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/configure-api-gateway-lambda-authorization.html>).
-const GATEWAY_TTL_SECONDS: u32 = 300;
+pub(crate) const GATEWAY_TTL_SECONDS: u32 = 300;
 
 /// What holds for all keys.
 #[derive(Clone, Debug)]
@@ -64,7 +66,7 @@ pub struct KeyPolicy {
 
 impl KeyPolicy {
     /// The longest overlap of a rotation: 30 days.
-    const MAX_OVERLAP_SECONDS: i64 = 30 * 86_400;
+    pub(crate) const MAX_OVERLAP_SECONDS: i64 = 30 * 86_400;
 
     pub(crate) fn limits(&self) -> Limits {
         Limits {
@@ -99,12 +101,14 @@ pub struct KeyAdmin {
     usage: Option<Arc<dyn UsageReader>>,
     usage_kept_days: u32,
     policy: KeyPolicy,
+    callers: Arc<KeyAdminConfig>,
     routes: Option<RouteTable>,
     key_set: Option<Arc<Value>>,
     flush: Option<(Arc<dyn FlushBook>, FlushPolicy)>,
     rotations: Option<Arc<dyn RotationBook>>,
     notices: Notices,
     usage_mode: UsageMode,
+    blocks: Option<BlockAdmin>,
 }
 
 impl KeyAdmin {
@@ -115,12 +119,14 @@ impl KeyAdmin {
             usage: None,
             usage_kept_days: UsageConfig::default().retention_days,
             policy,
+            callers: Arc::default(),
             routes: None,
             key_set: None,
             flush: None,
             rotations: None,
             notices: Notices::default(),
             usage_mode: UsageMode::Batched,
+            blocks: None,
         }
     }
 
@@ -135,6 +141,14 @@ impl KeyAdmin {
     /// The same with the time for which the gateway remembers answers; it is part of the stated delay of changes.
     pub fn with_gateway_ttl(mut self, seconds: u32) -> Self {
         self.policy.gateway_ttl_seconds = seconds;
+        let blocks = self.blocks.take();
+        self.with_blocks(blocks)
+    }
+
+    /// The same with blocks of tokens; without them the commands about blocks are refused.
+    pub fn with_blocks(mut self, blocks: Option<BlockAdmin>) -> Self {
+        let kept = self.policy.gateway_ttl_seconds;
+        self.blocks = blocks.map(|blocks| blocks.with_gateway_ttl(kept));
         self
     }
 
@@ -142,6 +156,14 @@ impl KeyAdmin {
     pub fn with_routes(mut self, routes: RouteTable) -> Self {
         self.routes = Some(routes);
         self
+    }
+
+    fn blocks(&self) -> Result<&BlockAdmin, AdminError> {
+        self.blocks.as_ref().ok_or_else(|| {
+            let message =
+                "the configuration has no `block_list`, so that no token would be refused";
+            AdminError::invalid("operation", message)
+        })
     }
 
     /// The same with the counts of `usage`; without them the command `usage` is refused.
@@ -178,6 +200,17 @@ impl KeyAdmin {
     /// The flushes that are asked for.
     pub(crate) fn flush_policy(&self) -> Option<&FlushPolicy> {
         self.flush.as_ref().map(|(_, policy)| policy)
+    }
+
+    /// The same with those who may call the API; without, every principal that IAM lets call it.
+    pub fn with_callers(mut self, config: KeyAdminConfig) -> Self {
+        self.callers = Arc::new(config);
+        self
+    }
+
+    /// Who may call the API.
+    pub(crate) fn callers(&self) -> &KeyAdminConfig {
+        &self.callers
     }
 
     /// For how many days counts are kept.
@@ -237,6 +270,22 @@ impl KeyAdmin {
             Command::Usage(asked) => call.usage(&asked).await,
             Command::Schedule(asked) => call.schedule(&asked).await,
             Command::Unschedule(asked) => call.unschedule(&asked).await,
+            Command::Block(asked) => {
+                let done = self.blocks()?.block(&asked, caller, now, entropy);
+                done.await.map(Reply::OfBlocks)
+            }
+            Command::Unblock(asked) => {
+                let done = self.blocks()?.unblock(&asked, caller, now, entropy);
+                done.await.map(Reply::OfBlocks)
+            }
+            Command::Blocks(asked) => {
+                let shown = self.blocks()?.list(&asked, caller, now);
+                shown.await.map(Reply::OfBlocks)
+            }
+            Command::BlockChanges(asked) => {
+                let shown = self.blocks()?.changes(&asked, caller, now);
+                shown.await.map(Reply::OfBlocks)
+            }
         }
     }
 }

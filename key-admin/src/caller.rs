@@ -2,23 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use doorward_engine::key_admin::Grantable;
+pub use doorward_engine::key_admin::Permission;
+
 use crate::error::AdminError;
 
 /// The longest name of a caller that is kept, in characters.
 const MAX_NAME: usize = 256;
-
-/// What a caller bound to a tenant may do there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Permission {
-    /// See keys and their changes.
-    Read,
-    /// Make and rotate keys.
-    Make,
-    /// Disable, enable and revoke keys, and narrow what they may do; to widen it takes [`Permission::Make`] too.
-    Change,
-    /// Remove what is stored of keys that ended.
-    Delete,
-}
 
 /// A verified caller.
 #[derive(Clone, Debug)]
@@ -30,10 +20,11 @@ pub struct Caller {
 #[derive(Clone, Debug)]
 enum Reach {
     Everything,
-    Tenant {
-        tenant: String,
+    Limited {
+        /// `None` for every tenant.
+        tenant: Option<String>,
         permissions: BTreeSet<Permission>,
-        scopes: BTreeSet<String>,
+        scopes: Grantable,
     },
 }
 
@@ -55,12 +46,23 @@ impl Caller {
         permissions: impl IntoIterator<Item = Permission>,
         scopes: impl IntoIterator<Item = String>,
     ) -> Self {
+        let scopes = Grantable::Only(scopes.into_iter().collect());
+        Self::limited(name, Some(tenant.into()), permissions, scopes)
+    }
+
+    /// Someone who may do what `permissions` say for `tenant`, or for every tenant where there is none, and grant `scopes`.
+    pub fn limited(
+        name: &str,
+        tenant: Option<String>,
+        permissions: impl IntoIterator<Item = Permission>,
+        scopes: Grantable,
+    ) -> Self {
         Self {
             name: cleaned(name),
-            reach: Reach::Tenant {
-                tenant: tenant.into(),
+            reach: Reach::Limited {
+                tenant,
                 permissions: permissions.into_iter().collect(),
-                scopes: scopes.into_iter().collect(),
+                scopes,
             },
         }
     }
@@ -74,25 +76,28 @@ impl Caller {
     pub(crate) fn sees(&self, tenant: &str) -> bool {
         match &self.reach {
             Reach::Everything => true,
-            Reach::Tenant { tenant: own, .. } => own == tenant,
+            Reach::Limited { tenant: own, .. } => own.as_ref().is_none_or(|own| own == tenant),
         }
     }
 
-    /// Whether the caller speaks for every tenant.
+    /// Whether the caller may do everything for every tenant.
     pub(crate) const fn is_operator(&self) -> bool {
         matches!(self.reach, Reach::Everything)
     }
 
     pub(crate) fn require(&self, permission: Permission) -> Result<(), AdminError> {
         match &self.reach {
-            Reach::Tenant { permissions, .. } if !permissions.contains(&permission) => {
+            Reach::Limited { permissions, .. } if !permissions.contains(&permission) => {
                 let what = match permission {
                     Permission::Read => "read keys",
                     Permission::Make => "make keys",
                     Permission::Change => "change keys",
                     Permission::Delete => "delete keys",
                 };
-                Err(AdminError::Forbidden(format!("you may not {what}")))
+                let word = permission.as_str();
+                Err(AdminError::Forbidden(format!(
+                    "you may not {what}; ask an operator for the permission `{word}`"
+                )))
             }
             _ => Ok(()),
         }
@@ -100,7 +105,11 @@ impl Caller {
 
     /// Refuses to hand out scopes that the caller does not hold.
     pub(crate) fn require_scopes(&self, scopes: &[String]) -> Result<(), AdminError> {
-        let Reach::Tenant { scopes: held, .. } = &self.reach else {
+        let Reach::Limited {
+            scopes: Grantable::Only(held),
+            ..
+        } = &self.reach
+        else {
             return Ok(());
         };
         match scopes.iter().find(|scope| !held.contains(*scope)) {

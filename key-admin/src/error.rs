@@ -1,12 +1,11 @@
 //! Why a command was not done.
 
 use doorward_keys::{KeyId, StoreError, lifecycle::Refusal};
-use serde::Serialize;
 
 use crate::entropy::EntropyError;
 
 /// One thing that is wrong with a command.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The field, such as `scopes[2]`; empty for the command as a whole.
     pub field: String,
@@ -14,7 +13,7 @@ pub struct Fault {
     pub message: String,
 }
 
-/// Why a command was not done. `Display` is for the log; [`AdminError::for_caller`] is what the caller is told.
+/// Why a command was not done. `Display` is for the log; [`AdminError::detail`] is what the caller is told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdminError {
     /// The command cannot be understood; all its faults.
@@ -35,6 +34,12 @@ pub enum AdminError {
     /// The idempotency key belongs to another request.
     #[error("the idempotency key was used for a request with other content; choose another")]
     IdempotencyKeyUsed,
+    /// The caller insists on a version that has passed (RFC 9110 section 13.1.1).
+    #[error("{0}; look at the key again and repeat the request with the `ETag` of that answer")]
+    PreconditionFailed(String),
+    /// The path is there, but not with this method; the methods that are.
+    #[error("this path does not have the method; there is {0}")]
+    MethodNotAllowed(String),
     /// The store does not serve. May pass.
     #[error("{0}")]
     Unavailable(String),
@@ -66,14 +71,16 @@ impl AdminError {
             Self::Refused(_) => "refused",
             Self::Conflict(_) => "conflict",
             Self::IdempotencyKeyUsed => "idempotency_key_used",
+            Self::PreconditionFailed(_) => "precondition_failed",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::Unavailable(_) => "unavailable",
             Self::Corrupt(_) => "corrupt",
         }
     }
 
     /// The error as the caller is told: what they can do something about in full, and of ours the kind only.
-    pub fn for_caller(&self) -> ErrorBody {
-        let message = match self {
+    pub fn detail(&self) -> String {
+        match self {
             Self::Unavailable(_) => {
                 "the key store did not answer, and a change may have been made or not; repeat the request, with the same \
                  idempotency key if it had one"
@@ -82,40 +89,12 @@ impl AdminError {
             Self::Corrupt(_) => {
                 "a stored item cannot be read; the log of key administration names it".to_owned()
             }
-            Self::Invalid(_) => "the request is not valid".to_owned(),
+            Self::Invalid(_) => {
+                "the request is not valid; correct what `faults` names, and send it again".to_owned()
+            }
             other => other.to_string(),
-        };
-        let faults = match self {
-            Self::Invalid(faults) => faults.clone(),
-            _ => vec![],
-        };
-        ErrorBody {
-            error: ErrorDetail {
-                code: self.code(),
-                message,
-                faults,
-            },
         }
     }
-}
-
-/// An error as JSON: `{"error": {"code": …, "message": …, "faults": […]}}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ErrorBody {
-    /// The error.
-    pub error: ErrorDetail,
-}
-
-/// What [`ErrorBody`] holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ErrorDetail {
-    /// See [`AdminError::code`].
-    pub code: &'static str,
-    /// For people.
-    pub message: String,
-    /// What is wrong with which field.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub faults: Vec<Fault>,
 }
 
 impl From<StoreError> for AdminError {

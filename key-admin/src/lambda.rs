@@ -1,12 +1,10 @@
-//! Events to commands: a direct invocation, or an event of a REST API behind IAM authorization; and log batches, which are
-//! counted.
+//! Events to commands: a direct invocation, or an event of a gateway; and log batches, which are counted.
 //!
 //! - **Direct**: the event is the [`Command`] itself. Who may invoke the function is decided by IAM before it runs, so the
 //!   caller is an operator. The answer is the [`Reply`](crate::Reply); an error ends the invocation as a function error
 //!   with the code as type and a message for people.
-//! - **REST**: recognised by `requestContext`. The caller is the IAM principal that the gateway names in
-//!   `requestContext.identity`; where it names none, the API does not use IAM authorization and everything is refused.
-//!   The answer has a status, and every error is JSON.
+//! - **REST**: recognised by `requestContext`; see [`rest`]. The caller is the IAM principal that the gateway names; where it
+//!   names none, the API does not use IAM authorization and everything is refused.
 //! - **Log batch**: recognised by `awslogs`. Sent by CloudWatch Logs as a direct invocation
 //!   (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#LambdaFunctionExample>). What cannot be
 //!   counted ends the invocation as a function error, so that Lambda invokes again; what was counted before is not counted
@@ -22,7 +20,6 @@
 mod job;
 mod key_set;
 mod logs;
-mod rest;
 
 use std::sync::Arc;
 
@@ -33,7 +30,7 @@ use serde_json::Value;
 
 use crate::{
     admin::KeyAdmin, caller::Caller, command::Command, entropy::Entropy, error::AdminError,
-    jobs::Jobs, log::LogLine, strict_json::Strict,
+    jobs::Jobs, log::LogLine, rest, strict_json::Strict,
 };
 
 /// Who is named in audit entries after a direct invocation: the event does not say.
@@ -60,6 +57,7 @@ pub struct Function {
     entropy: Arc<dyn Entropy>,
     requests: Option<Arc<dyn RequestSink>>,
     jobs: Option<Jobs>,
+    apis: Arc<[String]>,
     log: fn(&str),
 }
 
@@ -71,6 +69,7 @@ impl Function {
             entropy,
             requests: None,
             jobs: None,
+            apis: Arc::default(),
             log,
         }
     }
@@ -87,13 +86,22 @@ impl Function {
         self
     }
 
+    /// The same for events of these APIs only, each an id or an id, `/` and a stage; none stands for every API.
+    ///
+    /// Whoever may invoke the function can still make up an event of such an API: that right is as good as being an
+    /// operator.
+    pub fn with_apis(mut self, apis: Arc<[String]>) -> Self {
+        self.apis = apis;
+        self
+    }
+
     /// Answers one event, received at `now`.
     pub async fn answer(&self, event: Event, request_id: &str, now: Timestamp) -> Answer {
         let Event(Strict {
             value,
             is_ambiguous,
         }) = event;
-        if let Some(answer) = key_set::answer(&value, self.admin.key_set()) {
+        if let Some(answer) = key_set::answer(&value, self.admin.key_set(), request_id) {
             return answer;
         }
         if value.get("awslogs").is_some() {
@@ -131,20 +139,24 @@ impl Function {
     }
 
     async fn answer_rest(&self, event: &Value, request_id: &str, now: Timestamp) -> Value {
-        let caller = rest::caller(event);
+        let asked = rest::Asked::of(event);
+        let caller = rest::of_api(event, &self.apis)
+            .and_then(|()| rest::caller(event, self.admin.callers()));
         // Who is not let in learns nothing about their request.
-        let command = match &caller {
-            Ok(_) => rest::command(event),
-            Err(error) => Err(error.clone()),
+        let (command, read) = match &caller {
+            Ok(_) => match rest::document(&asked) {
+                Some(answer) => return answer,
+                None => rest::read(&asked),
+            },
+            Err(error) => (Err(error.clone()), rest::Read::default()),
         };
-        let makes = matches!(&command, Ok(Command::Create(_) | Command::Rotate(_)));
-        let asked = Asked {
+        let done = Asked {
             via: "rest",
             request_id,
             caller,
             command,
         };
-        rest::response(self.done(asked, now).await, makes)
+        rest::answer(self.done(done, now).await, &read, &asked, request_id)
     }
 
     /// Does what was asked and logs one line about it.
@@ -197,14 +209,14 @@ fn command(value: Value, is_ambiguous: bool) -> Result<Command, AdminError> {
         is_ambiguous,
     })?;
     if value.get("operation").is_none() {
-        let message = "is missing; it is one of `create`, `get`, `list`, `rotate`, `disable`, `enable`, `revoke`, `update`, `delete`, `verify`, `audit`, `auditOfTenant`, `usage`, `schedule`, `unschedule`";
+        let message = "is missing; it is one of `create`, `get`, `list`, `rotate`, `disable`, `enable`, `revoke`, `update`, `delete`, `verify`, `audit`, `auditOfTenant`, `usage`, `schedule`, `unschedule`, `block`, `unblock`, `blocks`, `blockChanges`";
         return Err(AdminError::invalid("operation", message));
     }
     serde_json::from_value(value).map_err(|error| AdminError::invalid("", shape(&error)))
 }
 
 /// The value, if no object in it names a member twice.
-fn unambiguous(read: Strict) -> Result<Value, AdminError> {
+pub(crate) fn unambiguous(read: Strict) -> Result<Value, AdminError> {
     if read.is_ambiguous {
         let message = "an object names the same member twice";
         return Err(AdminError::invalid("", message));
@@ -213,7 +225,7 @@ fn unambiguous(read: Strict) -> Result<Value, AdminError> {
 }
 
 /// What a reader of JSON says, as one bounded line.
-fn shape(error: &serde_json::Error) -> String {
+pub(crate) fn shape(error: &serde_json::Error) -> String {
     error
         .to_string()
         .chars()
@@ -225,7 +237,7 @@ fn shape(error: &serde_json::Error) -> String {
 fn error_message(error: &AdminError) -> String {
     match error {
         AdminError::Invalid(_) => error.to_string(),
-        other => other.for_caller().error.message,
+        other => other.detail(),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     error::AdminError,
     jobs::{Job, Report},
-    reply::{KeyView, Reply},
+    reply::{BlockReply, KeyView, Reply},
 };
 
 /// One command in the log.
@@ -50,13 +50,19 @@ impl LogLine<'_> {
         set("actor", self.actor.map(Value::from));
         set("operation", self.operation.map(Value::from));
         set("keyId", id.map(Value::from));
+        set(
+            "blockId",
+            self.outcome.ok().and_then(block_of).map(Value::from),
+        );
         set("tenant", view.map(|view| json!(view.tenant)));
         set("version", view.map(|view| json!(view.version)));
         match self.outcome {
             Ok(Reply::Repeated { .. }) => set("outcome", Some(json!("repeated"))),
-            Ok(Reply::Changed { changed: false, .. } | Reply::Scheduled { changed: false, .. }) => {
-                set("outcome", Some(json!("unchanged")))
-            }
+            Ok(
+                Reply::Changed { changed: false, .. }
+                | Reply::Scheduled { changed: false, .. }
+                | Reply::OfBlocks(BlockReply::Blocked { changed: false, .. }),
+            ) => set("outcome", Some(json!("unchanged"))),
             Ok(_) => set("outcome", Some(json!("done"))),
             Err(error) => {
                 set("outcome", Some(json!(error.code())));
@@ -95,7 +101,18 @@ fn key_of(reply: &Reply) -> Option<&KeyView> {
         | Reply::Scheduled { key, .. }
         | Reply::Usage { key, .. } => Some(key),
         Reply::Verified { key, .. } => key.as_deref(),
-        Reply::Keys { .. } | Reply::Changes { .. } | Reply::Deleted { .. } => None,
+        Reply::Keys { .. } | Reply::Changes { .. } | Reply::Deleted { .. } | Reply::OfBlocks(_) => {
+            None
+        }
+    }
+}
+
+fn block_of(reply: &Reply) -> Option<&str> {
+    match reply {
+        Reply::OfBlocks(
+            BlockReply::Blocked { block, .. } | BlockReply::Unblocked { block, .. },
+        ) => Some(&block.id),
+        _ => None,
     }
 }
 

@@ -28,6 +28,7 @@ async fn main() -> anyhow::Result<()> {
             let jobs = service.jobs(admin.clone(), stopwatch);
             let function = Function::new(admin, Arc::new(SystemEntropy), log)
                 .with_requests(service.requests())
+                .with_apis(service.apis())
                 .with_jobs(jobs);
             match function.answer(payload, &context.request_id, now()).await {
                 Answer::Body(body) => Ok(body),

@@ -1,23 +1,27 @@
 //! What comes of a command, as plain JSON. Times are seconds since 1970-01-01T00:00:00Z.
 
+mod blocks;
 mod usage;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use doorward_keys::{
     AuditEntry, KeyId, KeyRecord, KeyStatus, Secret, Timestamp,
     lifecycle::{self, Standing},
 };
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use blocks::{BlockChangeView, BlockReply, BlockView, Effect};
 pub(crate) use usage::steps_of;
 pub use usage::{DecisionsView, RequestsView, UsageStep, UsageView};
 
 /// What comes of a command.
-#[derive(Debug, Serialize)]
-#[serde(untagged, rename_all_fields = "camelCase")]
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Reply {
     /// A key was made.
+    #[cfg_attr(feature = "schema", schemars(title = "Created"))]
     Created {
         /// The key.
         key: KeyView,
@@ -25,6 +29,7 @@ pub enum Reply {
         secret: ShownOnce,
     },
     /// A key has a successor.
+    #[cfg_attr(feature = "schema", schemars(title = "Rotated"))]
     Rotated {
         /// The successor.
         key: KeyView,
@@ -34,20 +39,23 @@ pub enum Reply {
         replaced: Box<KeyView>,
     },
     /// The request was done before and made this key.
+    #[cfg_attr(feature = "schema", schemars(title = "Repeated"))]
     Repeated {
         /// The key.
         key: KeyView,
         /// Always true.
         repeated: bool,
         /// Why there is no secret.
-        note: &'static str,
+        note: Cow<'static, str>,
     },
     /// One key.
+    #[cfg_attr(feature = "schema", schemars(title = "Key"))]
     Key {
         /// The key.
         key: KeyView,
     },
     /// Keys of a tenant.
+    #[cfg_attr(feature = "schema", schemars(title = "Keys"))]
     Keys {
         /// The keys, the oldest first.
         keys: Vec<KeyView>,
@@ -56,6 +64,7 @@ pub enum Reply {
         cursor: Option<String>,
     },
     /// What is stored of a key was removed.
+    #[cfg_attr(feature = "schema", schemars(title = "Deleted"))]
     Deleted {
         /// The key.
         id: String,
@@ -63,12 +72,13 @@ pub enum Reply {
         deleted: bool,
     },
     /// Whether a printed key is good.
+    #[cfg_attr(feature = "schema", schemars(title = "Verified"))]
     Verified {
         /// Whether the authorizer takes it, apart from where it is used from.
         valid: bool,
         /// Why not: `malformed`, `foreign`, `environment`, `checksum`, `unknown`, `disabled`, `revoked`, `expired`, `decoy`.
         #[serde(skip_serializing_if = "Option::is_none")]
-        why_not: Option<&'static str>,
+        why_not: Option<Cow<'static, str>>,
         /// The key, where there is one.
         #[serde(skip_serializing_if = "Option::is_none")]
         key: Option<Box<KeyView>>,
@@ -77,6 +87,7 @@ pub enum Reply {
         routes: Option<Vec<String>>,
     },
     /// A key was changed, switched off, switched on, or ended.
+    #[cfg_attr(feature = "schema", schemars(title = "Changed"))]
     Changed {
         /// The key.
         key: KeyView,
@@ -88,7 +99,7 @@ pub enum Reply {
         /// The same as a time: from then on nobody is answered as before.
         effective_by: i64,
         /// `scheduled` where the gateway's cache is flushed for it and the time reckons with that, otherwise `none`.
-        flush: &'static str,
+        flush: Cow<'static, str>,
     },
     /// When a key is rotated by itself was changed.
     Scheduled {
@@ -98,6 +109,7 @@ pub enum Reply {
         changed: bool,
     },
     /// Changes of a key.
+    #[cfg_attr(feature = "schema", schemars(title = "Changes"))]
     Changes {
         /// The changes, the first one first.
         changes: Vec<ChangeView>,
@@ -106,12 +118,16 @@ pub enum Reply {
         cursor: Option<String>,
     },
     /// How often a key was used.
+    #[cfg_attr(feature = "schema", schemars(title = "Usage"))]
     Usage {
         /// The key.
         key: KeyView,
         /// What was counted.
         usage: UsageView,
     },
+    /// What comes of a command about blocks of tokens.
+    #[cfg_attr(feature = "schema", schemars(title = "OfBlocks"))]
+    OfBlocks(BlockReply),
 }
 
 impl Reply {
@@ -119,7 +135,9 @@ impl Reply {
         Self::Repeated {
             key: KeyView::of(record, now),
             repeated: true,
-            note: "this request was done before; the secret was shown then and cannot be shown again, rotate the key if it is lost",
+            note: Cow::Borrowed(
+                "this request was done before; the secret was shown then and cannot be shown again, rotate the key if it is lost",
+            ),
         }
     }
 }
@@ -143,6 +161,11 @@ impl Reply {
 
 /// The printed key. Serialised here and nowhere else; `Debug` does not show it.
 #[derive(Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "String")
+)]
 pub struct ShownOnce(Secret<String>);
 
 impl ShownOnce {
@@ -156,6 +179,12 @@ impl ShownOnce {
     }
 }
 
+impl<'de> Deserialize<'de> for ShownOnce {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|printed| Self(Secret::new(printed)))
+    }
+}
+
 impl Serialize for ShownOnce {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.expose())
@@ -163,8 +192,9 @@ impl Serialize for ShownOnce {
 }
 
 /// A key as shown: everything but digest and usage-plan key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyView {
     /// Public id.
     pub id: String,
@@ -175,7 +205,8 @@ pub struct KeyView {
     /// The environment word in the printed key.
     pub environment: String,
     /// `active`, `disabled`, `revoked`, or `expired` for an active key whose time is over.
-    pub status: &'static str,
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["active", "disabled", "revoked", "expired"])))]
+    pub status: Cow<'static, str>,
     /// What it may do.
     pub scopes: Vec<String>,
     /// The names of the routes it may use; absent means all that its scopes allow.
@@ -206,10 +237,10 @@ pub struct KeyView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
     /// Facts for the context of the backend.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
     /// Whether it is a decoy.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub decoy: bool,
     /// Counts the changes.
     pub version: u64,
@@ -223,10 +254,10 @@ impl KeyView {
             tenant: record.tenant.clone(),
             name: record.name.clone(),
             environment: record.environment.clone(),
-            status: match lifecycle::standing(record, now) {
+            status: Cow::Borrowed(match lifecycle::standing(record, now) {
                 Standing::Expired => "expired",
                 Standing::Usable | Standing::Disabled | Standing::Revoked => record.status.as_str(),
-            },
+            }),
             scopes: record.scopes.clone(),
             routes: record.routes.clone(),
             addresses: record
@@ -260,8 +291,9 @@ const fn is_false(value: &bool) -> bool {
 }
 
 /// A change of a key as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChangeView {
     /// Names the entry.
     pub id: String,
@@ -270,7 +302,7 @@ pub struct ChangeView {
     /// When.
     pub at: i64,
     /// What: `create`, `rotate`, `disable`, `enable`, `revoke`, `update`, `import`, `schedule` or `delete`.
-    pub action: &'static str,
+    pub action: Cow<'static, str>,
     /// Who.
     pub actor: String,
     /// The version that the change led to.
@@ -282,7 +314,7 @@ pub struct ChangeView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub related: Option<String>,
     /// What an update changed, by name.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
 }
 
@@ -292,7 +324,7 @@ impl From<&AuditEntry> for ChangeView {
             id: entry.id.clone(),
             key_id: entry.key_id.to_string(),
             at: entry.at.unix(),
-            action: entry.action.as_str(),
+            action: Cow::Borrowed(entry.action.as_str()),
             actor: entry.actor.clone(),
             version: entry.version,
             reason: entry.reason.clone(),

@@ -61,8 +61,15 @@ const FLUSH_STAGES: Variable = Variable {
     default: "",
 };
 
+const ADMIN_API: Variable = Variable {
+    name: "DOORWARD_ADMIN_API",
+    meaning: "The APIs whose events are answered: ids, each alone or with a stage as in `a1b2c3d4e5/v1`, with commas between them. Without, \
+        those of any.",
+    default: "",
+};
+
 /// Every variable there is.
-pub const VARIABLES: [Variable; 7] = [
+pub const VARIABLES: [Variable; 8] = [
     CONFIG,
     KEYS_TABLE,
     COUNTERS_TABLE,
@@ -70,6 +77,7 @@ pub const VARIABLES: [Variable; 7] = [
     GATEWAY_TTL,
     EVENT_BUS,
     FLUSH_STAGES,
+    ADMIN_API,
 ];
 
 const PREFIX: &str = "DOORWARD_";
@@ -94,6 +102,8 @@ pub struct Settings {
     pub event_bus: Option<String>,
     /// The stages that are flushed, as written and checked.
     pub flush_stages: Vec<String>,
+    /// The APIs whose events are answered, as written; empty means any.
+    pub admin_apis: Vec<String>,
 }
 
 /// All that is wrong with the environment, one line each.
@@ -137,6 +147,7 @@ impl Settings {
             gateway_ttl_seconds,
             event_bus: event_bus(text(EVENT_BUS), &mut faults),
             flush_stages: flush_stages(&text(FLUSH_STAGES), &mut faults),
+            admin_apis: apis(&text(ADMIN_API), &mut faults),
         };
         if faults.is_empty() {
             Ok(settings)
@@ -204,6 +215,23 @@ fn flush_stages(text: &str, faults: &mut Vec<String>) -> Vec<String> {
     stages
 }
 
+/// Ids of APIs, each with a stage or without.
+fn apis(text: &str, faults: &mut Vec<String>) -> Vec<String> {
+    let apis = text.split(',').map(str::trim).filter(|api| !api.is_empty());
+    let apis: Vec<String> = apis.map(str::to_owned).collect();
+    for api in &apis {
+        let (id, stage) = api.split_once('/').unwrap_or((api, "v1"));
+        let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if !is_id || stage.is_empty() || stage.contains('/') {
+            let name = ADMIN_API.name;
+            faults.push(format!(
+                "`{name}` must hold ids of APIs such as `a1b2c3d4e5` or `a1b2c3d4e5/v1`, found `{api}`"
+            ));
+        }
+    }
+    apis
+}
+
 /// The environment of this process. Values that are not UTF-8 are not ours.
 pub fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
@@ -227,9 +255,13 @@ mod tests {
             ("DOORWARD_GATEWAY_TTL_SECONDS", "3601"),
             ("DOORWARD_CONFIG_REFRESH_SECONDS", "-1"),
             ("DOORWARD_SECRET_PEPPER", "x"),
+            (
+                "DOORWARD_ADMIN_API",
+                "a1b2c3d4e5, a1/v1, https://a1.example",
+            ),
         ]);
         let SettingsError(faults) = error.unwrap_err();
-        assert_eq!(faults.len(), 4, "{faults:?}");
+        assert_eq!(faults.len(), 5, "{faults:?}");
         assert!(faults.iter().all(|fault| !fault.contains("PEPPER")));
     }
 

@@ -24,6 +24,9 @@ impl<'de> Deserialize<'de> for Strict {
     }
 }
 
+/// Up to here every whole number is one of its own in double precision: 2^53 - 1.
+const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
+
 struct Tree<'flag>(&'flag mut bool);
 
 impl<'de> DeserializeSeed<'de> for Tree<'_> {
@@ -58,7 +61,12 @@ impl<'de> Visitor<'de> for Tree<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::from(value))
+        // A number has one meaning, however it is written (RFC 8259 section 6): `7.0` is 7.
+        let whole = value.fract() == 0.0 && value.abs() <= MAX_EXACT;
+        let read = whole.then(|| format!("{value:.0}").parse::<i64>().ok());
+        Ok(read
+            .flatten()
+            .map_or_else(|| Value::from(value), Value::from))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
@@ -104,5 +112,7 @@ mod tests {
         let strict = read(plain);
         assert!(!strict.is_ambiguous);
         assert_eq!(strict.value, serde_json::from_str::<Value>(plain).unwrap());
+        let numbers = read("[7.0, -7e0, -0.0, 4503599627370496.0, 0.5, 1e300]").value;
+        assert_eq!(numbers.to_string(), "[7,-7,0,4503599627370496,0.5,1e+300]");
     }
 }

@@ -10,16 +10,17 @@ use std::{
 };
 
 use doorward_backends::{
-    dynamodb::{Connection, DynamoKeys, DynamoUsage, Patience, connect},
+    dynamodb::{Connection, DynamoBlocks, DynamoKeys, DynamoUsage, Patience, connect},
     sources::{
         AwsAccess, ConfigSource, Loader, Reload, Reloading, Schedule, Secrets, SourceError, Version,
     },
 };
 use doorward_engine::config::{Config, ConfigEnv, ConfigFaults};
-use doorward_keys::{EventBus, KeyLedger, RequestSink, StageCache, SuccessorSecrets};
+use doorward_keys::{BlockLedger, EventBus, KeyLedger, RequestSink, StageCache, SuccessorSecrets};
 
 use crate::{
     admin::{FlushPolicy, KeyAdmin},
+    blocks::{BlockAdmin, BlockPolicy},
     jobs::{Jobs, LogBus},
     log,
     settings::{Settings, SettingsError},
@@ -55,6 +56,7 @@ pub struct Service {
     stores: Stores,
     gateway_ttl_seconds: u32,
     bus: Arc<dyn EventBus>,
+    apis: Arc<[String]>,
     first: KeyAdmin,
     reloading: Reloading<KeyAdmin>,
     log: fn(&str),
@@ -63,6 +65,7 @@ pub struct Service {
 /// The tables.
 struct Stores {
     keys: Arc<DynamoKeys>,
+    blocks: Arc<dyn BlockLedger>,
     usage: Option<Arc<DynamoUsage>>,
     flush: Option<FlushPolicy>,
 }
@@ -102,6 +105,7 @@ impl Service {
             .map(|table| Arc::new(DynamoUsage::new(&client, table, Patience::ADMIN)));
         let stages = settings.flush_stages;
         let stores = Stores {
+            blocks: Arc::new(DynamoBlocks::new(client.clone(), &settings.keys_table)),
             keys: Arc::new(DynamoKeys::new(client, settings.keys_table)),
             usage,
             flush: (!stages.is_empty()).then_some(FlushPolicy {
@@ -121,6 +125,7 @@ impl Service {
             stores,
             gateway_ttl_seconds,
             bus,
+            apis: settings.admin_apis.into(),
             reloading: Reloading::new(schedule, Ok((version, first.clone())), now),
             first,
             log,
@@ -144,6 +149,11 @@ impl Service {
     pub fn requests(&self) -> Option<Arc<dyn RequestSink>> {
         let usage = self.stores.usage.as_ref()?;
         Some(Arc::clone(usage) as _)
+    }
+
+    /// The APIs whose events are answered; none stands for every API.
+    pub fn apis(&self) -> Arc<[String]> {
+        Arc::clone(&self.apis)
     }
 
     /// Key administration as the configuration says at `now` on a monotonic clock.
@@ -219,12 +229,16 @@ fn build(
     let checked = Config::read(text, &loader.source().to_string(), &env);
     let config = checked.map_err(WiringError::Config)?.config;
     let keys = config.api_keys.as_ref().ok_or(WiringError::NoKeys)?;
+    let blocks =
+        BlockPolicy::of(&config).map(|policy| BlockAdmin::new(policy, Arc::clone(&stores.blocks)));
     let key_set = config.identity_token.as_ref().map(|token| token.key_set());
     let ledger = Arc::clone(&stores.keys) as Arc<dyn KeyLedger>;
     let mut admin = KeyAdmin::from_config(keys, ledger)
         .with_usage_config(&config.usage)
+        .with_callers(config.key_admin.clone())
         .with_routes(config.routes)
         .with_key_set(key_set)
+        .with_blocks(blocks)
         .with_rotations(Arc::clone(&stores.keys) as _);
     if let Some(policy) = &stores.flush {
         let book = Arc::clone(&stores.keys);

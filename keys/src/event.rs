@@ -173,7 +173,7 @@ impl KeyEvent {
     /// Something that is to be known of `record` and is no change of it. `ulid` is a ULID of its own.
     pub fn notice(kind: EventKind, record: &KeyRecord, at: Timestamp, ulid: String) -> Self {
         Self {
-            id: format!("{ulid}#{}", record.id),
+            id: ulid + "#" + record.id.as_str(),
             kind,
             at,
             key_id: record.id.clone(),

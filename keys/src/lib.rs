@@ -6,12 +6,14 @@
 //! [`store`] holds the two narrow traits that back ends implement, one for each deployable; [`event`] is what others are told,
 //! with the outbox in which it waits and the calendar of expiries by [`day`]; [`schedule`], [`flush`] and [`places`] are what is
 //! remembered for what happens by itself; [`usage`] is what is counted of
-//! a key by [`hour`], with its two traits, and [`requests`] what the access log of the gateway adds to that.
+//! a key by [`hour`], with its two traits, and [`requests`] what the access log of the gateway adds to that. Beside all that,
+//! [`block`] says which tokens must die before their time: what ends them is kept where the keys are.
 //!
 //! Invariant: nothing here reads a clock, a generator of random numbers, the environment or a socket.
 
 pub mod audit;
 mod base62;
+pub mod block;
 pub mod day;
 pub mod digest;
 pub mod event;
@@ -30,6 +32,7 @@ pub mod time;
 pub mod usage;
 
 pub use audit::{AuditAction, AuditEntry};
+pub use block::{Block, BlockAction, BlockChange, BlockId, BlockLedger, BlockReader, Target};
 pub use day::Day;
 pub use digest::{Digest, Pepper};
 pub use event::{BusError, Calendar, EventBus, EventDetail, EventKind, KeyEvent, Outbox};

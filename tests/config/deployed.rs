@@ -7,6 +7,7 @@ use std::{
 };
 
 use doorward_authorizer::{Call, Event, Refusal, settings::Environment, wiring::Service};
+use doorward_key_admin::rest::{ROUTES, table::DOCUMENT};
 use doorward_keys::Timestamp;
 use doorward_tests::dynamodb::Silent;
 use serde_json::json;
@@ -52,6 +53,32 @@ fn call() -> Call {
         received_at: Timestamp::from_unix(1_800_000_000).into(),
         time_left: None,
     }
+}
+
+#[test]
+fn every_route_of_key_administration_is_deployed() {
+    let text = read_to_string(root().join("template.yaml")).unwrap();
+    let lines = text
+        .lines()
+        .filter(|line| line.contains("RestApiId: !Ref AdminApi"));
+    let mut deployed: Vec<String> = lines
+        .map(|line| {
+            let value = |name: &str| {
+                let (_, rest) = line.split_once(name).unwrap();
+                let value = rest.split([',', ' ']).next().unwrap();
+                value.trim_matches('"').to_owned()
+            };
+            format!("{} {}", value("Method: ").to_uppercase(), value("Path: "))
+        })
+        .collect();
+    deployed.sort();
+    let own = ROUTES.iter().map(|route| (route.method, route.resource));
+    let all = own.chain([DOCUMENT, ("GET", "/.well-known/jwks.json")]);
+    let mut routes: Vec<String> = all
+        .map(|(method, path)| format!("{method} {path}"))
+        .collect();
+    routes.sort();
+    assert_eq!(deployed, routes);
 }
 
 #[tokio::test]

@@ -39,6 +39,12 @@ fn the_committed_schema_of_events_is_fresh() {
 }
 
 #[test]
+fn the_committed_description_of_the_admin_api_is_fresh() {
+    let text = doorward_key_admin::rest::schema::text();
+    check_text(&docs().join("key-admin.openapi.json"), &text);
+}
+
+#[test]
 fn settings_that_hold_secrets_are_those_that_the_schema_marks() {
     let mut marked = vec![];
     collect(&schema(), &mut marked);

@@ -43,9 +43,48 @@ async fn check(store: &dyn BreakerStore) {
     }
 }
 
+/// One of all who come gets the probe; the others learn until when to wait. An end, a good probe and a bad one make way.
+async fn check_claims(store: &dyn BreakerStore) {
+    let url = "https://login.example.com/claimed";
+    let claim = |now: u64, until: u64| store.claim(url, at(now), at(until));
+    // Nobody has noted that it is open: the table was away, or has forgotten.
+    assert_eq!(claim(0, 3).await, Ok(None));
+    assert_eq!(claim(1, 4).await, Ok(Some(at(3))));
+    store.opened(url, at(10)).await.unwrap();
+    assert_eq!(claim(9, 12).await, Ok(Some(at(10))));
+    let all = futures_util::future::join_all((0..50).map(|_| claim(10, 13))).await;
+    let granted = all.iter().filter(|claimed| **claimed == Ok(None)).count();
+    assert_eq!(granted, 1, "{all:?}");
+    assert!(
+        all.iter()
+            .all(|claimed| matches!(claimed, Ok(None)) || *claimed == Ok(Some(at(13)))),
+        "{all:?}"
+    );
+    // A probe that was never heard of again.
+    assert_eq!(claim(12, 15).await, Ok(Some(at(13))));
+    assert_eq!(claim(13, 16).await, Ok(None));
+    // A bad one: open again, and then anybody's.
+    store.opened(url, at(14)).await.unwrap();
+    assert_eq!(claim(13, 16).await, Ok(Some(at(14))));
+    assert_eq!(claim(14, 17).await, Ok(None));
+    // A good one: nobody has to wait.
+    store.closed(url, at(14)).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(claim(14, 17).await, Ok(None));
+    }
+    assert_eq!(store.open_until(url).await, Ok(None));
+    // A clock that was set back since does not hold the probe for ever.
+    store.opened(url, at(20)).await.unwrap();
+    assert_eq!(claim(1000, 1003).await, Ok(None));
+    assert_eq!(claim(21, 24).await, Ok(None));
+    assert_eq!(claim(22, 25).await, Ok(Some(at(24))));
+}
+
 #[tokio::test]
 async fn memory_keeps_breakers() {
-    check(&MemoryBreakers::new()).await;
+    let store = MemoryBreakers::new();
+    check(&store).await;
+    check_claims(&store).await;
 }
 
 #[tokio::test]
@@ -56,6 +95,7 @@ async fn the_embedded_table_keeps_breakers_between_sandboxes() {
         .unwrap();
     let store = || DynamoBreakers::new(dynamo.client(), &tables.counters, Patience::ADMIN);
     check(&store()).await;
+    check_claims(&store()).await;
     assert_eq!(store().open_until(URL).await, Ok(Some(at(30))));
 }
 
@@ -70,12 +110,9 @@ async fn the_table_of_the_environment_keeps_breakers() {
         counters: format!("breaker-counters-{}", std::process::id()),
     };
     create_missing_tables(&client, &tables).await.unwrap();
-    check(&DynamoBreakers::new(
-        &client,
-        &tables.counters,
-        Patience::ADMIN,
-    ))
-    .await;
+    let store = DynamoBreakers::new(&client, &tables.counters, Patience::ADMIN);
+    check(&store).await;
+    check_claims(&store).await;
 }
 
 #[tokio::test]
@@ -91,6 +128,7 @@ async fn a_table_that_fails_is_an_error_in_time_and_never_an_open_breaker() {
         let work = async {
             for outcome in [
                 store.open_until(URL).await.map(drop),
+                store.claim(URL, at(1), at(2)).await.map(drop),
                 store.opened(URL, at(1)).await,
                 store.closed(URL, at(1)).await,
             ] {
@@ -100,7 +138,7 @@ async fn a_table_that_fails_is_an_error_in_time_and_never_an_open_breaker() {
                 );
             }
         };
-        tokio::time::timeout(Duration::from_secs(4), work)
+        tokio::time::timeout(Duration::from_secs(6), work)
             .await
             .unwrap();
     }

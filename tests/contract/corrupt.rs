@@ -70,6 +70,11 @@ pub(crate) async fn a_record_that_is_not_of_ours_is_refused(store: &Store) {
     let changes = [
         ("format", number("1")),
         ("format", number("3")),
+        ("format", number("4")),
+        ("decoy", text("no")),
+        ("changed_at", text("1")),
+        ("day_pk", text("expires#1970-01-01")),
+        ("day_sk", text("0")),
         ("plan", number("1")),
         ("format", text("1")),
         ("digest", garbage()),

@@ -1,5 +1,5 @@
 //! What every store of keys must do, run over each of them; in [`limits`] what every store of limits must do, in
-//! [`replays`] what every store of proofs must, and in [`usage`] what every store of usage must.
+//! [`replays`] what every store of proofs must, in [`blocks`] what every store of blocks must, and in [`usage`] what every store of usage must.
 //!
 //! Memory and the embedded `DynamoDB` always; and the `DynamoDB` that `DOORWARD_TEST_DYNAMODB_ENDPOINT` names.
 #![expect(
@@ -9,6 +9,7 @@
     reason = "a test may panic"
 )]
 
+mod blocks;
 mod breakers;
 mod corrupt;
 mod endings;

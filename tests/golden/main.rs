@@ -74,6 +74,7 @@ fn out_of_reach(gateway: Gateway, reason: Reason) -> Option<&'static str> {
         (
             Gateway::RestToken,
             Reason::CredentialRepeated
+            | Reason::TokenHint
             | Reason::ProofMalformed
             | Reason::ProofAlgorithm
             | Reason::ProofSignature

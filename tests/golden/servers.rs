@@ -3,7 +3,11 @@
 use doorward_tests::{authorities::Spoken, tokens::Token};
 use serde_json::{Value, json};
 
-use crate::{possession::thumbprint_of_client, tokens, world::NOW};
+use crate::{
+    possession::{self, thumbprint_of_client},
+    tokens,
+    world::{NOW, Possession, State},
+};
 
 /// Opaque tokens, each with its name.
 pub(crate) const TOKENS: [(&str, &str); 9] = [
@@ -16,6 +20,44 @@ pub(crate) const TOKENS: [(&str, &str); 9] = [
     ("refresh token", "refresh"),
     ("opaque token, server down", "down"),
     ("opaque token, server garbled", "garbled"),
+];
+
+/// The header that says of which issuer a token is.
+pub(crate) const HEADER: &str = "x-token-issuer";
+
+/// Headers with the issuer of the active token, each with its name and the route that is asked for.
+pub(crate) const HINTS: [(&str, &[&str], &str); 7] = [
+    (
+        "opaque token, its issuer",
+        &["https://servers.example"],
+        "opaque",
+    ),
+    (
+        "opaque token, another issuer",
+        &["https://other.example"],
+        "opaque",
+    ),
+    (
+        "opaque token, unknown issuer",
+        &["https://unknown.example"],
+        "opaque",
+    ),
+    (
+        "opaque token, two issuers",
+        &["https://servers.example", "https://other.example"],
+        "opaque",
+    ),
+    ("opaque token, no issuer", &[], "opaque"),
+    (
+        "opaque token, issuer of route",
+        &["https://other.example"],
+        "opaque-elsewhere",
+    ),
+    (
+        "opaque token, default issuer",
+        &["https://servers.example"],
+        "opaque-elsewhere",
+    ),
 ];
 
 /// Opaque tokens on a route with an exchange, each with its name.
@@ -45,11 +87,21 @@ pub(crate) fn routes() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Adds the servers to a configuration.
+pub(crate) fn configure(config: &mut Value, state: State) {
+    if state == State::IssuerHeader {
+        config["tokens"] = json!({"issuer_header": HEADER});
+    }
+    config["introspection"] = introspection();
+    config["exchanges"] = exchanges();
+    config["dpop"] = possession::dpop(Possession::Well);
+}
+
 fn client() -> Value {
     json!({"id": "gate", "secret": "env:CLIENT_SECRET"})
 }
 
-pub(crate) fn introspection() -> Value {
+fn introspection() -> Value {
     let server = |name: &str, host: &str| {
         json!({
             "name": name, "issuer": format!("https://{host}.example"), "audiences": ["api"],
@@ -61,7 +113,7 @@ pub(crate) fn introspection() -> Value {
     json!([first, server("other", "other")])
 }
 
-pub(crate) fn exchanges() -> Value {
+fn exchanges() -> Value {
     json!([{
         "name": "backend", "token_endpoint": "https://servers.example/token", "client": client(),
         "audiences": ["backend"],

@@ -4,7 +4,9 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use doorward_authorizer::{Authorizer, Call, log::Sink, names};
-use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays, MemoryUsage};
+use doorward_backends::memory::{
+    MemoryBlocks, MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays, MemoryUsage,
+};
 use doorward_engine::{
     Config, Engine, Sources,
     authority::Authorities,
@@ -12,7 +14,8 @@ use doorward_engine::{
     usage::UsageBuffer,
 };
 use doorward_keys::{
-    AuditAction, Digest, KeyLedger, KeyLookup, KeyRecord, Secret, StoreError, Timestamp,
+    AuditAction, Block, BlockAction, BlockChange, BlockId, BlockLedger, BlockReader, Digest,
+    KeyLedger, KeyLookup, KeyRecord, Secret, StoreError, Target, Timestamp,
 };
 use doorward_tests::{
     documents::Documents,
@@ -75,6 +78,10 @@ pub(crate) enum State {
     QueryAndCookie,
     /// A server knows opaque tokens, and another swaps them.
     Servers,
+    /// The same, and a header says of which issuer a token is.
+    IssuerHeader,
+    /// The tokens of the people are blocked, and the list of blocks has a fault.
+    Blocked(Fault),
     /// Certificates and proofs are accepted.
     Possession(Possession),
 }
@@ -168,6 +175,12 @@ impl State {
             Self::Possession(Possession::Nonce) => "possession, nonces",
             Self::Possession(Possession::Again) => "possession, again",
             Self::Servers => "servers",
+            Self::IssuerHeader => "servers by a header",
+            Self::Blocked(Fault::None) => "tokens blocked",
+            Self::Blocked(Fault::Down) => "block list down",
+            Self::Blocked(Fault::Slow(_)) => "block list slow",
+            Self::Blocked(Fault::Garbage) => "block list garbage",
+            Self::Blocked(Fault::Wrong) => "block list wrong",
         }
     }
 }
@@ -215,7 +228,8 @@ pub(crate) fn routes() -> Vec<(&'static str, Value)> {
 /// The configuration for a case about `route`: `$connect` and `$graphql` want the same as the route.
 fn configuration(route: &str, state: State) -> String {
     let mut all = Vec::new();
-    let of_servers = (state == State::Servers).then(servers::routes);
+    let has_servers = matches!(state, State::Servers | State::IssuerHeader);
+    let of_servers = has_servers.then(servers::routes);
     let more = match state {
         State::Possession(_) => vec![("certificate", json!({"credentials": ["certificate"]}))],
         _ => of_servers.unwrap_or_default(),
@@ -280,11 +294,7 @@ fn configuration(route: &str, state: State) -> String {
             config["api_keys"]["query_parameter"] = json!("key");
             config["tokens"] = json!({"query_parameter": "token", "cookie": "session"});
         }
-        State::Servers => {
-            config["introspection"] = servers::introspection();
-            config["exchanges"] = servers::exchanges();
-            config["dpop"] = possession::dpop(Possession::Well);
-        }
+        State::Servers | State::IssuerHeader => servers::configure(&mut config, state),
         State::UsedUp(over) => {
             config["limits"] = json!({"one": {"limit": 1, "per": "day"}});
             config["default_limits"] = json!(["one"]);
@@ -309,6 +319,7 @@ fn configuration(route: &str, state: State) -> String {
             config["certificates"] = possession::certificates(possession);
             config["dpop"] = possession::dpop(possession);
         }
+        State::Blocked(_) => config["block_list"] = json!({}),
         State::UsageStore(_) => config["usage"] = json!({"mode": "exact"}),
         State::BadConfiguration => config["routes"][0]["route"] = json!("GET orders"),
         _ => {}
@@ -354,6 +365,25 @@ async fn keys() -> Arc<MemoryKeys> {
     Arc::new(keys)
 }
 
+/// Blocks all tokens of the people.
+async fn blocks(fault: Fault) -> Arc<dyn BlockReader> {
+    let now = Timestamp::from_unix(NOW);
+    let block = Block {
+        id: BlockId::new(now, 1),
+        issuer: tokens::PEOPLE.to_owned(),
+        target: Target::Issuer,
+        issued_before: None,
+        expires_at: now.plus(3600),
+        created_at: now,
+        actor: "op".to_owned(),
+        reason: None,
+    };
+    let blocks = MemoryBlocks::new();
+    let change = BlockChange::of(BlockAction::Add, &block, "op", None, now, 1);
+    blocks.add(&change).await.unwrap();
+    Arc::new(Faulty::new(Arc::new(blocks), fault))
+}
+
 /// The whole function, for a case about `route`.
 pub(crate) async fn authorizer(route: &str, state: State, simple: bool, sink: Sink) -> Authorizer {
     let mut config = match read(&configuration(route, state)) {
@@ -381,8 +411,13 @@ pub(crate) async fn authorizer(route: &str, state: State, simple: bool, sink: Si
     };
     let limits = Arc::new(Faulty::new(Arc::new(MemoryLimits::new()), fault));
     let key_sets = Arc::new(Faulty::new(Arc::new(Documents::default()), Fault::Down));
+    let blocks = match state {
+        State::Blocked(fault) => blocks(fault).await,
+        _ => Arc::new(MemoryBlocks::new()),
+    };
     let sources = Sources {
         keys,
+        blocks,
         key_sets,
         crls: Arc::new(MemoryCrls::new()),
         replays: Arc::new(Faulty::new(Arc::new(MemoryReplays::new()), of_proofs)),

@@ -22,11 +22,12 @@ use doorward::{
     },
     state::StateFolder,
 };
-use doorward_backends::dynamodb::{DynamoKeys, DynamoUsage, Patience, connect};
+use doorward_backends::dynamodb::{DynamoBlocks, DynamoKeys, DynamoUsage, Patience, connect};
+use doorward_engine::layers::block_list::{BlockListConfig, OnBlockListOutage};
 use doorward_key_admin::{
-    Caller, Command, KeyAdmin, KeyPolicy, Reply, SystemEntropy,
-    command::{By, ChangeKey, CreateKey, ReadUsage},
-    reply::UsageView,
+    BlockAdmin, BlockPolicy, Caller, Command, KeyAdmin, KeyPolicy, Reply, SystemEntropy,
+    command::{BlockTokens, By, ChangeKey, CreateKey, ReadUsage, UnblockTokens},
+    reply::{BlockReply, BlockView, Effect, UsageView},
 };
 use doorward_keys::format::KeyFormat;
 use serde_json::{Map, Value};
@@ -179,6 +180,7 @@ impl House {
             host: "127.0.0.1".parse().unwrap(),
             port: 0,
             issuer_port: 0,
+            admin_port: 0,
             api: Api {
                 payload: setup.payload,
                 stage: "v1".to_owned(),
@@ -406,7 +408,7 @@ impl House {
     }
 
     /// Revokes a key as `doorward keys revoke` does, with a flush; after how many seconds at most this is to count everywhere.
-    pub(crate) async fn revoke_with_flush(&self, id: &str) -> (u32, &'static str) {
+    pub(crate) async fn revoke_with_flush(&self, id: &str) -> (u32, String) {
         let command = Command::Revoke(ChangeKey {
             id: id.to_owned(),
             expected_version: None,
@@ -417,9 +419,55 @@ impl House {
                 effective_within_seconds,
                 flush,
                 ..
-            } => (effective_within_seconds, flush),
+            } => (effective_within_seconds, flush.into_owned()),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Blocks tokens of the demo issuer, where the list is looked at after a second, as `doorward block add` does, where answers are kept for the time of this gateway.
+    pub(crate) async fn block(&self, asked: BlockTokens) -> (BlockView, Effect) {
+        let asked = BlockTokens {
+            issuer: self.gateway.running.issuer.clone(),
+            expires_in_seconds: 600,
+            ..asked
+        };
+        let blocks = self.blocks().await;
+        let caller = Caller::operator("journey");
+        let done = blocks.block(&asked, &caller, clock::wall(), &SystemEntropy);
+        match done.await.unwrap() {
+            BlockReply::Blocked { block, effect, .. } => (block, effect),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Takes a block back.
+    pub(crate) async fn unblock(&self, id: &str) -> Effect {
+        let asked = UnblockTokens {
+            id: id.to_owned(),
+            reason: None,
+        };
+        let blocks = self.blocks().await;
+        let caller = Caller::operator("journey");
+        let done = blocks.unblock(&asked, &caller, clock::wall(), &SystemEntropy);
+        match done.await.unwrap() {
+            BlockReply::Unblocked { effect, .. } => effect,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn blocks(&self) -> BlockAdmin {
+        let running = &self.gateway.running;
+        let client = connect(dynamodb::connection(&running.dynamodb)).await;
+        let policy = BlockPolicy {
+            list: BlockListConfig {
+                refresh_seconds: 1,
+                max_stale_seconds: 60,
+                on_outage: OnBlockListOutage::Deny,
+            },
+            issuers: vec![running.issuer.clone()],
+            gateway_ttl_seconds: u32::try_from(running.ttl_seconds).unwrap(),
+        };
+        BlockAdmin::new(policy, Arc::new(DynamoBlocks::new(client, &running.table)))
     }
 
     async fn administer(&self, command: Command) -> Reply {

@@ -11,6 +11,7 @@
 
 mod addresses;
 mod backend;
+mod blocking;
 mod caching;
 mod credentials;
 mod documentation;

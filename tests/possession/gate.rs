@@ -6,7 +6,9 @@ use std::{
 };
 
 use doorward_authorizer::{Answer, Authorizer, Call, Event, Refusal};
-use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays};
+use doorward_backends::memory::{
+    MemoryBlocks, MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays,
+};
 use doorward_engine::{
     Config, Engine, Sources,
     authority::Authorities,
@@ -201,6 +203,7 @@ impl Gate {
         let sources = Sources {
             keys: Arc::new(MemoryKeys::new()),
             key_sets: Arc::new(Documents::default()),
+            blocks: Arc::new(MemoryBlocks::new()),
             crls: Arc::clone(&crls) as _,
             replays,
             authorities,

@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+mod blocks;
 mod counting;
 mod ending;
 mod outages;

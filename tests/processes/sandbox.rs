@@ -68,6 +68,10 @@ impl House {
         &self.dynamo
     }
 
+    pub(crate) fn keys(&self) -> &str {
+        &self.names.keys
+    }
+
     pub(crate) fn counters(&self) -> &str {
         &self.names.counters
     }

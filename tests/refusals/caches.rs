@@ -102,7 +102,7 @@ async fn appsync_remembers_nothing_that_hung_on_a_second_credential() {
         expires_at: Some(Timestamp::from_unix(NOW + 86_400)),
         ..record
     };
-    let gate = Gate::of_graphql("['api_key + jwt', 'jwt', 'api_key']", &[record]).await;
+    let gate = Gate::of_graphql("", "['api_key + jwt', 'jwt', 'api_key']", &[record]).await;
     let (bearer, of_key) = (format!("Bearer {}", token()), format!("Bearer {key}"));
     for (token, headers, ttl) in [
         (&bearer, json!({}), 300),

@@ -9,6 +9,8 @@ use std::{
 };
 
 use async_trait::async_trait;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use doorward::local::iam;
 use doorward_authorizer::{
     Answer, Authorizer, Call, Event, Refusal,
@@ -16,7 +18,7 @@ use doorward_authorizer::{
 };
 use doorward_backends::{
     http::HttpEndpoints,
-    memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays},
+    memory::{MemoryBlocks, MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays},
 };
 use doorward_engine::{
     Config, Engine, Sources,
@@ -42,7 +44,13 @@ pub(crate) const REMOTE: &str = "https://remote.example";
 pub(crate) const REMOTE_KEYS: &str = "https://remote.example/keys";
 /// What this gate is known by at authorization servers. No form and no header holds it as it is.
 pub(crate) const CLIENT_SECRET: &str = "s3cr3t: +%&";
-const LOCAL: &str = "https://local.example";
+pub(crate) const LOCAL: &str = "https://local.example";
+
+/// A key for identity tokens, in PKCS #8.
+fn signing_key() -> String {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    STANDARD.encode(pair.to_pkcs8v1().unwrap())
+}
 
 /// `GET /any/{id}` takes keys and tokens, `GET /token/{id}` tokens only, `DELETE /any/{id}` a scope that nobody has.
 fn configuration(more: &str, jwks_uri: &str) -> String {
@@ -133,6 +141,8 @@ pub(crate) async fn store(records: &[KeyRecord]) -> Arc<Counted<MemoryKeys>> {
 pub(crate) struct Gate {
     authorizer: Authorizer,
     lines: Arc<Mutex<Vec<Value>>>,
+    /// The tokens that are blocked.
+    pub(crate) blocks: Arc<MemoryBlocks>,
     time_left: Option<Duration>,
 }
 
@@ -160,6 +170,7 @@ impl Gate {
             read_file: &|_| Err("there are no files".to_owned()),
             secret: &|reference| match reference.to_string().as_str() {
                 "env:CLIENT_SECRET" => Ok(Secret::new(CLIENT_SECRET.to_owned())),
+                "env:SIGNING_KEY" => Ok(Secret::new(signing_key())),
                 _ => Err("there are no other secrets".to_owned()),
             },
         };
@@ -180,9 +191,11 @@ impl Gate {
             breakers: None,
             watch: Arc::new(move |change| log::breaker_changed(&to_log, change)),
         };
+        let blocks = Arc::new(MemoryBlocks::new());
         let sources = Sources {
             keys,
             key_sets,
+            blocks: Arc::clone(&blocks) as _,
             crls: Arc::new(MemoryCrls::new()),
             replays: Arc::new(MemoryReplays::new()),
             authorities,
@@ -193,14 +206,15 @@ impl Gate {
         Self {
             authorizer: Authorizer::new(Engine::new(config, sources), sink, still),
             lines,
+            blocks,
             time_left: None,
         }
     }
 
     /// A gate that knows these keys, where GraphQL operations are open to these credentials.
-    pub(crate) async fn of_graphql(credentials: &str, records: &[KeyRecord]) -> Self {
+    pub(crate) async fn of_graphql(more: &str, credentials: &str, records: &[KeyRecord]) -> Self {
         let keys = store(records).await;
-        let text = configuration("", &format!("jwks_uri = '{REMOTE_KEYS}'"));
+        let text = configuration(more, &format!("jwks_uri = '{REMOTE_KEYS}'"));
         let before = "route = '$graphql'\ncredentials = ['jwt', 'api_key']";
         let text = text.replace(
             before,

@@ -356,6 +356,69 @@ async fn an_exchanged_token_reaches_the_backend_and_outlives_the_cached_answer()
 }
 
 #[tokio::test]
+async fn an_exchanged_token_and_an_identity_token_fit_into_the_context_together_or_nobody_passes() {
+    let server = OAuthServer::start(Behaviour::Answer(200, downstream(100)))
+        .await
+        .unwrap();
+    let asked = async |max: usize, path: &str| {
+        let settings = format!(
+            "answers = {{ max_context_bytes = {max} }}\n\
+             identity_token = {{ issuer = 'gate', audience = 'backend', signing_key = 'env:SIGNING_KEY' }}\n"
+        );
+        let text = format!("{settings}{}", configuration(&server.url, TIMEOUT));
+        let gate = Gate::new(&text, store(&[]).await, Arc::new(Documents::default()));
+        let answer = gate.ask(&bearer("GET", path, &crate::gate::token())).await;
+        (answer.unwrap(), gate.line())
+    };
+    let (answer, _) = asked(8192, "/swap/1").await;
+    let size = |name: &str| {
+        let token = answer["context"][name].as_str().unwrap();
+        name.len() + token.len()
+    };
+    let (downstream, identity) = (size("downstreamToken"), size("identityToken"));
+    // What is kept for other facts.
+    let fits = downstream + identity + 128;
+    let (answer, _) = asked(fits, "/swap/1").await;
+    let both = ["downstreamToken", "identityToken"].map(|name| answer["context"][name].is_string());
+    assert_eq!(both, [true, true], "{answer}");
+    let (answer, line) = asked(fits - 1, "/swap/1").await;
+    assert_eq!(line["reason"], "identity_token_too_large", "{line}");
+    let detail = line["detail"].as_str().unwrap();
+    assert!(
+        detail.contains(&format!("the token of the exchange {downstream}")),
+        "{detail}"
+    );
+    assert_eq!(answer["context"], json!({"reason": "forbidden"}));
+    let (answer, _) = asked(fits - 1, "/token/1").await;
+    assert!(answer["context"]["identityToken"].is_string(), "{answer}");
+}
+
+#[tokio::test]
+async fn appsync_remembers_no_opaque_token_where_a_header_says_of_which_issuer_it_is() {
+    let server = OAuthServer::start(Behaviour::Answer(200, active()))
+        .await
+        .unwrap();
+    let by_header = "tokens = { issuer_header = 'x-token-issuer' }\n";
+    let issuer = json!({"x-token-issuer": "https://one.example"});
+    for (settings, headers, ttl) in [
+        ("", json!({}), 300),
+        (by_header, issuer, 0),
+        (by_header, json!({}), 0),
+    ] {
+        let text = format!("{settings}{}", configuration(&server.url, TIMEOUT));
+        let gate = Gate::of_graphql(&text, "['opaque']", &[]).await;
+        let event = json!({
+            "authorizationToken": "Bearer held",
+            "requestHeaders": headers,
+            "requestContext": {"apiId": "graph", "queryString": "{ a }"},
+        });
+        let answer = gate.ask(&event).await.unwrap();
+        assert_eq!(answer["isAuthorized"], json!(true), "{}", gate.line());
+        assert_eq!(answer["ttlOverride"], json!(ttl), "{settings}{headers}");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_exchange_keeps_the_other_routes_open_without_a_token() {
     let answer = Behaviour::Answer(400, r#"{"error":"invalid_target"}"#.to_owned());
     let (gate, _server) = world(answer).await;

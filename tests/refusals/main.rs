@@ -8,6 +8,7 @@
     reason = "everything in this crate is a test or serves one"
 )]
 
+mod blocks;
 mod caches;
 mod events;
 mod gate;

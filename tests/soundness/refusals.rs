@@ -11,7 +11,9 @@ use std::{
 
 use doorward::local::iam;
 use doorward_authorizer::{Authorizer, Call, Event};
-use doorward_backends::memory::{MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays};
+use doorward_backends::memory::{
+    MemoryBlocks, MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays,
+};
 use doorward_engine::{Config, Engine, Sources, authority::Authorities, config::ConfigEnv};
 use doorward_keys::{AuditAction, KeyLedger, KeyRecord, Timestamp, format::KeyFormat};
 use doorward_tests::{
@@ -182,6 +184,7 @@ impl World {
         let sources = Sources {
             keys: Arc::new(keys),
             key_sets: Arc::new(Documents::default()),
+            blocks: Arc::new(MemoryBlocks::new()),
             crls: Arc::new(MemoryCrls::new()),
             replays: Arc::new(MemoryReplays::new()),
             authorities: Authorities::none(),

@@ -18,8 +18,8 @@ use doorward_engine::{
     limits::{Bucket, LimitStore, LimitStoreError, Moment, Rule, Spent},
 };
 use doorward_keys::{
-    Digest, KeyLookup, KeyRecord, LogPiece, Pieced, RequestSink, StoreError, Timestamp, UsageEntry,
-    UsageSink,
+    Block, BlockReader, Digest, KeyLookup, KeyRecord, LogPiece, Pieced, RequestSink, StoreError,
+    Timestamp, UsageEntry, UsageSink,
 };
 
 /// What is wrong with a store.
@@ -231,5 +231,26 @@ impl<S: RequestSink + ?Sized> RequestSink for Interrupted<S> {
         written
             .filter(|_| number < self.at)
             .ok_or_else(|| StoreError::Unavailable("connection closed".to_owned()))
+    }
+}
+
+#[async_trait]
+impl<S: BlockReader + ?Sized> BlockReader for Faulty<S> {
+    async fn version(&self) -> Result<u64, StoreError> {
+        match self.fault {
+            Fault::None | Fault::Wrong => self.inner.version().await,
+            Fault::Down => Err(StoreError::Unavailable("connection refused".to_owned())),
+            Fault::Garbage => Err(StoreError::Corrupt(
+                "the attribute `version` is missing".to_owned(),
+            )),
+            Fault::Slow(by) => {
+                tokio::time::sleep(by).await;
+                self.inner.version().await
+            }
+        }
+    }
+
+    async fn all(&self) -> Result<Vec<Block>, StoreError> {
+        self.inner.all().await
     }
 }

@@ -1,6 +1,7 @@
 //! Support for the suites: builders of what reaches Doorward from outside, faults, and the comparison with committed files.
 
 pub mod authorities;
+pub mod between;
 pub mod certificates;
 pub mod documents;
 pub mod dynamodb;

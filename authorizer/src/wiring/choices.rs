@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorward_backends::memory::MemoryReplays;
+use doorward_backends::memory::{MemoryBlocks, MemoryReplays};
 use doorward_engine::{
     Config,
     authority::Authorities,
@@ -10,6 +10,7 @@ use doorward_engine::{
     layers::{proof::ReplayStore, rate_limit::LimitsStore},
     limits::LimitStore,
 };
+use doorward_keys::BlockReader;
 
 use super::{Parts, fault};
 use crate::{limits_in_redis, log};
@@ -33,6 +34,20 @@ pub(super) fn authorities(
         breakers: parts.breakers.clone(),
         watch: Arc::new(move |change| log::breaker_changed(&sink, change)),
     })
+}
+
+/// Where blocks of tokens are.
+pub(super) fn blocks(config: &Config, parts: &Parts) -> Result<Arc<dyn BlockReader>, Fault> {
+    match &parts.blocks {
+        Some(blocks) => Ok(Arc::clone(blocks)),
+        None if config.block_list.is_some() => Err(fault(
+            "DOORWARD_KEYS_TABLE",
+            "must name the table of API keys, where blocks of tokens are too, because the configuration has `block_list`"
+                .to_owned(),
+        )),
+        // Without `block_list` no block is ever read.
+        None => Ok(Arc::new(MemoryBlocks::new())),
+    }
 }
 
 /// Where the limits of `config` are counted.

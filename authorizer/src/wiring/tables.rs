@@ -5,13 +5,13 @@ use std::sync::Arc;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use doorward_backends::{
     dynamodb::{
-        Connection, DynamoBreakers, DynamoKeys, DynamoLimits, DynamoReplays, DynamoUsage, Patience,
-        connect,
+        Connection, DynamoBlocks, DynamoBreakers, DynamoKeys, DynamoLimits, DynamoReplays,
+        DynamoUsage, Patience, connect,
     },
     sources::{AwsAccess, Endpoints},
 };
 use doorward_engine::{authority::BreakerStore, layers::proof::ReplayStore, limits::LimitStore};
-use doorward_keys::{KeyLookup, UsageSink};
+use doorward_keys::{BlockReader, KeyLookup, UsageSink};
 
 use crate::{
     clock,
@@ -22,6 +22,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) keys: Option<Arc<dyn KeyLookup>>,
+    pub(super) blocks: Option<Arc<dyn BlockReader>>,
     pub(super) counters: Option<Arc<dyn LimitStore>>,
     pub(super) replays: Option<Arc<dyn ReplayStore>>,
     pub(super) breakers: Option<Arc<dyn BreakerStore>>,
@@ -40,8 +41,10 @@ pub(super) async fn tables(settings: &Settings, environment: &Environment) -> Ta
     let breakers = |table| Arc::new(DynamoBreakers::new(&client, table, Patience::LIMITS)) as _;
     let usage = |table| Arc::new(DynamoUsage::new(&client, table, Patience::USAGE)) as _;
     let of_keys = |table| Arc::new(DynamoKeys::new(client.clone(), table)) as _;
+    let blocks = |table| Arc::new(DynamoBlocks::new(client.clone(), table)) as _;
     Tables {
         keys: keys.as_ref().map(of_keys),
+        blocks: keys.as_ref().map(blocks),
         counters: counters.as_ref().map(limits),
         replays: counters.as_ref().map(replays),
         breakers: counters.as_ref().map(breakers),

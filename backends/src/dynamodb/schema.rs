@@ -21,6 +21,9 @@
 //! | ended schedule | `id#` key id | `schedule` | `format` N, `purge_at` N |
 //! | flush | `flush#` stage | time in 14 digits | `format` N |
 //! | place | `job#` job | `place` | `format` N, `place` S |
+//! | list of blocks | `blocks` | `version` | `format` N, `version` N: counts the changes of the list |
+//! | block | `blocks` | `block#` block id | see below |
+//! | change of blocks | `blocks-audit` | `audit#` ULID | `format` N, `action` S (`add`, `remove`), `at` N, `actor` S, `reason` S?, `block` M: the attributes of the block |
 //!
 //! A digest in a key is 64 lower-case hexadecimal digits. A request is what an idempotency key is remembered by;
 //! its name and content are SHA-256, in hexadecimal.
@@ -44,7 +47,13 @@
 //! digits, `#`, id; `related` is the successor of a `rotated` one. A flush says that a flush of the gateway's cache of a stage counts
 //! from that time on; it is removed after one. A place is how far a long run has come.
 //!
-//! `purge_at` is on requests, notices and ended schedules only. Records are never purged by time: `expires_at` of a record ends its use, which the
+//! A block of tokens: `format` N, `id` S, `issuer` S, `kind` S (`jti`, `origin_jti`, `subject`, `client`, `issuer`), `value` S
+//! (but for `issuer`), `issued_before` N?, `expires_at` N, `created_at` N, `actor` S, `reason` S?, and `purge_at` N, which is
+//! `expires_at`. All blocks are in one partition, so that one query sees a whole list; the item `version` beside them is written
+//! in the transaction of every change, and says with one read whether there is anything to query. A block that was swept
+//! had ended before, so that needs no new version.
+//!
+//! `purge_at` is on requests, notices, ended schedules and blocks only. Records are never purged by time: `expires_at` of a record ends its use, which the
 //! authorizer checks itself, and an expired record can still be listed, rotated and audited.
 //!
 //! **counters** — TTL attribute `expires_at`; no index. Attribute definitions: `pk`, `sk`.
@@ -52,13 +61,13 @@
 //! | item | `pk` | `sk` | other attributes |
 //! |---|---|---|---|
 //! | limit | `rate#` bucket, or `rate256#` and its SHA-256 when it is long | `rate#` region | `format` N, `mark` N, `current` N, `previous` N, `expires_at` N |
-//! | breaker | `breaker#` address of the endpoint, or `breaker256#` and its SHA-256 when it is long | `breaker#` region | `format` N, `open_until` N, `expires_at` N |
+//! | breaker | `breaker#` address of the endpoint, or `breaker256#` and its SHA-256 when it is long | `breaker#` region | `format` N, `open_until` N, `probe_until` N?, `expires_at` N |
 //! | proof | `seen#` digest | `seen` | `format` N, `expires_at` N |
 //! | decisions | `usage#` key id | `hour#` hour `#` region | `format` N, `allowed` N, `unauthenticated` N, `forbidden` N, `throttled` N, `unavailable` N, `last_used_at` N, `last_address` S?, `flush` S, `expires_at` N |
 //! | requests | `usage#` key id | `hour#` hour `#` region `#requests` | `format` N, `requests` N, `requests_throttled` N?, `requests_failed` N?, `expires_at` N |
 //! | batch | `batch#` name | `batch` | `format` N, `expires_at` N |
 //!
-//! A breaker is open until `open_until`, in microseconds since 1970; 0 means closed. It is a hint between sandboxes.
+//! A breaker is open until `open_until`, in microseconds since 1970; 0 means closed. Until `probe_until` one sandbox sends the probe. Both are hints between sandboxes.
 //!
 //! The digest of a proof is 64 lower-case hexadecimal digits: the SHA-256 over the thumbprint of its key and its `jti`. The item
 //! says that the proof was seen, and counts until `expires_at`, which readers compare themselves.
@@ -125,7 +134,7 @@ pub const BY_DAY: &str = "by_day";
 pub const DAY_PK: &str = "day_pk";
 /// Sort key of [`BY_DAY`].
 pub const DAY_SK: &str = "day_sk";
-/// TTL attribute of the keys table; on remembered requests only.
+/// TTL attribute of the keys table; on remembered requests, notices and blocks only.
 pub const PURGE_AT: &str = "purge_at";
 /// TTL attribute of the counters table.
 pub const COUNTERS_TTL: &str = "expires_at";
@@ -167,10 +176,15 @@ pub(super) const ACTOR: &str = "actor";
 pub(super) const REASON: &str = "reason";
 pub(super) const RELATED: &str = "related";
 pub(super) const CONTENT: &str = "content";
+pub(super) const ISSUER: &str = "issuer";
+pub(super) const VALUE: &str = "value";
+pub(super) const ISSUED_BEFORE: &str = "issued_before";
+pub(super) const BLOCK: &str = "block";
 pub(super) const MARK: &str = "mark";
 pub(super) const CURRENT: &str = "current";
 pub(super) const OPEN_UNTIL: &str = "open_until";
 pub(super) const PREVIOUS: &str = "previous";
+pub(super) const PROBE_UNTIL: &str = "probe_until";
 pub(super) const ALLOWED: &str = "allowed";
 pub(super) const UNAUTHENTICATED: &str = "unauthenticated";
 pub(super) const FORBIDDEN: &str = "forbidden";
@@ -203,6 +217,14 @@ pub const SCHEDULE_SK: &str = "schedule";
 pub const PLACE_SK: &str = "place";
 /// How many parts the outbox has.
 pub const OUTBOX_PARTS: u32 = 8;
+/// Partition key of the list of blocks: its version and all of it.
+pub const BLOCKS_PK: &str = "blocks";
+/// Sort key of the version of the list of blocks.
+pub const BLOCKS_VERSION_SK: &str = "version";
+/// What the sort keys of blocks begin with.
+pub const BLOCK_SK: &str = "block#";
+/// Partition key of the changes of the list of blocks; their sort keys begin with [`AUDIT_SK`].
+pub const BLOCK_CHANGES_PK: &str = "blocks-audit";
 /// What the sort keys of usage begin with.
 pub const HOUR_SK: &str = "hour#";
 /// What the sort keys of requests end with.

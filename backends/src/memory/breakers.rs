@@ -11,9 +11,16 @@ use doorward_engine::{
     limits::Moment,
 };
 
-/// Until when breakers are open, by the address of the endpoint. As many as there are endpoints in configurations.
+/// Breakers by the address of the endpoint. As many as there are endpoints in configurations.
 #[derive(Debug, Default)]
-pub struct MemoryBreakers(Mutex<HashMap<String, Moment>>);
+pub struct MemoryBreakers(Mutex<HashMap<String, Held>>);
+
+/// What is noted of one breaker.
+#[derive(Debug, Default)]
+struct Held {
+    open_until: Option<Moment>,
+    probe_until: Option<Moment>,
+}
 
 impl MemoryBreakers {
     /// Knows of none.
@@ -22,7 +29,7 @@ impl MemoryBreakers {
     }
 
     /// The lock is held for one map operation only, which leaves a whole map behind; so a poisoned lock is used on.
-    fn held(&self) -> MutexGuard<'_, HashMap<String, Moment>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<String, Held>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -30,20 +37,51 @@ impl MemoryBreakers {
 #[async_trait]
 impl BreakerStore for MemoryBreakers {
     async fn open_until(&self, url: &str) -> Result<Option<Moment>, BreakerStoreError> {
-        Ok(self.held().get(url).copied())
+        Ok(self.held().get(url).and_then(|held| held.open_until))
+    }
+
+    async fn claim(
+        &self,
+        url: &str,
+        now: Moment,
+        until: Moment,
+    ) -> Result<Option<Moment>, BreakerStoreError> {
+        let mut held = self.held();
+        let known = held.entry(url.to_owned()).or_insert(Held {
+            open_until: Some(now),
+            probe_until: None,
+        });
+        if let Some(open_until) = known.open_until {
+            // What lies further ahead was noted by a clock that has been set back since.
+            let beyond = until.plus(until.since(now));
+            let probe_until = known.probe_until.filter(|end| *end <= beyond);
+            let ends = probe_until.map_or(open_until, |end| end.max(open_until));
+            if ends > now {
+                return Ok(Some(ends));
+            }
+        }
+        known.probe_until = Some(until);
+        Ok(None)
     }
 
     async fn opened(&self, url: &str, until: Moment) -> Result<(), BreakerStoreError> {
         let mut held = self.held();
-        let known = held.entry(url.to_owned()).or_insert(until);
-        *known = until.max(*known);
+        let known = held.entry(url.to_owned()).or_default();
+        if known.open_until.is_none_or(|noted| noted < until) {
+            *known = Held {
+                open_until: Some(until),
+                probe_until: None,
+            };
+        }
         Ok(())
     }
 
     async fn closed(&self, url: &str, since: Moment) -> Result<(), BreakerStoreError> {
         let mut held = self.held();
-        if held.get(url).is_some_and(|until| *until <= since) {
-            held.remove(url);
+        if let Some(known) = held.get_mut(url)
+            && known.open_until.is_some_and(|until| until <= since)
+        {
+            *known = Held::default();
         }
         Ok(())
     }

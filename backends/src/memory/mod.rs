@@ -1,6 +1,7 @@
 //! Stores that live as long as the process: for tests, for trying things out without a table, and for limits and
 //! breakers that one process keeps by itself.
 
+mod blocks;
 mod breakers;
 mod buckets;
 mod crls;
@@ -9,6 +10,7 @@ mod limits;
 mod replays;
 mod usage;
 
+pub use blocks::MemoryBlocks;
 pub use breakers::MemoryBreakers;
 pub(crate) use buckets::Buckets;
 pub use crls::MemoryCrls;

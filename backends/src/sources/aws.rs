@@ -210,46 +210,65 @@ impl AwsAccess {
         for (name, value) in call.query {
             url.query_pairs_mut().append_pair(name, value);
         }
+        let scope = Scope {
+            name: service.signing_name(),
+            region: &self.region,
+            settings: service.signing(),
+        };
+        self.sign(scope, call.method, &url, call.headers, call.body.clone())
+            .await
+    }
+
+    /// A request of `method` to `url`, signed.
+    pub(super) async fn sign(
+        &self,
+        scope: Scope<'_>,
+        method: &str,
+        url: &Url,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<reqwest::Request, String> {
         let credentials = self.credentials.provide_credentials().await;
         // The error of a provider may quote what a process printed.
         let credentials = credentials.map_err(|_| "no credentials of AWS can be had".to_owned())?;
         let identity = credentials.into();
         let params = v4::SigningParams::builder()
             .identity(&identity)
-            .region(&self.region)
-            .name(service.signing_name())
+            .region(scope.region)
+            .name(scope.name)
             .time((self.clock)())
-            .settings(service.signing())
+            .settings(scope.settings)
             .build()
             .map_err(|error| error.to_string())?
             .into();
-        let headers = call.headers.iter().copied();
+        let headers = headers.iter().copied();
         let signable = SignableRequest::new(
-            call.method,
+            method,
             url.as_str(),
             headers.clone(),
-            SignableBody::Bytes(call.body.as_bytes()),
+            SignableBody::Bytes(body.as_bytes()),
         )
         .map_err(|error| error.to_string())?;
         let (instructions, _) = sign(signable, &params)
             .map_err(|error| error.to_string())?
             .into_parts();
-        let mut builder = http::Request::builder()
-            .method(call.method)
-            .uri(url.as_str());
+        let mut builder = http::Request::builder().method(method).uri(url.as_str());
         for (name, value) in headers {
             builder = builder.header(name, value);
         }
-        let mut request = builder
-            .body(call.body.clone())
-            .map_err(|error| error.to_string())?;
+        let mut request = builder.body(body).map_err(|error| error.to_string())?;
         instructions.apply_to_request_http1x(&mut request);
         request
             .try_into()
             .map_err(|error: reqwest::Error| causes(&error))
     }
 
-    fn client(&self) -> Result<&Client, Failure> {
+    /// The region, where a service does not say another.
+    pub(super) fn region(&self) -> &str {
+        &self.region
+    }
+
+    pub(super) fn client(&self) -> Result<&Client, Failure> {
         let made = self.client.get_or_init(|| {
             let builder = Client::builder()
                 .user_agent(concat!("doorward/", env!("CARGO_PKG_VERSION")))
@@ -273,6 +292,14 @@ impl fmt::Debug for AwsAccess {
     }
 }
 
+/// What a signature is for.
+pub(super) struct Scope<'s> {
+    /// The service, as signatures name it.
+    pub(super) name: &'s str,
+    pub(super) region: &'s str,
+    pub(super) settings: SigningSettings,
+}
+
 /// One call.
 #[derive(Debug, Default)]
 pub(super) struct Call<'c> {
@@ -289,7 +316,7 @@ pub(super) struct Answer {
     pub(super) next_token: Option<String>,
 }
 
-enum Failure {
+pub(super) enum Failure {
     /// Another try may do better.
     Passing(String),
     /// Another try would end the same way.
@@ -302,7 +329,7 @@ impl From<reqwest::Error> for Failure {
     }
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
+pub(super) async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await? {
         if body.len().saturating_add(piece.len()) > MAX_BYTES {

@@ -16,6 +16,7 @@ mod access;
 mod aws;
 mod crls;
 mod event_bridge;
+mod invoke;
 mod kms;
 mod loader;
 mod reloading;
@@ -30,6 +31,7 @@ use std::path::PathBuf;
 
 pub use aws::{AwsAccess, Endpoints};
 pub use event_bridge::EventBridge;
+pub use invoke::Invoked;
 pub use kms::KmsSigner;
 pub use loader::Loader;
 pub use reloading::{Reload, Reloading, Schedule, Turn, Version};

@@ -1,5 +1,6 @@
 //! The commands, one folder each: `args.rs` is what can be said, `mod.rs` does it.
 
+pub mod block;
 pub mod check;
 pub mod explain;
 pub mod keys;
@@ -21,6 +22,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     match args.command {
         Command::Local(args) => Box::pin(local::run(*args)).await,
         Command::Keys(args) => keys::run(args).await,
+        Command::Block(args) => block::run(args).await,
         Command::Token(args) => token::run(&args),
         Command::Check(args) => check::run(&args).await,
         Command::Explain(args) => explain::run(args).await,

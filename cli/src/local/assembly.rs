@@ -10,7 +10,7 @@ use std::{
 
 use doorward_authorizer::Authorizer;
 use doorward_backends::{
-    dynamodb::{DynamoKeys, DynamoUsage, Patience, TableNames},
+    dynamodb::{DynamoBlocks, DynamoKeys, DynamoUsage, Patience, TableNames},
     http::{HttpEndpoints, HttpKeySets},
     memory::{MemoryBreakers, MemoryLimits, MemoryReplays},
     sources::{ConfigSource, KmsSigner},
@@ -19,10 +19,12 @@ use doorward_engine::{
     Config, Engine, Sources, authority::Authorities, config::Checked,
     layers::certificate::CrlSource,
 };
+use doorward_key_admin::{BlockAdmin, BlockPolicy, KeyAdmin};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use super::{
     access_log,
+    admin::{self, AdminApi, AdminCredentials},
     gateway::{
         Backend, Clocks, DeniedStatus, Gateway, IdentitySource, Observer, Payload, Routes,
         UsagePlans,
@@ -44,6 +46,11 @@ use crate::{
 
 /// How long requests under way are waited for at the end.
 const LAST_WAIT: Duration = Duration::from_secs(3);
+
+const CLOCKS: Clocks = Clocks {
+    wall: clock::wall,
+    stopwatch: clock::stopwatch,
+};
 
 /// The API and its authorizer, as somebody would set them up in the console.
 #[derive(Clone, Debug)]
@@ -72,6 +79,8 @@ pub struct Plan {
     pub port: u16,
     /// The port of the demo issuer; 0 for a free one.
     pub issuer_port: u16,
+    /// The port of the API of key administration; 0 for a free one.
+    pub admin_port: u16,
     /// The API and its authorizer.
     pub api: Api,
     /// Where keys are kept.
@@ -134,10 +143,7 @@ impl LocalGateway {
         let identity_key_set = config.identity_token.as_ref().map(|token| token.key_set());
 
         create(&plan.state)?;
-        let domain = match &plan.mtls {
-            Some(mtls) => Some(domain(mtls, plan.host, &plan.state).await?),
-            None => None,
-        };
+        let domain = domain(plan.mtls.as_ref(), plan.host, &plan.state).await?;
         let issuer_keys =
             DemoKeys::load_or_create(&plan.state.issuer_keys()).map_err(Failure::unavailable)?;
         let key_set = issuer_keys.key_set().map_err(Failure::unavailable)?;
@@ -146,11 +152,15 @@ impl LocalGateway {
             .await
             .map_err(Failure::unavailable)?;
         let keys = Arc::new(DynamoKeys::new(dynamo.client().clone(), &tables.keys));
+        let blocks = DynamoBlocks::new(dynamo.client().clone(), &tables.keys);
         let key = seed::demo_key(&config, &keys, rights(&plan.source)).await?;
         let key_cache_seconds = config.api_keys.as_ref().map_or(0, |c| c.cache_seconds);
 
         let usage = LocalUsage::new(dynamo.client(), &tables.counters, config.usage);
         let kms = configuration::kms(&config).await?;
+        let environment = environment(&config);
+        let admin = administration(&config, &keys, (&dynamo, &tables), settings.ttl());
+        let api = admin_api(admin, plan.host, plan.admin_port, &plan.state).await?;
         let routes = Routes::new(config.routes.routes(), &config.addresses.rules);
         let payload = settings.payload();
         let ttl_seconds = settings.ttl().as_secs();
@@ -158,15 +168,13 @@ impl LocalGateway {
         let kept_days = config.usage.retention_days;
         let (observer, counting) = access_log::open(plan.observer, Arc::new(counts), kept_days);
         let of_keys = (config.clone(), Arc::clone(&keys));
+        let authorizer = authorizer(config, keys, blocks, crls, kms, &usage);
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
-            Arc::new(InProcess::new(authorizer(config, keys, crls, kms, &usage))),
+            Arc::new(InProcess::new(authorizer)),
             plan.backend,
-            Clocks {
-                wall: clock::wall,
-                stopwatch: clock::stopwatch,
-            },
+            CLOCKS,
             observer,
         ));
 
@@ -184,19 +192,19 @@ impl LocalGateway {
                 Ok(())
             });
         }
+        let admin = api.map(|api| serve_admin(&mut tasks, api, &stopped));
         let (writing, until) = (usage.clone(), stopping(stopped.clone()));
         tasks.spawn(async move {
             writing.write(until).await;
             Ok(())
         });
-        let (own_name, until) = (issuer.clone(), stopping(stopped));
         let address_of_keys = format!("{issuer}{}", issuer::IDENTITY_KEY_SET);
         let identity_keys = identity_key_set.as_ref().map(|_| address_of_keys);
+        let (own_name, until) = (issuer.clone(), stopping(stopped));
         tasks.spawn(async move {
             let published = identity_key_set.as_ref();
-            issuer::serve(issuer_listener, &own_name, &key_set, published, until)
-                .await
-                .map_err(|error| error.to_string())
+            let served = issuer::serve(issuer_listener, &own_name, &key_set, published, until);
+            served.await.map_err(|error| error.to_string())
         });
 
         let running = Running {
@@ -209,6 +217,8 @@ impl LocalGateway {
             counters_table: tables.counters,
             config: named(plan.source),
             ttl_seconds,
+            admin,
+            environment,
             mtls: domain,
         };
         announce(&plan.state, &running)?;
@@ -273,6 +283,69 @@ fn serve(
     });
 }
 
+/// The environment of keys that name none.
+fn environment(config: &Config) -> Option<String> {
+    let api_keys = config.api_keys.as_ref()?;
+    api_keys.format.environments.first().cloned()
+}
+
+/// Key administration as the function of AWS has it; none where no keys are accepted.
+fn administration(
+    config: &Config,
+    keys: &Arc<DynamoKeys>,
+    (dynamo, tables): (&EmbeddedDynamo, &TableNames),
+    gateway_ttl: Duration,
+) -> Option<KeyAdmin> {
+    let api_keys = config.api_keys.as_ref()?;
+    let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
+    let blocks = BlockPolicy::of(config).map(|policy| {
+        let ledger = DynamoBlocks::new(dynamo.client().clone(), &tables.keys);
+        BlockAdmin::new(policy, Arc::new(ledger))
+    });
+    let ttl = u32::try_from(gateway_ttl.as_secs()).unwrap_or(u32::MAX);
+    let key_set = config.identity_token.as_ref().map(|token| token.key_set());
+    let admin = KeyAdmin::from_config(api_keys, Arc::clone(keys) as _)
+        .with_gateway_ttl(ttl)
+        .with_usage(Arc::new(counts))
+        .with_usage_config(&config.usage)
+        .with_routes(config.routes.clone())
+        .with_callers(config.key_admin.clone())
+        .with_key_set(key_set)
+        .with_blocks(blocks);
+    Some(admin)
+}
+
+/// Lets key administration answer on its listener until the end; its address.
+fn serve_admin(
+    tasks: &mut JoinSet<Result<(), String>>,
+    (listener, address, api): (TcpListener, SocketAddr, AdminApi),
+    stopped: &watch::Receiver<()>,
+) -> String {
+    let until = stopping(stopped.clone());
+    tasks.spawn(async move {
+        let served = admin::serve(listener, Arc::new(api), until).await;
+        served.map_err(|error| error.to_string())
+    });
+    format!("http://{address}")
+}
+
+/// Key administration behind a listener of its own.
+async fn admin_api(
+    admin: Option<KeyAdmin>,
+    host: IpAddr,
+    port: u16,
+    state: &StateFolder,
+) -> Result<Option<(TcpListener, SocketAddr, AdminApi)>, Failure> {
+    let Some(admin) = admin else {
+        return Ok(None);
+    };
+    let credentials = AdminCredentials::load_or_create(&state.admin_credentials());
+    let credentials = credentials.map_err(Failure::unavailable)?;
+    let (listener, address) = listen(host, port, "--admin-port").await?;
+    let api = AdminApi::new(admin, credentials);
+    Ok(Some((listener, address, api)))
+}
+
 /// Makes the folder of the state.
 fn create(state: &StateFolder) -> Result<(), Failure> {
     state.create().map_err(|error| {
@@ -313,10 +386,13 @@ fn named(source: Source) -> Option<String> {
 
 /// The listener with mutual TLS, and what a client needs for it.
 async fn domain(
-    mtls: &Mtls,
+    mtls: Option<&Mtls>,
     host: IpAddr,
     state: &StateFolder,
-) -> Result<(TlsListener, Domain), Failure> {
+) -> Result<Option<(TlsListener, Domain)>, Failure> {
+    let Some(mtls) = mtls else {
+        return Ok(None);
+    };
     let ready = mtls.ready(state).map_err(Failure::usage)?;
     let (listener, address) = listen(host, mtls.port, "--mtls-port").await?;
     let listener = TlsListener::new(listener, ready.config).map_err(Failure::unavailable)?;
@@ -330,7 +406,7 @@ async fn domain(
         authority: ready.authority,
         client: ready.client,
     };
-    Ok((listener, domain))
+    Ok(Some((listener, domain)))
 }
 
 /// The configuration, and what fetches the lists of revoked certificates that it names.
@@ -344,12 +420,14 @@ async fn read(source: &Source, issuer: &str) -> Result<(Checked, Arc<dyn CrlSour
 fn authorizer(
     config: Config,
     keys: Arc<DynamoKeys>,
+    blocks: DynamoBlocks,
     crls: Arc<dyn CrlSource>,
     kms: Option<KmsSigner>,
     usage: &LocalUsage,
 ) -> Authorizer {
     let sources = Sources {
         keys,
+        blocks: Arc::new(blocks),
         key_sets: Arc::new(HttpKeySets::new()),
         crls,
         replays: Arc::new(MemoryReplays::new()),

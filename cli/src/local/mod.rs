@@ -1,7 +1,8 @@
 //! A gateway on this machine that treats requests as API Gateway would, with everything behind it: the authorizer's own
-//! handler, an embedded DynamoDB, an issuer of demo tokens and a demo key.
+//! handler, an embedded DynamoDB, an issuer of demo tokens, a demo key, and key administration behind an API of its own.
 
 mod access_log;
+pub mod admin;
 mod assembly;
 pub mod gateway;
 pub mod iam;

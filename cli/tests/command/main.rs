@@ -10,9 +10,12 @@
 )]
 
 mod answers;
+mod api;
+mod block;
 mod bound;
 mod limits;
 mod local;
+mod opaque;
 mod run;
 mod secrets;
 mod usage;

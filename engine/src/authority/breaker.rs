@@ -4,6 +4,8 @@
 //! then on it is half open: one call passes as the probe, the others are refused until the probe is back. A good probe
 //! closes it, a bad one opens it again; a probe that never comes back gives way to another after a while.
 //!
+//! Where sandboxes share their state one of them all sends the probe (`shared`).
+//!
 //! Only the outcome of the probe counts while it is not closed: a call that began before it opened says nothing of now.
 
 use crate::limits::{Moment, Span};

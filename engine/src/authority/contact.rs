@@ -166,11 +166,16 @@ impl Breaker {
             state.ask(&self.rule, now)
         });
         let pass = pass.ok_or(Stopped)?;
-        // Another sandbox may have tried already, in vain.
-        if let Pass::Probe(_) = pass
-            && self.adopt(now, "another sandbox tried in vain").await
-        {
-            return Err(Stopped);
+        if let (Pass::Probe(_), Some(shared)) = (pass, &self.shared) {
+            // A store that fails leaves each sandbox with a probe of its own.
+            let claimed = shared
+                .claim(&self.url, now, now.plus(self.rule.probe))
+                .await;
+            if let Ok(Some(until)) = claimed
+                && self.open(now, until, "another sandbox tries, or tried in vain")
+            {
+                return Err(Stopped);
+            }
         }
         Ok(pass)
     }
@@ -202,14 +207,16 @@ impl Breaker {
         }
     }
 
-    /// Opens where another sandbox says that it is open; says whether it does.
-    async fn adopt(&self, now: Moment, cause: &str) -> bool {
-        let Some(shared) = &self.shared else {
-            return false;
-        };
-        let Ok(Some(until)) = shared.open_until(&self.url).await else {
-            return false;
-        };
+    /// Opens where another sandbox says that it is open.
+    async fn adopt(&self, now: Moment, cause: &str) {
+        let Some(shared) = &self.shared else { return };
+        if let Ok(Some(until)) = shared.open_until(&self.url).await {
+            self.open(now, until, cause);
+        }
+    }
+
+    /// Opens until then, as another sandbox says, but for no longer than the rule has it; says whether it does.
+    fn open(&self, now: Moment, until: Moment, cause: &str) -> bool {
         if until <= now {
             return false;
         }

@@ -22,6 +22,17 @@ pub trait BreakerStore: Send + Sync {
     /// Until when the breaker of the endpoint at `url` is open; `None` where nobody says so.
     async fn open_until(&self, url: &str) -> Result<Option<Moment>, BreakerStoreError>;
 
+    /// Claims the probe that is sent when a breaker has been open for its time, from `now` until `until`. `None` where it is
+    /// the caller's to send; otherwise until when it is not: another's claim holds until then, or the breaker is open. A claim
+    /// ends when its probe is noted as good or bad, at its own end, and where it lies so far ahead that no clock can have meant
+    /// it. Where the breaker is noted as closed nobody has to wait.
+    async fn claim(
+        &self,
+        url: &str,
+        now: Moment,
+        until: Moment,
+    ) -> Result<Option<Moment>, BreakerStoreError>;
+
     /// Notes that it is open until then. A later time that is noted already stays. What is noted may be forgotten some time
     /// after `until`.
     async fn opened(&self, url: &str, until: Moment) -> Result<(), BreakerStoreError>;

@@ -122,7 +122,7 @@ impl Faults {
         !self.warnings.is_empty()
     }
 
-    pub(super) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.found.len()
     }
 

@@ -3,7 +3,8 @@
 //! The key of a cached answer is the values of the identity sources (AWS: API Gateway, Lambda authorizers). Where a route
 //! takes two credentials together and one of their places is missing there, the answer to both serves whoever has one of
 //! them. Where one credential may stand in several places the gateway answers 401 to requests that lack one of the sources,
-//! without asking the authorizer. With everything in `Authorization` there is nothing to say.
+//! without asking the authorizer. A header that says of which issuer an opaque token is decides as the token does, so it is
+//! one of them. With everything in `Authorization` there is nothing to say.
 
 use super::{TokensConfig, faults::Faults, problems::Problem};
 use crate::{
@@ -40,9 +41,12 @@ pub(super) fn warn(places: &Places<'_>, routes: &[Route], faults: &mut Faults) {
     let key_parameter = keys.and_then(|keys| keys.query_parameter.as_deref());
     let token_parameter = tokens.and_then(|tokens| tokens.query_parameter.as_deref());
     let cookie = tokens.and_then(|tokens| tokens.cookie.as_deref());
+    let issuer = tokens.filter(|_| takes(Kind::Opaque));
+    let issuer = issuer.and_then(|tokens| tokens.issuer_header.as_deref());
 
     let mut sources = vec![Source::Header("authorization")];
     sources.extend(of_headers.iter().map(|name| Source::Header(name)));
+    sources.extend(issuer.map(Source::Header));
     sources.extend(cookie.map(|_| Source::Header("cookie")));
     sources.extend(key_parameter.map(Source::Query));
     sources.extend(token_parameter.map(Source::Query));
@@ -54,6 +58,7 @@ pub(super) fn warn(places: &Places<'_>, routes: &[Route], faults: &mut Faults) {
         None if !of_headers.is_empty() => "api_keys.headers".to_owned(),
         None if key_parameter.is_some() => "api_keys.query_parameter".to_owned(),
         None if token_parameter.is_some() => "tokens.query_parameter".to_owned(),
+        None if issuer.is_some() => "tokens.issuer_header".to_owned(),
         None => "tokens.cookie".to_owned(),
     };
     let rest = named(&sources, Source::of_rest);

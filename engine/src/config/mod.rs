@@ -12,6 +12,7 @@ mod caching;
 pub(crate) mod context_names;
 mod faults;
 mod identity_sources;
+mod issuer_header;
 mod issuers;
 mod problems;
 mod ranges;
@@ -32,10 +33,11 @@ use doorward_keys::Secret;
 
 use crate::{
     identity_token::{self, IdentityTokenConfig},
+    key_admin::KeyAdminConfig,
     layers::{
-        api_key::ApiKeysConfig, certificate::CertificatesConfig, exchange::ExchangeConfig,
-        introspection::ServerConfig, ip_allow::AddressesConfig, jwt::IssuerConfig,
-        policy::PolicyConfig, proof::DpopConfig, rate_limit::LimitsConfig,
+        api_key::ApiKeysConfig, block_list::BlockListConfig, certificate::CertificatesConfig,
+        exchange::ExchangeConfig, introspection::ServerConfig, ip_allow::AddressesConfig,
+        jwt::IssuerConfig, policy::PolicyConfig, proof::DpopConfig, rate_limit::LimitsConfig,
     },
     routes::RouteTable,
     usage::UsageConfig,
@@ -80,10 +82,14 @@ pub struct Config {
     pub policy: PolicyConfig,
     /// How answers are shaped.
     pub answers: AnswersConfig,
+    /// How the list of blocked tokens is kept; absent means that none can be blocked.
+    pub block_list: Option<BlockListConfig>,
     /// How the use of API keys is counted.
     pub usage: UsageConfig,
     /// How identity tokens are minted; absent means none are.
     pub identity_token: Option<Arc<IdentityTokenConfig>>,
+    /// Who may administer keys over the API of key administration.
+    pub key_admin: KeyAdminConfig,
 }
 
 /// Where tokens may stand and how long they may be.
@@ -95,6 +101,8 @@ pub struct TokensConfig {
     pub query_parameter: Option<String>,
     /// A cookie that may carry a token (off unless named).
     pub cookie: Option<String>,
+    /// A header that says of which issuer an opaque token is (off unless named).
+    pub issuer_header: Option<String>,
 }
 
 /// What an HTTP API expects as answer.
@@ -156,6 +164,12 @@ impl Config {
     pub fn needs_limit_store(&self) -> bool {
         let mut routes = self.routes.routes().iter();
         routes.any(|route| !route.limits.is_empty())
+    }
+
+    /// `iss` of all tokens that may be accepted, in the order of the text.
+    pub fn token_issuers(&self) -> impl Iterator<Item = &str> {
+        let of_jwts = self.issuers.iter().map(|issuer| issuer.issuer.as_str());
+        of_jwts.chain(self.introspection.iter().map(|server| server.issuer()))
     }
 
     /// Whether proofs are accepted, so that those that were seen have to be kept somewhere.

@@ -43,6 +43,7 @@ problems! {
     Missing { what: &'static str } = "missing", "is missing: {what}";
     Empty { what: &'static str, otherwise: &'static str } = "empty", "must name at least one {what}, found an empty list{otherwise}";
     OutOfRange { min: u32, max: u32, found: i64 } = "out_of_range", "must be from {min} to {max}, found {found}";
+    BelowOther { other: &'static str, min: u32, found: u32 } = "below_other", "must be at least `{other}` ({min}), found {found}";
     AboveOther { other: &'static str, max: u32, found: u32 } = "above_other", "must be at most `{other}` ({max}), found {found}";
     Repeated { value: String } = "repeated", "names `{value}` twice";
     HeaderName { found: String } = "header_name", "must be the name of a header (RFC 9110 section 5.6.2), found `{found}`";
@@ -102,6 +103,8 @@ problems! {
     AnonymousJoined = "anonymous_joined", "`anonymous` cannot be joined with another credential by `+`";
     ServerUnknown { found: String, hint: String } = "server_unknown", "no server `{found}` in `introspection`{hint}";
     ExchangeUnknown { found: String, hint: String } = "exchange_unknown", "no exchange `{found}` in `exchanges`{hint}";
+    IssuerHeaderAlone = "issuer_header_alone", "has no effect without `introspection`: a JWT says itself of which issuer it is";
+    IssuerShared { other: String } = "issuer_shared", "is the `issuer` of {other} too, so `tokens.issuer_header` could not choose between them";
     OpaqueAlone = "opaque_alone", "has no effect where `credentials` has no `opaque`";
     ExchangeWithoutToken = "exchange_without_token", "every one of `credentials` needs `jwt` or `opaque` then: there is nothing to exchange for other callers";
     AnonymousDemand = "anonymous_demand", "an anonymous caller cannot meet this; name `jwt`, `opaque`, `api_key` or `certificate` in `credentials`, or leave this out";
@@ -132,6 +135,11 @@ problems! {
     RedisAlone = "redis_alone", "has no effect without `kind = \"redis\"`";
     FileUnread { file: String, reason: String } = "file_unread", "`{file}` cannot be read: {reason}";
 
+    // Key administration.
+    CallerUnaccepted { needs: &'static str } = "caller_unaccepted", "has no effect where `accept` has no `{needs}`";
+    PrincipalArn { found: String } = "principal_arn", "must be the ARN of a user or a role of IAM, such as `arn:aws:iam::111122223333:role/support`, found `{found}`";
+    PrincipalPath { found: String } = "principal_path", "names a part of a path of roles, which their sessions do not tell; name each role, found `{found}`";
+
     // Usage.
     UsageOff = "usage_off", "has no effect with `mode = \"off\"`";
     UsageSetting { needs: &'static str } = "usage_setting", "has a meaning for `{needs}` only";
@@ -152,6 +160,8 @@ problems! {
     LocalReplays = "local_replays", "while the store does not answer, a proof can be used once in every sandbox";
     CertificateCached = "certificate_cached", "the gateway may keep an answer that rests on a certificate for other certificates, so it ends after two seconds; put `$context.identity.clientCert.clientCertPem` among the identity sources, or set the time to live to 0, and say which in `policy.gateway_cache`";
     ProofCached = "proof_cached", "a proof is for one request, and the gateway may keep the answer: it ends after two seconds, and the caller is refused from then on; set the time to live to 0 and say so in `policy.gateway_cache`, or put the header `DPoP` among the identity sources";
+    BlockListAlone = "block_list_alone", "has no effect without `issuers` or `introspection`, because only tokens are blocked";
+    BlockListAllows = "block_list_allows", "a token that is blocked while the list cannot be read works until it can be, or until it expires";
     UsageAlone = "usage_alone", "has no effect without `api_keys`, because usage is counted by key";
     IdentityTokenShort { kept: u64, needed: u64 } = "identity_token_short", "the gateway keeps answers for {kept} seconds, and the token with them; make it at least {needed}, or backends will get tokens that have expired";
     LimitsInMemory = "limits_in_memory", "each sandbox counts for itself, so that a caller may have every limit as often as there are sandboxes";
@@ -164,7 +174,7 @@ problems! {
     ExchangeUncached = "exchange_uncached", "the answers that carry its token have no condition that ends them on time, so the time to live of the authorizer's cache must be at most `margin_seconds`, or 0";
     SimpleForAll = "simple_for_all", "the gateway applies a cached yes to every route; `$context.routeKey` must be among the identity sources of the authorizer, or its time to live 0";
     AddressCached { source: String } = "address_cached", "no policy can hold the address lists then, so {source} must be among the identity sources of the authorizer, or its time to live 0";
-    IdentitySources { rest: String, http: String } = "identity_sources", "credentials may stand in more than one place: each must be among the identity sources of an authorizer that caches (REST: {rest}; HTTP: {http}), and every request must carry them all; otherwise its time to live must be 0";
+    IdentitySources { rest: String, http: String } = "identity_sources", "credentials, or what says whose they are, may stand in more than one place: each must be among the identity sources of an authorizer that caches (REST: {rest}; HTTP: {http}), and every request must carry them all; otherwise its time to live must be 0";
     KeysHaveNoRoles = "keys_have_no_roles", "API keys carry no roles, so that `api_key` alone never passes here";
     AnonymousNeverPasses = "anonymous_never_passes", "an anonymous caller cannot meet this, so that `anonymous` never passes here";
 }

@@ -10,7 +10,7 @@ use super::{
     addresses::{AddressLists, RawList},
     caching,
     faults::Faults,
-    identity_sources, issuers,
+    identity_sources, issuer_header, issuers,
     problems::Problem,
     routes::{self, RawRoute},
     secrets::RawSecret,
@@ -19,8 +19,10 @@ use super::{
     values::{self, Limits},
 };
 use crate::identity_token::RawIdentityToken;
+use crate::key_admin::RawKeyAdmin;
 use crate::layers::{
     api_key::{ApiKeysConfig, RawApiKeys},
+    block_list::RawBlockList,
     certificate::RawCertificates,
     exchange::{self, RawExchange},
     introspection::{self, RawIntrospection},
@@ -77,10 +79,14 @@ pub(super) struct RawConfig {
     policy: Option<RawPolicy>,
     /// How answers are shaped.
     answers: Option<RawAnswers>,
+    /// Tokens that must die before they expire. Without this table none can be blocked.
+    block_list: Option<RawBlockList>,
     /// How the use of API keys is counted. Without this table it is, where there is a table of counters.
     usage: Option<RawUsage>,
     /// A signed token for the backend, beside the context. Without this table none is minted.
     identity_token: Option<RawIdentityToken>,
+    /// Who may administer keys over the API of key administration. Without this table every principal that IAM lets call it.
+    key_admin: Option<RawKeyAdmin>,
 }
 
 /// Where tokens may stand and how long they may be.
@@ -95,6 +101,10 @@ struct RawTokens {
     query_parameter: Option<String>,
     /// A cookie that may carry a token. Off unless named.
     cookie: Option<String>,
+    /// A header by which callers say of which issuer an opaque token is, such as `X-Token-Issuer`: its value is the exact
+    /// `issuer` of one of the servers in `introspection`. It only chooses between them; a value that is none of theirs is
+    /// refused. Off unless named. It must be among the identity sources of an authorizer that caches.
+    issuer_header: Option<String>,
 }
 
 /// How answers are shaped.
@@ -250,6 +260,9 @@ impl RawConfig {
             Some(raw) => raw.check(kinds.has(Kind::ApiKey), faults),
         };
         check_unused(api_keys.as_ref(), &usage, faults);
+        let key_admin = self.key_admin.unwrap_or_default().check(faults);
+        let has_tokens = kinds.has(Kind::Jwt) || kinds.has(Kind::Opaque);
+        let block_list = self.block_list.map(|raw| raw.check(has_tokens, faults));
         uses.default(self.default_limits, faults);
         let context = routes::Surroundings {
             configured: &kinds,
@@ -283,6 +296,7 @@ impl RawConfig {
             identity_sources::warn(&places, &routes, faults);
         }
         check_parameters(api_keys.as_ref(), &tokens, faults);
+        issuer_header::check(&tokens, api_keys.as_ref(), &kinds, &servers, faults);
         // The checks before found every conflict in words of the configuration; whatever is left is told as it is.
         let routes = RouteTable::new(routes).unwrap_or_else(|conflict| {
             if faults.is_empty() {
@@ -303,8 +317,10 @@ impl RawConfig {
             routes,
             policy,
             answers,
+            block_list,
             usage,
             identity_token,
+            key_admin,
         }
     }
 }
@@ -345,6 +361,9 @@ impl RawTokens {
                 faults,
             ),
             cookie: values::cookie(self.cookie, "tokens.cookie", faults),
+            issuer_header: self
+                .issuer_header
+                .and_then(|name| values::header(&name, "tokens.issuer_header", faults)),
         }
     }
 }

@@ -12,7 +12,7 @@
 //! 3. It stands with every context that may reach a backend: with an Allow, and with a kept refusal that lets the caller
 //!    through to other routes.
 //! 4. A token that cannot be had refuses the request ([`Reason::IdentityTokenUnavailable`]), and one that does not fit into
-//!    the context too ([`Reason::IdentityTokenTooLarge`]): without it the backend would refuse, and nobody would know why.
+//!    the context, beside the token of an exchange where there is one, too ([`Reason::IdentityTokenTooLarge`]): without it the backend would refuse, and nobody would know why.
 //! 5. The same facts get the same token for [`REUSE_SECONDS`], so that a busy caller costs one signature and not many. The
 //!    decision itself is taken anew each time.
 //!
@@ -108,6 +108,8 @@ pub(crate) struct Bearer<'a> {
     pub(crate) valid_until: Option<Timestamp>,
     /// The facts for the backend.
     pub(crate) context: &'a Context,
+    /// What the token of an exchange takes of the context, in bytes.
+    pub(crate) carried_bytes: usize,
 }
 
 impl IdentityTokens {
@@ -127,12 +129,31 @@ impl IdentityTokens {
         }
     }
 
-    /// The token for `bearer` at `now`.
+    /// The token for `bearer` at `now`, where the context has room for it.
     pub(crate) async fn mint(
         &self,
         bearer: Bearer<'_>,
         now: Timestamp,
     ) -> Result<IdentityToken, Denial> {
+        let token = self.minted(bearer, now).await?;
+        let bytes = NAME.len().saturating_add(token.text.expose().len());
+        let carried = bearer.carried_bytes;
+        let wanted = bytes.saturating_add(carried);
+        if wanted.saturating_add(RESERVED_BYTES) <= self.max_bytes {
+            return Ok(token);
+        }
+        let max = self.max_bytes;
+        let beside = match carried {
+            0 => String::new(),
+            bytes => format!(" and the token of the exchange {bytes}"),
+        };
+        let detail = format!(
+            "the identity token takes {bytes} bytes{beside} of a context of {max}, of which {RESERVED_BYTES} are kept for others"
+        );
+        Err(Denial::new(Reason::IdentityTokenTooLarge, detail))
+    }
+
+    async fn minted(&self, bearer: Bearer<'_>, now: Timestamp) -> Result<IdentityToken, Denial> {
         let claims = claims::of(&self.config, bearer);
         let about = claims::digest(&claims, bearer.valid_until);
         if let Some(token) = self.recent.find(&about, now) {
@@ -149,14 +170,6 @@ impl IdentityTokens {
             )
         })?;
         let text = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
-        let bytes = NAME.len().saturating_add(text.len());
-        if bytes.saturating_add(RESERVED_BYTES) > self.max_bytes {
-            let max = self.max_bytes;
-            let detail = format!(
-                "the identity token takes {bytes} bytes of a context of {max}, of which {RESERVED_BYTES} are kept for others"
-            );
-            return Err(Denial::new(Reason::IdentityTokenTooLarge, detail));
-        }
         let token = IdentityToken {
             text: Secret::new(text),
             expires_at,

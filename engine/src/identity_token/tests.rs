@@ -53,6 +53,7 @@ fn of_alice(context: &Context) -> Bearer<'_> {
         principal: "user|https://id|alice",
         valid_until: Some(NOW.plus(3600)),
         context,
+        carried_bytes: 0,
     }
 }
 
@@ -172,14 +173,35 @@ async fn the_same_facts_get_the_same_token_for_some_seconds_only() {
 async fn refuses_when_it_does_not_fit_and_is_never_cut() {
     let context = facts(&[("scopes", &"orders:read ".repeat(40))]);
     let config = config("env:KEY", &p256());
-    let minted = async |max| {
+    let minted = async |max, carried_bytes| {
         let tokens = IdentityTokens::new(Arc::clone(&config), None, max);
-        tokens.mint(of_alice(&context), NOW).await
+        let bearer = Bearer {
+            carried_bytes,
+            ..of_alice(&context)
+        };
+        // The second one is remembered, and no less held against the limit.
+        let first = tokens.mint(bearer, NOW).await;
+        let second = tokens.mint(bearer, NOW).await;
+        assert_eq!(first.is_ok(), second.is_ok());
+        first
     };
-    let fits = minted(8192).await.unwrap().text().expose().len() + NAME.len() + RESERVED_BYTES;
-    assert!(minted(fits).await.is_ok());
-    let denial = minted(fits - 1).await.unwrap_err();
-    assert_eq!(denial.reason(), Reason::IdentityTokenTooLarge);
+    let whole = minted(8192, 0).await.unwrap().text().expose().len();
+    let fits = whole + NAME.len() + RESERVED_BYTES;
+    for (max, carried, expected) in [
+        (fits, 0, true),
+        (fits - 1, 0, false),
+        (fits + 300, 300, true),
+        (fits + 300, 301, false),
+        (fits, usize::MAX, false),
+    ] {
+        let outcome = minted(max, carried).await.map_err(|denial| denial.reason());
+        let reason = outcome.as_ref().err();
+        assert_eq!(outcome.is_ok(), expected, "{max} {carried}");
+        assert!(
+            reason.is_none_or(|reason| *reason == Reason::IdentityTokenTooLarge),
+            "{reason:?}"
+        );
+    }
 }
 
 /// Signs as KMS does, and counts.

@@ -1,6 +1,7 @@
 //! The layers, one folder each, in the order of the pipeline.
 
 pub mod api_key;
+pub mod block_list;
 pub mod certificate;
 pub mod entitlements;
 pub mod exchange;

@@ -71,6 +71,7 @@ impl Engine {
             certificate,
         };
         walk.know(&caller);
+        self.not_blocked(&caller, request, walk).await?;
 
         let began = walk.began();
         let proven = self
@@ -78,6 +79,22 @@ impl Engine {
             .await;
         let proven = walk.attempt("proof", began, proven)?;
         Ok((caller, proven.unwrap_or_else(Proven::nothing)))
+    }
+
+    /// Refuses a token that must die before its time.
+    async fn not_blocked(
+        &self,
+        caller: &Authenticated,
+        request: &Request,
+        walk: &mut Walk,
+    ) -> Result<(), Denial> {
+        let (Some(list), Some(subject)) = (&self.block_list, &caller.subject) else {
+            return Ok(());
+        };
+        let began = walk.began();
+        let time_left = walk.left_for_servers(request.time_left);
+        let checked = list.check(subject, request.received_at, time_left).await;
+        walk.visit("block_list", began, checked)
     }
 
     async fn client(
@@ -184,7 +201,12 @@ impl Engine {
         now: Moment,
         within: Option<Duration>,
     ) -> Attempt<Subject> {
-        let asked = introspection::Asked { route, now, within };
+        let asked = introspection::Asked {
+            route,
+            hint: presented.issuer_hint,
+            now,
+            within,
+        };
         match presented.opaque {
             None => Attempt::Absent,
             Some(token) => self.introspection.verify(token, asked).await.into(),

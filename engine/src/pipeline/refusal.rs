@@ -5,6 +5,7 @@
 //! 2. Credentials are verified as ever: one look at a key, in memory or in the store, or one check of a signature. If they do
 //!    not hold the refusal stays as it is, so that an address that is refused learns nothing of them. Nothing is spent from a
 //!    limit that is shared, and nothing is written to a store.
+//!    A token that is blocked does not hold.
 //! 3. Whoever shows a certificate, a token that is bound to something or an opaque token is not recognised here: what those
 //!    prove hangs on the route.
 //! 4. A caller over the limit of addresses, and a refused address that would be, is recognised only if they are remembered:
@@ -133,10 +134,19 @@ impl Engine {
         request: &Request,
         effort: Effort,
     ) -> Option<Subject> {
-        let now = request.received_at.timestamp();
-        match effort {
-            Effort::Full => self.issuers.verify(token, now).await.ok(),
-            Effort::Memory => self.issuers.recall(token, now),
-        }
+        let at = request.received_at;
+        let now = at.timestamp();
+        let subject = match effort {
+            Effort::Full => self.issuers.verify(token, now).await.ok()?,
+            Effort::Memory => self.issuers.recall(token, now)?,
+        };
+        let Some(list) = &self.block_list else {
+            return Some(subject);
+        };
+        let checked = match effort {
+            Effort::Full => list.check(&subject, at, request.time_left).await,
+            Effort::Memory => list.recall(&subject, at),
+        };
+        checked.ok().map(|()| subject)
     }
 }

@@ -9,7 +9,8 @@
 //!    nothing else (RFC 6750 section 2.1). Without a scheme nothing in an `Authorization` header is taken for a credential.
 //!    The token of a TOKEN or AppSync event may be bare all the same: a TOKEN event does not say from which header its
 //!    value comes, which may be one that has no schemes, and AppSync hands on whatever clients send.
-//! 4. The same kind twice, in one place or in two, is refused (RFC 6750 section 2), and so is a header that contradicts
+//! 4. With an opaque token the configured header may say of which issuer it is; with anything else it is not read.
+//! 5. The same kind twice, in one place or in two, is refused (RFC 6750 section 2), and so is a header that contradicts
 //!    itself.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -33,6 +34,8 @@ pub struct Presented<'a> {
     pub by_dpop: bool,
     /// Any other text, where servers are configured that may know it.
     pub opaque: Option<&'a str>,
+    /// Of which issuer that text is, where the request says so. Not verified, so it may choose and no more.
+    pub issuer_hint: Option<&'a str>,
 }
 
 impl<'a> Presented<'a> {
@@ -85,6 +88,9 @@ impl<'a> Presented<'a> {
             .flat_map(|name| named(&request.cookies, name));
         for value in parameter.chain(cookie) {
             found.route(value, config)?;
+        }
+        if found.opaque.is_some() {
+            found.issuer_hint = issuer_hint(request, config)?;
         }
         Ok(found)
     }
@@ -171,6 +177,21 @@ impl<'a> Presented<'a> {
             return Err(repeated("two API keys were presented"));
         }
         Ok(())
+    }
+}
+
+/// What the request says of the issuer of its token.
+fn issuer_hint<'a>(request: &'a Request, config: &Config) -> Result<Option<&'a str>, Denial> {
+    let Some(name) = &config.tokens.issuer_header else {
+        return Ok(None);
+    };
+    match request.headers.one(name) {
+        Lookup::Absent => Ok(None),
+        Lookup::One(value) => Ok(Some(value)),
+        Lookup::Conflict => {
+            let detail = format!("the `{name}` header occurs more than once");
+            Err(Denial::new(Reason::TokenHint, detail))
+        }
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn answer(event: &Value, now: u64) -> Value {
         None => reply(
             200,
             headers,
-            &json!({ "method": method, "path": path, "route": route, "authorizer": authorizer }),
+            &json!({ "method": method, "path": path, "route": route, "authorizer": shown(authorizer) }),
         ),
     }
 }
@@ -47,6 +47,18 @@ fn context(event: &Value) -> Option<&Map<String, Value>> {
     let authorizer = event.pointer("/requestContext/authorizer")?;
     let context = authorizer.get("lambda").unwrap_or(authorizer).as_object()?;
     (!context.is_empty()).then_some(context)
+}
+
+/// What may be shown to the caller: tokens for the backend without their signatures, so that nobody gets one to use.
+fn shown(context: &Map<String, Value>) -> Map<String, Value> {
+    let mut shown = context.clone();
+    for name in ["identityToken", "downstreamToken"] {
+        if let Some(Value::String(token)) = shown.get_mut(name) {
+            let said = token.rsplit_once('.').map_or("", |(said, _)| said);
+            *token = format!("{said}.(hidden)");
+        }
+    }
+    shown
 }
 
 fn reply(status: u16, headers: impl IntoIterator<Item = (String, Value)>, body: &Value) -> Value {
@@ -104,6 +116,20 @@ mod tests {
             body(&answer(&event))["authorizer"],
             json!({ "tenant": "acme" })
         );
+    }
+
+    #[test]
+    fn gives_no_token_for_the_backend_to_the_caller() {
+        for name in ["identityToken", "downstreamToken"] {
+            let event = json!({
+                "requestContext": { "authorizer": { "tenant": "acme", name: "said.so.signature" } },
+            });
+            let shown = body(&answer(&event));
+            assert_eq!(
+                shown["authorizer"],
+                json!({ "tenant": "acme", name: "said.so.(hidden)" })
+            );
+        }
     }
 
     #[test]

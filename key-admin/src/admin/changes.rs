@@ -94,7 +94,7 @@ impl Call<'_> {
             changed,
             effective_within_seconds: within,
             effective_by: self.now.plus(i64::from(within)).unix(),
-            flush: if promise.flushed { "scheduled" } else { "none" },
+            flush: if promise.flushed { "scheduled" } else { "none" }.into(),
         }
     }
 }

@@ -14,7 +14,7 @@ use doorward_keys::{
 use serde_json::{Value, json};
 
 use super::*;
-use crate::entropy::EntropyError;
+use crate::{entropy::EntropyError, rest::Problem};
 
 const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
 const DAY: i64 = 86_400;
@@ -260,8 +260,8 @@ async fn a_key_of_another_tenant_is_not_there() {
         let unknown = "key_00000000000000000000000000";
         let of_unknown = desk.ask_as(&foreign, NOW, on(operation, unknown)).await;
         let told = |answer: Result<Value, AdminError>, id: &str| {
-            let error = answer.unwrap_err().for_caller();
-            serde_json::to_string(&error).unwrap().replace(id, "ID")
+            let problem = Problem::of(&answer.unwrap_err(), "r");
+            serde_json::to_string(&problem).unwrap().replace(id, "ID")
         };
         assert_eq!(told(answer, &id), told(of_unknown, unknown), "{operation}");
     }

@@ -1,5 +1,7 @@
 //! Whether a printed key is good, and what it may do.
 
+use std::borrow::Cow;
+
 use doorward_engine::layers::entitlements;
 use doorward_keys::{
     KeyRecord,
@@ -36,7 +38,8 @@ impl Call<'_> {
                 Standing::Disabled => Some("disabled"),
                 Standing::Revoked => Some("revoked"),
                 Standing::Expired => Some("expired"),
-            },
+            }
+            .map(Cow::Borrowed),
             routes: self.routes(&record),
             key: Some(Box::new(KeyView::of(&record, self.now))),
         })
@@ -53,7 +56,7 @@ impl Call<'_> {
 const fn bad(why: &'static str) -> Reply {
     Reply::Verified {
         valid: false,
-        why_not: Some(why),
+        why_not: Some(Cow::Borrowed(why)),
         routes: None,
         key: None,
     }

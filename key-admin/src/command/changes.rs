@@ -5,7 +5,18 @@ use doorward_keys::{AuditAction, AuditEntry, AuditSpan, Timestamp};
 use super::{
     ListChanges, ListChangesOfTenant,
     fields::{Check, MAX_WORD, shown},
+    span::LAST_SECOND,
 };
+
+/// The longest name of somebody, in characters.
+pub(super) const MAX_ACTOR: usize = 2 * MAX_WORD;
+
+/// The words for what can be done.
+#[cfg(feature = "schema")]
+pub(super) fn actions() -> serde_json::Value {
+    let words = AuditAction::ALL.map(AuditAction::as_str);
+    words.into_iter().map(Some).chain([None]).collect()
+}
 
 /// Which changes are looked at, as asked; absent means all.
 pub(crate) struct Filter<'a> {
@@ -66,9 +77,17 @@ pub(crate) fn check_filter(asked: &Filter<'_>, check: &mut Check) -> Wanted {
         action
     });
     if let Some(actor) = asked.actor
-        && !(1..=2 * MAX_WORD).contains(&actor.len())
+        && !(1..=MAX_ACTOR).contains(&actor.chars().count())
     {
-        check.add("actor", format!("must be 1 to {} bytes", 2 * MAX_WORD));
+        check.add("actor", format!("must be 1 to {MAX_ACTOR} characters"));
+    }
+    for (field, at) in [("from", asked.from), ("to", asked.to)] {
+        if let Some(at) = at
+            && !(0..=LAST_SECOND).contains(&at)
+        {
+            let message = format!("is {at}, expected seconds from 0 to {LAST_SECOND}");
+            check.add(field, message);
+        }
     }
     if let (Some(from), Some(to)) = (asked.from, asked.to)
         && from >= to

@@ -12,9 +12,14 @@ use crate::{admin::KeyPolicy, error::AdminError};
 pub(super) const MAX_PLAN: usize = 64;
 pub(super) const MAX_ROUTES: usize = 100;
 pub(super) const MAX_NAME_CHARS: usize = 100;
-const MAX_REASON_CHARS: usize = 256;
+pub(super) const MAX_REASON_CHARS: usize = 256;
 const DEFAULT_LIMIT: u32 = 25;
-const MAX_LIMIT: u32 = 100;
+pub(super) const MAX_LIMIT: u32 = 100;
+/// The longest life that a configuration can allow, in days.
+#[cfg(feature = "schema")]
+pub(super) const MAX_DAYS: u32 = 3650;
+/// The highest version that every reader of JSON reads as it is: 2^53 - 1.
+pub(super) const MAX_VERSION: u64 = 9_007_199_254_740_991;
 const SECONDS_OF_DAY: i64 = 86_400;
 const DEFAULT_OVERLAP_SECONDS: u32 = 86_400;
 
@@ -108,8 +113,11 @@ pub(crate) fn check_key_ref(
     reason: Option<&str>,
     check: &mut Check,
 ) -> Option<KeyId> {
-    if expected_version == Some(0) {
-        check.add("expectedVersion", "is 0, expected 1 or more");
+    if let Some(version) = expected_version
+        && !(1..=MAX_VERSION).contains(&version)
+    {
+        let message = format!("is {version}, expected 1 to {MAX_VERSION}");
+        check.add("expectedVersion", message);
     }
     if let Some(reason) = reason {
         check.people("reason", reason, MAX_REASON_CHARS);

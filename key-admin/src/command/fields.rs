@@ -7,9 +7,9 @@ use ipnet::IpNet;
 
 use crate::error::Fault;
 
-const MAX_SCOPES: usize = 100;
-const MAX_ADDRESSES: usize = 100;
-const MAX_METADATA: usize = 20;
+pub(super) const MAX_SCOPES: usize = 100;
+pub(super) const MAX_ADDRESSES: usize = 100;
+pub(super) const MAX_METADATA: usize = 20;
 const MAX_VALUE: usize = 256;
 
 /// The longest name that reaches headers or stored items, in bytes.
@@ -85,7 +85,9 @@ impl Check {
             let field = format!("{field}[{index}]");
             if !seen.insert(word) {
                 self.add(field, format!("repeats `{}`", shown(word)));
-            } else if !(1..=MAX_WORD).contains(&word.len()) || word.chars().any(char::is_control) {
+            } else if !(1..=MAX_WORD).contains(&word.chars().count())
+                || word.chars().any(char::is_control)
+            {
                 let message =
                     format!("must be 1 to {MAX_WORD} characters without control characters");
                 self.add(field, message);

@@ -14,6 +14,7 @@ const MAX_SECRET: usize = 512;
 /// Schedule a rotation, in place of one that is scheduled.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScheduleRotation {
     /// The key.
     pub id: String,

@@ -6,7 +6,7 @@ use time::{Date, OffsetDateTime};
 use super::{By, ReadUsage, fields::Check};
 
 /// The last second of the year 9999, where the calendar ends.
-const LAST_SECOND: i64 = 253_402_300_799;
+pub(super) const LAST_SECOND: i64 = 253_402_300_799;
 const SECONDS_OF_HOUR: i64 = 3600;
 const SECONDS_OF_DAY: i64 = 86_400;
 /// The longest time that is shown by hours, in days.

@@ -8,6 +8,8 @@ use doorward_keys::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+#[cfg(feature = "schema")]
+use super::{check, fields, patterns, span};
 use super::{
     check::{MAX_NAME_CHARS, MAX_PLAN, MAX_ROUTES, check_key_ref},
     fields::Check,
@@ -65,38 +67,50 @@ impl<T: Serialize> Serialize for Patch<T> {
 /// Change a key. What is absent stays; a `null` takes a restriction away.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateKey {
     /// The key.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::ID)))]
     pub id: String,
     /// What people call it: 1 to 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::NAME)))]
     pub name: Option<String>,
     /// What it may do, all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("uniqueItems" = true, "maxItems" = fields::MAX_SCOPES, "items" = {"type": "string", "pattern": patterns::SCOPE})))]
     pub scopes: Option<Vec<String>>,
     /// The names of the routes it may use; `null` means all that its scopes allow, empty means none.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<String>>", extend("uniqueItems" = true, "maxItems" = MAX_ROUTES, "items" = {"type": "string", "pattern": patterns::WORD})))]
     pub routes: Patch<Vec<String>>,
     /// Addresses and CIDR ranges from which it may be used; `null` means anywhere, empty means nowhere.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<String>>", extend("maxItems" = fields::MAX_ADDRESSES, "items" = {"type": "string", "format": "ip-range"})))]
     pub addresses: Patch<Vec<String>>,
     /// The name of a plan of the configuration; `null` means the numbers of everybody. Operators only.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>", extend("pattern" = patterns::PLAN)))]
     pub plan: Patch<String>,
     /// Facts for the context of the backend, all of them: at most 20.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("maxProperties" = fields::MAX_METADATA, "propertyNames" = {"pattern": patterns::FACT_NAME}, "additionalProperties" = {"type": "string", "pattern": patterns::FACT})))]
     pub metadata: Option<BTreeMap<String, String>>,
     /// When it stops working, in seconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 0, "maximum" = span::LAST_SECOND)))]
     pub expires_at: Option<i64>,
     /// For how many days from now it works; in place of `expiresAt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = check::MAX_DAYS)))]
     pub expires_in_days: Option<u32>,
     /// The version that the caller has seen; any when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = check::MAX_VERSION)))]
     pub expected_version: Option<u64>,
     /// Why, for the audit: at most 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::REASON)))]
     pub reason: Option<String>,
 }
 

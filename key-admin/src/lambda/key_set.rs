@@ -8,58 +8,58 @@ use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
 use super::Answer;
+use crate::{
+    error::AdminError,
+    rest::{self, Asked},
+};
 
 /// How long a backend may keep the set, in seconds. A new key has to stand in the set for as long before it signs.
 const MAX_AGE_SECONDS: u32 = 300;
 
 /// The answer to `event` where it asks for the key set; `None` where it asks for something else.
-pub(super) fn answer(event: &Value, key_set: Option<&Value>) -> Option<Answer> {
-    let text = |name: &str| event.get(name).and_then(Value::as_str);
+pub(super) fn answer(event: &Value, key_set: Option<&Value>, request_id: &str) -> Option<Answer> {
     let is_rest = event.get("requestContext").is_some();
     let is_asked = if is_rest {
+        let asked = Asked::of(event);
         event.get("operation").is_none()
-            && text("httpMethod") == Some("GET")
-            && text("resource") == Some("/.well-known/jwks.json")
+            && (asked.method, asked.resource) == ("GET", "/.well-known/jwks.json")
     } else {
         // Whatever else stands there is a mistake that the reader of commands tells.
         *event == json!({"operation": "keySet"})
     };
     is_asked.then(|| {
         if is_rest {
-            over_rest(key_set)
+            over_rest(key_set, request_id)
         } else {
             invoked(key_set)
         }
     })
 }
 
-fn over_rest(key_set: Option<&Value>) -> Answer {
-    let (status, kept, body) = if let Some(key_set) = key_set {
-        let kept = format!("public, max-age={MAX_AGE_SECONDS}");
-        (200, kept, key_set.to_string())
-    } else {
-        let error = json!({"error": {"code": "not_found", "message": NONE}});
-        (404, "no-store".to_owned(), error.to_string())
-    };
-    Answer::Body(json!({
-        "statusCode": status,
-        "headers": {"content-type": "application/json", "cache-control": kept},
-        "body": body,
-        "isBase64Encoded": false,
-    }))
+fn over_rest(key_set: Option<&Value>, request_id: &str) -> Answer {
+    Answer::Body(match key_set {
+        Some(key_set) => {
+            let kept = json!(format!("public, max-age={MAX_AGE_SECONDS}"));
+            let headers = [("cache-control".to_owned(), kept)].into_iter().collect();
+            rest::json_answer(200, "application/json", &key_set.to_string(), headers)
+        }
+        None => rest::refused(&none(), request_id),
+    })
 }
 
 fn invoked(key_set: Option<&Value>) -> Answer {
     match key_set {
         Some(key_set) => Answer::Body(key_set.clone()),
         None => Answer::Failure(Diagnostic {
-            error_type: "not_found".to_owned(),
-            error_message: NONE.to_owned(),
+            error_type: none().code().to_owned(),
+            error_message: none().detail(),
         }),
     }
 }
 
-const NONE: &str = "the configuration has no `identity_token`";
+fn none() -> AdminError {
+    AdminError::NotFound("key set; the configuration has no `identity_token`".to_owned())
+}
 
 #[cfg(test)]
 mod tests {
@@ -71,7 +71,7 @@ mod tests {
             "httpMethod": method, "resource": resource, "path": "/v1/.well-known/jwks.json",
             "requestContext": {"identity": {"userArn": null}}, "body": null,
         });
-        match answer(&event, key_set)? {
+        match answer(&event, key_set, "r")? {
             Answer::Body(body) => Some(body),
             Answer::Failure(failure) => panic!("{failure:?}"),
         }
@@ -103,7 +103,7 @@ mod tests {
             (&answer["statusCode"], &answer["headers"]["cache-control"]),
             (&json!(404), &json!("no-store"))
         );
-        let direct = super::answer(&json!({"operation": "keySet"}), None);
+        let direct = super::answer(&json!({"operation": "keySet"}), None, "r");
         assert!(
             matches!(direct, Some(Answer::Failure(failure)) if failure.error_type == "not_found")
         );

@@ -11,17 +11,21 @@
 //! - A line comes minutes after its request, and a request at the turn of an hour may be counted in either. The difference
 //!   is never less than nothing.
 
+use std::borrow::Cow;
+
 use doorward_keys::{LastUse, Requests, Usage, UsageHour};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::command::Span;
 
 /// What was counted of a key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UsageView {
     /// The length of the steps: `hour`, `day` or `month`, in UTC.
-    pub by: &'static str,
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["hour", "day", "month"])))]
+    pub by: Cow<'static, str>,
     /// The beginning of the first step.
     pub from: i64,
     /// The end of the last step.
@@ -40,8 +44,9 @@ pub struct UsageView {
 }
 
 /// One step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UsageStep {
     /// Its beginning.
     pub from: i64,
@@ -58,8 +63,9 @@ pub struct UsageStep {
 }
 
 /// Decisions of the authorizer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DecisionsView {
     /// All of them.
     pub total: u64,
@@ -76,8 +82,9 @@ pub struct DecisionsView {
 }
 
 /// Requests in the access log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RequestsView {
     /// All of them.
     pub total: u64,
@@ -106,7 +113,7 @@ pub(crate) fn steps_of(span: &Span, hours: &[UsageHour], last: Option<LastUse>) 
     let steps = steps.collect();
     let (from, to) = (span.from().unix(), span.to().unix());
     UsageView {
-        by: span.by.as_str(),
+        by: Cow::Borrowed(span.by.as_str()),
         from,
         to,
         steps,

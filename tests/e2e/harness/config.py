@@ -94,6 +94,21 @@ scopes = ["read"]
 """
 
 
+def bound():
+    """Proofs are accepted, and nothing is kept of what rests on them; a route for tokens of either kind."""
+    return """
+[dpop]
+
+[policy]
+gateway_cache = "off"
+
+[[routes]]
+route = "GET /bound"
+credentials = ["jwt", "opaque"]
+scopes = ["read"]
+"""
+
+
 def exchange(provider, server, client):
     """A route that swaps the tokens of `server` for those that a backend takes."""
     return f"""

@@ -2,6 +2,7 @@
 
 API = "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3d4e5"
 STAGE = "v1"
+DOMAIN = "api.example.com"
 
 
 def arn(route):
@@ -28,6 +29,7 @@ def rest(route, headers, source_ip="203.0.113.7"):
         "requestContext": {
             "accountId": "111122223333",
             "apiId": "a1b2c3d4e5",
+            "domainName": DOMAIN,
             "stage": STAGE,
             "resourcePath": path,
             "path": f"/{STAGE}{path}",
@@ -40,3 +42,53 @@ def rest(route, headers, source_ip="203.0.113.7"):
 
 def bearer(route, token):
     return rest(route, {"Authorization": f"Bearer {token}"})
+
+
+def of_http_1(route, headers, source_ip="203.0.113.7"):
+    """An event of an HTTP API, payload 1.0."""
+    return {"version": "1.0", **rest(route, headers, source_ip), "identitySource": None, "authorizationToken": None}
+
+
+def of_http_2(route, headers, source_ip="203.0.113.7"):
+    """An event of an HTTP API, payload 2.0."""
+    method, path = route.split(" ")
+    http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": source_ip, "userAgent": "e2e"}
+    return {
+        "version": "2.0",
+        "type": "REQUEST",
+        "routeArn": f"{API}/$default/{method}{path}",
+        "identitySource": [headers.get("Authorization")],
+        "routeKey": route,
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {name.lower(): value for name, value in headers.items()},
+        "requestContext": {
+            "accountId": "111122223333",
+            "apiId": "a1b2c3d4e5",
+            "domainName": DOMAIN,
+            "domainPrefix": "api",
+            "http": http,
+            "requestId": "JKJaXmPLvHcESHA=",
+            "routeKey": route,
+            "stage": "$default",
+            "time": "12/Mar/2020:19:03:58 +0000",
+            "timeEpoch": 1583348638390,
+        },
+    }
+
+
+def address(event):
+    """Where the client of `event` called: what `htu` of its proof must say."""
+    context = event["requestContext"]
+    return f"https://{DOMAIN}{context.get('path') or event['rawPath']}"
+
+
+def with_certificate(event, pem):
+    """The event as it comes over mutual TLS with the certificate `pem`."""
+    shown = {"clientCert": {"clientCertPem": pem}}
+    context = dict(event["requestContext"])
+    if "identity" in context:
+        context["identity"] = {**context["identity"], **shown}
+    else:
+        context["authentication"] = shown
+    return {**event, "requestContext": context}

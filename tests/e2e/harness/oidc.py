@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 
 from . import E2E
 from .process import Process
@@ -26,12 +27,31 @@ class Oidc(Process):
 
     def client_token(self, alg, scope):
         """An RFC 9068 access token of the client itself."""
-        return self._token({"grant_type": "client_credentials", "scope": scope, "resource": AUDIENCE + alg})
+        return self._token(_of_client(scope, alg))
 
     def user_token(self, alg, user, scope, **claims):
         """An RFC 9068 access token of a user."""
         fields = {"grant_type": "urn:test:user", "sub": user, "scope": scope, "resource": AUDIENCE + alg}
         return self._token({**fields, "claims": json.dumps(claims)})
+
+    def certificate_token(self, alg, pair, ca):
+        """A token of the client `bound-mtls`, bound to the certificate over which it was asked for (RFC 8705 section 3)."""
+        tls = ssl.create_default_context(cafile=ca)
+        tls.load_cert_chain(pair.cert, pair.key)
+        fields = {**_of_client("read", alg), "client_id": "bound-mtls"}
+        return _accepted(form(f"{self.tls_url}/token", fields, tls=tls), fields)
+
+    def dpop_token(self, alg, key):
+        """A token of the client `bound-dpop`, bound to `key`. The provider wants a nonce of its own first, which it gives
+        with a refusal (RFC 9449 section 8); the two answers."""
+        fields, address = _of_client("read", alg), f"{self.url}/token"
+
+        def asked(**claims):
+            headers = {"DPoP": key.proof("POST", address, **claims)}
+            return form(address, fields, "bound-dpop", "secret", headers)
+
+        refused = asked()
+        return refused, _accepted(asked(nonce=refused.headers.get("dpop-nonce")), fields)
 
     def rotate(self, alg, keep):
         """A new signing key; `keep=False` takes the old one out of the key set."""
@@ -52,7 +72,14 @@ class Oidc(Process):
         return ask("GET", f"{self.url}/_test/hits").json().get(path, 0)
 
     def _token(self, fields):
-        answer = form(f"{self.url}/token", fields, "app", "secret")
-        if answer.status != 200:
-            raise RuntimeError(f"no token for {fields}: {answer.status} {answer.text}")
-        return answer.json()["access_token"]
+        return _accepted(form(f"{self.url}/token", fields, "app", "secret"), fields)
+
+
+def _of_client(scope, alg):
+    return {"grant_type": "client_credentials", "scope": scope, "resource": AUDIENCE + alg}
+
+
+def _accepted(answer, fields):
+    if answer.status != 200:
+        raise RuntimeError(f"no token for {fields}: {answer.status} {answer.text}")
+    return answer.json()["access_token"]

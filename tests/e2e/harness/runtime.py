@@ -61,15 +61,16 @@ def _environment(function, env):
     return {**kept, **lambda_env, **CREDENTIALS, **env}
 
 
-def under_emulator(function, env):
-    """Starts the released binary under the emulator: one call at a time, a real deadline."""
+def under_emulator(function, env, name=None):
+    """Starts the released binary under the emulator: one call at a time, a real deadline. `name` is that of the log, where
+    more than one runs."""
     binary = bootstrap(function)
     port, api = free_port(), free_port()
     # Its own defaults are fixed ports on every address.
     command = [EMULATOR, "--log-level", "error", "--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
     command += ["--runtime-api-address", f"127.0.0.1:{api}", binary]
     env = _environment(function, {**env, "LAMBDA_TASK_ROOT": str(binary.parent)})
-    process = Process(f"{function}-rie", command, env, binary.parent)
+    process = Process(f"{name or function}-rie", command, env, binary.parent)
     process.until_listening(port)
     return Function(process, f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations")
 

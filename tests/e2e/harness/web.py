@@ -7,8 +7,13 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+
 # Everything is on this machine; a proxy of the environment must not come between.
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def _opener(*handlers):
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers)
+
+
+_OPENER = _opener()
 
 
 @dataclasses.dataclass
@@ -24,27 +29,28 @@ class Answer:
             raise RuntimeError(f"no JSON in the answer {self.status}: {self.text[:400]!r}") from error
 
 
-def ask(method, url, headers=None, data=None, seconds=60):
-    """Sends one request. `data` as dict is sent as JSON, as text or bytes as it is."""
+def ask(method, url, headers=None, data=None, seconds=60, tls=None):
+    """Sends one request. `data` as dict is sent as JSON, as text or bytes as it is. `tls` holds a certificate."""
     headers = dict(headers or {})
     if isinstance(data, (dict, list)):
         data = json.dumps(data)
         headers.setdefault("content-type", "application/json")
     body = data.encode() if isinstance(data, str) else data
     request = urllib.request.Request(url, data=body, headers=headers, method=method)
+    opener = _opener(urllib.request.HTTPSHandler(context=tls)) if tls else _OPENER
     try:
-        with _OPENER.open(request, timeout=seconds) as reply:
+        with opener.open(request, timeout=seconds) as reply:
             return _answer(reply)
     except urllib.error.HTTPError as reply:
         return _answer(reply)
 
 
-def form(url, fields, user=None, password=None):
+def form(url, fields, user=None, password=None, headers=None, tls=None):
     """Posts a form, with HTTP basic authentication where a user is named."""
-    headers = {"content-type": "application/x-www-form-urlencoded"}
+    headers = {"content-type": "application/x-www-form-urlencoded", **(headers or {})}
     if user is not None:
         headers["authorization"] = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-    return ask("POST", url, headers, urllib.parse.urlencode(fields))
+    return ask("POST", url, headers, urllib.parse.urlencode(fields), tls=tls)
 
 
 def _answer(reply):

@@ -8,7 +8,8 @@
 //   grant_type=client_credentials        a token of the client itself
 //   grant_type=urn:test:user, sub=NAME   a token of a user without a browser; claims={json} adds claims
 // Clients that introspect and exchange: gate-basic, gate-post (secret `secret`), gate-jwt (private_key_jwt), gate-mtls
-// (tls_client_auth, CN=gate). Tokens are revoked by `app`, and exchanged (RFC 8693) for the `resource` that is asked for.
+// (tls_client_auth, CN=gate). Clients whose own tokens are bound: bound-mtls to the certificate by which it proves itself
+// (tls_client_auth, CN=bound), bound-dpop (secret `secret`) to the key of a DPoP proof, which needs a nonce. Tokens are revoked by `app`, and exchanged (RFC 8693) for the `resource` that is asked for.
 // Switches: POST /_test/rotate {"alg":"ES256","keep":true}  a new signing key; keep=false takes the old one away
 //           POST /_test/secret {"client":"gate-basic","secret":"new"}   another client secret
 //           GET  /_test/client_key                          the private key of gate-jwt, PKCS#8 as PEM
@@ -16,7 +17,7 @@
 import fs from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Provider, errors } from 'oidc-provider';
 import * as jose from 'jose';
@@ -112,6 +113,12 @@ function gate(id, method, more) {
   };
 }
 
+function bound(id, method, more) {
+  return { ...gate(id, method, more), client_secret: 'secret', grant_types: ['client_credentials'] };
+}
+
+const nonceSecret = randomBytes(32);
+
 function makeProvider(issuer, keys) {
   const provider = new Provider(issuer, {
     adapter: Adapter,
@@ -123,6 +130,10 @@ function makeProvider(issuer, keys) {
     gate('gate-post', 'client_secret_post'),
     gate('gate-jwt', 'private_key_jwt', { jwks: { keys: [clientJwk] }, token_endpoint_auth_signing_alg: 'ES256' }),
     gate('gate-mtls', 'tls_client_auth', { tls_client_auth_subject_dn: 'CN=gate' }),
+    bound('bound-mtls', 'tls_client_auth', {
+      tls_client_auth_subject_dn: 'CN=bound', tls_client_certificate_bound_access_tokens: true,
+    }),
+    bound('bound-dpop', 'client_secret_basic', { dpop_bound_access_tokens: true }),
     ],
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth'],
     jwks: { keys },
@@ -141,11 +152,12 @@ function makeProvider(issuer, keys) {
       introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientId.startsWith('gate-') },
       jwtIntrospection: { enabled: true },
       mTLS: {
-        enabled: true, tlsClientAuth: true, getCertificate: peer,
+        enabled: true, tlsClientAuth: true, certificateBoundAccessTokens: true, getCertificate: peer,
         certificateAuthorized: (ctx) => ctx.req.socket.authorized === true,
         certificateSubjectMatches: (ctx, property, expected) => property === 'tls_client_auth_subject_dn'
           && peer(ctx).subject === expected,
       },
+      dPoP: { enabled: true, nonceSecret, requireNonce: () => true },
       resourceIndicators: {
         enabled: true, defaultResource: () => undefined, getResourceServerInfo: (_ctx, resource) => resourceServer(resource),
       },

@@ -9,16 +9,21 @@ use std::sync::Arc;
 
 use doorward_authorizer::{Answer, Authorizer, Call, Event, Explained};
 use doorward_backends::{
-    dynamodb::Patience,
+    dynamodb::{DynamoBlocks, DynamoKeys, Patience},
     http::{HttpEndpoints, HttpKeySets},
     memory::{MemoryLimits, MemoryReplays},
 };
 use doorward_engine::{Decision, Engine, Reason, Sources, authority::Authorities};
-use doorward_keys::{KeyLookup, Timestamp};
+use doorward_keys::{BlockReader, KeyLookup, Timestamp};
 use serde_json::Value;
 
 use self::{args::ExplainArgs, no_table::NoTable};
-use crate::{clock, configuration, exit::Failure, input, output, shown_token, target::Target};
+use crate::{
+    clock, configuration,
+    exit::Failure,
+    input, output, shown_token,
+    target::{Tables, Target},
+};
 
 /// Decides one event and says how.
 ///
@@ -33,12 +38,10 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
     };
     let document = target.document().await?;
     let checked = document.read().await?;
-    let keys: Arc<dyn KeyLookup> = match target.keys(Patience::ADMIN).await {
-        Some(keys) => Arc::new(keys),
-        None => Arc::new(NoTable),
-    };
+    let (keys, blocks) = stores(target.tables(Patience::ADMIN).await);
     let sources = Sources {
         keys,
+        blocks,
         key_sets: Arc::new(HttpKeySets::new()),
         crls: document.crls(&checked.config).await,
         authorities: Authorities {
@@ -76,6 +79,17 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
     match refusal(&explained) {
         None => Ok(()),
         Some(_) => Err(Failure::no()),
+    }
+}
+
+/// Keys and blocks of the table, or what says that there is none.
+fn stores(tables: Option<Tables>) -> (Arc<dyn KeyLookup>, Arc<dyn BlockReader>) {
+    match tables {
+        Some(Tables { client, keys, .. }) => (
+            Arc::new(DynamoKeys::new(client.clone(), &keys)),
+            Arc::new(DynamoBlocks::new(client, keys)),
+        ),
+        None => (Arc::new(NoTable), Arc::new(NoTable)),
     }
 }
 

@@ -16,14 +16,16 @@ Examples:
   doorward keys list --tenant acme --table doorward-keys
   doorward keys revoke key_01JD3Z… --reason 'left the company'
   doorward keys usage key_01JD3Z… --by day --since 30d
+  doorward keys list --tenant acme --api \"$ADMIN_API_URL\"
 
-Only `create`, `rotate` and `verify` need the pepper; the others work without it.
+Over the API only the right to call it is needed. On a table `create`, `rotate`
+and `verify` need the pepper; the others work without it.
 
 Exit codes:
   0  done
   1  no such key, or the change is refused
   2  the command or the configuration cannot be understood
-  3  the table does not answer, or the pepper cannot be had")]
+  3  the table or the API does not answer, or the pepper cannot be had")]
 pub struct KeysArgs {
     /// The table with the keys. Without, that of the running `doorward local`.
     #[arg(long, global = true, value_name = "NAME")]
@@ -31,6 +33,10 @@ pub struct KeysArgs {
     /// The address of DynamoDB, for one that is not on AWS.
     #[arg(long, global = true, value_name = "URL", requires = "table")]
     pub endpoint: Option<String>,
+    /// The address of the API of key administration, in place of a table: with its stage, as the stack's output
+    /// `AdminApiUrl` has it. Requests are signed with the AWS credentials of the environment.
+    #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["table", "endpoint"])]
+    pub api: Option<String>,
     /// The configuration, for prefix, environments, pepper and lifetimes: a file, `ssm:/parameter`, `secretsmanager:name` or
     /// `appconfig:application/environment/profile`. Without, that of the running gateway, or doorward.toml.
     #[arg(long, global = true, value_name = "SOURCE", value_parser = parse_source)]
@@ -201,7 +207,7 @@ pub struct Change {
 Example:
   doorward keys delete key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --yes
 
-The configuration says how long a key is kept after its end: `api_keys.retention_days`.")]
+How long a key is kept after its end: `api_keys.retention_days`.")]
 pub struct Delete {
     /// Which key, and why.
     #[command(flatten)]

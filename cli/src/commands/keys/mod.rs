@@ -1,6 +1,7 @@
-//! `doorward keys`: the commands of key administration, on a table.
+//! `doorward keys`: the commands of key administration, on a table or over the API.
 
 pub mod args;
+mod remote;
 mod render;
 mod request;
 pub mod schedule;
@@ -28,6 +29,21 @@ use crate::{
 /// # Errors
 /// See [`crate::exit`].
 pub async fn run(args: KeysArgs) -> Result<(), Failure> {
+    let form = form(&args)?;
+    if let Action::Delete(delete) = &args.action
+        && !delete.yes
+    {
+        let id = output::one_line(&delete.change.id);
+        input::confirmed(&format!("delete {id} for good?"))?;
+    }
+    if let Some(api) = &args.api {
+        let command = request::command(
+            args.action,
+            remote::environment(api).as_deref(),
+            clock::wall(),
+        )?;
+        return show(&remote::ask(api, &command).await?, form);
+    }
     let target = Target {
         table: args.table.as_deref(),
         endpoint: args.endpoint.as_deref(),
@@ -49,7 +65,6 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
             "no `doorward local` runs in this folder; start it, or name a table with --table",
         )
     })?;
-    let form = form(&args)?;
     let keys = DynamoKeys::new(tables.client.clone(), tables.keys);
     let keys = Arc::new(keys);
     let mut admin = KeyAdmin::from_config(&api_keys, Arc::clone(&keys) as _)
@@ -69,13 +84,8 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
             .with_gateway_ttl(u32::try_from(running.ttl_seconds).unwrap_or(u32::MAX))
             .with_flush(keys, flush_policy());
     }
-    if let Action::Delete(delete) = &args.action
-        && !delete.yes
-    {
-        let id = output::one_line(&delete.change.id);
-        input::confirmed(&format!("delete {id} for good?"))?;
-    }
-    let command = request::command(args.action, &api_keys.format, clock::wall())?;
+    let environment = api_keys.format.environments.first().map(String::as_str);
+    let command = request::command(args.action, environment, clock::wall())?;
     let caller = Caller::operator(&format!("doorward keys by {}", user()));
     let reply = admin
         .run(command, &caller, clock::wall(), &SystemEntropy)
@@ -120,13 +130,14 @@ fn show(reply: &Reply, form: Form) -> Result<(), Failure> {
     }
 }
 
-fn failure(error: &AdminError, is_local: bool) -> Failure {
+pub(super) fn failure(error: &AdminError, is_local: bool) -> Failure {
     match error {
-        AdminError::Invalid(_) => Failure::usage(error),
+        AdminError::Invalid(_) | AdminError::MethodNotAllowed(_) => Failure::usage(error),
         AdminError::Forbidden(_)
         | AdminError::NotFound(_)
         | AdminError::Refused(_)
         | AdminError::Conflict(_)
+        | AdminError::PreconditionFailed(_)
         | AdminError::IdempotencyKeyUsed => Failure::refused(error),
         AdminError::Unavailable(_) if is_local => Failure::unavailable(format!(
             "{error}; is `doorward local` still running in this folder?"
@@ -136,7 +147,7 @@ fn failure(error: &AdminError, is_local: bool) -> Failure {
 }
 
 /// Who is at the keyboard, for the audit; the operating system's word for it.
-fn user() -> String {
+pub(super) fn user() -> String {
     let named = ["USER", "LOGNAME", "USERNAME"]
         .into_iter()
         .find_map(std::env::var_os);

@@ -93,7 +93,13 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
             why_not,
             key,
             routes,
-        } => verified(*valid, *why_not, key.as_deref(), routes.as_deref(), now),
+        } => verified(
+            *valid,
+            why_not.as_deref(),
+            key.as_deref(),
+            routes.as_deref(),
+            now,
+        ),
         Reply::Changes { changes, cursor } => Shown {
             said: more(cursor.as_deref(), changes.len(), "change"),
             answer: changes
@@ -102,6 +108,8 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
                 .collect::<Vec<_>>()
                 .join("\n"),
         },
+        // `doorward block` shows these.
+        Reply::OfBlocks(_) => Shown::default(),
         Reply::Usage { key, usage } => usage::shown(key, usage, Characters::of_standard_output()),
     }
 }
@@ -109,7 +117,7 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
 const SHOWN_ONCE: &str = "the secret is shown this once:";
 
 fn change(key: &KeyView, changed: bool, within: u32, by: i64) -> String {
-    let status = status(key.status);
+    let status = status(&key.status);
     if changed {
         let within = duration::shown(i64::from(within));
         let by = clock::shown(Timestamp::from_unix(by));
@@ -161,7 +169,7 @@ fn details(key: &KeyView, now: Timestamp) -> String {
         .iter()
         .map(|(name, value)| format!("{name}={value}"));
     let rows = [
-        ("status", Some(status(key.status))),
+        ("status", Some(status(&key.status))),
         ("tenant", Some(one_line(&key.tenant))),
         ("name", Some(one_line(&key.name))),
         ("environment", Some(one_line(&key.environment))),
@@ -241,7 +249,7 @@ fn table(keys: &[KeyView], now: Timestamp) -> String {
         .map(|key| {
             [
                 key.id.clone(),
-                key.status.to_owned(),
+                key.status.to_string(),
                 one_line(&key.name),
                 key.scopes.join(" "),
                 ends(key, now),

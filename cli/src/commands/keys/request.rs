@@ -9,18 +9,19 @@ use doorward_key_admin::{
         RotateKey, VerifyKey,
     },
 };
-use doorward_keys::{Timestamp, format::KeyFormat};
+use doorward_keys::Timestamp;
 
 use super::args::{Action, Audit, Change, Create, Step, Usage};
 use crate::{exit::Failure, input};
 
+/// The command; a key that names no environment gets `environment`.
 pub(super) fn command(
     action: Action,
-    format: &KeyFormat,
+    environment: Option<&str>,
     now: Timestamp,
 ) -> Result<Command, Failure> {
     Ok(match action {
-        Action::Create(create) => Command::Create(created(create, format)?),
+        Action::Create(create) => Command::Create(created(create, environment)?),
         Action::Get(one) => Command::Get(GetKey { id: one.id }),
         Action::List(list) => Command::List(ListKeys {
             tenant: list.tenant,
@@ -92,15 +93,15 @@ fn used(usage: Usage, now: Timestamp) -> ReadUsage {
     }
 }
 
-fn created(create: Create, format: &KeyFormat) -> Result<CreateKey, Failure> {
+fn created(create: Create, environment: Option<&str>) -> Result<CreateKey, Failure> {
     let words = create.scopes.iter().flat_map(|scopes| scopes.split(' '));
     Ok(CreateKey {
         tenant: create.tenant,
         name: create.name,
         environment: create
             .environment
-            .or_else(|| format.environments.first().cloned())
-            .unwrap_or_default(),
+            .or_else(|| environment.map(str::to_owned))
+            .ok_or_else(|| Failure::usage("name the environment of the key with --environment"))?,
         scopes: words
             .filter(|word| !word.is_empty())
             .map(str::to_owned)

@@ -13,10 +13,14 @@ use crate::{exit::Failure, when::When};
 #[command(after_help = "\
 Examples:
   doorward keys update key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --scope orders:read
-  doorward keys update key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --anywhere --expires-in-days 30
-  doorward keys update key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --plan gold --reason 'new contract'
+  doorward keys update key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --anywhere
+  doorward keys update key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --plan gold
 
 A list that is given takes the place of the old one.")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub struct Args {
     /// The id of the key.
     #[arg(value_name = "ID")]

@@ -43,6 +43,9 @@ pub struct LocalArgs {
     /// The port of the demo issuer; 0 for a free one. Without, the one after the gateway's.
     #[arg(long, value_name = "PORT")]
     pub issuer_port: Option<u16>,
+    /// The port of the API of key administration; 0 for a free one. Without, the third after the gateway's.
+    #[arg(long, value_name = "PORT")]
+    pub admin_port: Option<u16>,
     /// The kind of API.
     #[arg(long, value_enum, default_value_t = ApiArg::Rest)]
     pub api: ApiArg,

@@ -64,6 +64,13 @@ fn header(gateway: &LocalGateway, source: &Source) -> String {
     ] {
         let _ = writeln!(text, "  {name:<14} {value}");
     }
+    if let Some(address) = &running.admin {
+        let _ = writeln!(
+            text,
+            "  {:<14} {address}, signed requests; credentials in .doorward/aws-credentials",
+            "key admin"
+        );
+    }
     if let Some(domain) = &running.mtls {
         let _ = writeln!(text, "  {:<14} {}", "mutual TLS", domain.address);
     }

@@ -72,10 +72,7 @@ fn plan(args: LocalArgs) -> Result<Plan, Failure> {
         }
     };
     let mtls = args.mtls.then_some(Mtls {
-        port: args.mtls_port.unwrap_or_else(|| match args.port {
-            0 => 0,
-            port => port.checked_add(2).unwrap_or_default(),
-        }),
+        port: args.mtls_port.unwrap_or_else(|| after(args.port, 2)),
         truststore: args.mtls_truststore,
         server: args.mtls_certificate.zip(args.mtls_key),
         default_endpoint: match args.default_endpoint {
@@ -87,10 +84,8 @@ fn plan(args: LocalArgs) -> Result<Plan, Failure> {
         source,
         host: args.host,
         port: args.port,
-        issuer_port: args.issuer_port.unwrap_or_else(|| match args.port {
-            0 => 0,
-            port => port.checked_add(1).unwrap_or_default(),
-        }),
+        issuer_port: args.issuer_port.unwrap_or_else(|| after(args.port, 1)),
+        admin_port: args.admin_port.unwrap_or_else(|| after(args.port, 3)),
         api: Api {
             payload,
             stage: args.stage,
@@ -114,6 +109,14 @@ fn plan(args: LocalArgs) -> Result<Plan, Failure> {
             let _ = output::answer(&line::line(exchange));
         }),
     })
+}
+
+/// The port that is `distance` after the gateway's; a free one where that is a free one too.
+fn after(port: u16, distance: u16) -> u16 {
+    match port {
+        0 => 0,
+        port => port.checked_add(distance).unwrap_or_default(),
+    }
 }
 
 fn payload(api: ApiArg, authorizer: Option<AuthorizerArg>) -> Result<Payload, Failure> {

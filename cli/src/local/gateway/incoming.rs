@@ -68,7 +68,7 @@ impl Incoming {
 }
 
 /// The query of `uri`, decoded; `+` is a space (WHATWG URL Standard, *application/x-www-form-urlencoded parsing*).
-pub(super) fn query(uri: &Uri) -> Vec<(String, String)> {
+pub(in crate::local) fn query(uri: &Uri) -> Vec<(String, String)> {
     let decode = |text: &str| {
         let spaced = text.replace('+', " ");
         percent_decode_str(&spaced).decode_utf8_lossy().into_owned()

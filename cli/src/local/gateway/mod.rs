@@ -43,6 +43,7 @@ use self::{
 };
 use super::iam::{Effect, Facts};
 
+pub(super) use self::incoming::query as decoded_query;
 pub use self::{
     backend::{Backend, Upstream, UpstreamError},
     client_certificate::ClientCertificate,
@@ -318,7 +319,7 @@ fn forwarded(headers: &mut HeaderMap, peer: IpAddr) {
 }
 
 /// A random id; all zeros should the system have no randomness, for nothing depends on it.
-fn request_id() -> String {
+pub(super) fn request_id() -> String {
     let mut bytes = [0; 16];
     let _ = getrandom::fill(&mut bytes);
     format!("{:032x}", u128::from_be_bytes(bytes))

@@ -50,6 +50,7 @@ impl TokenEndpoints for Server {
 #[derive(Default)]
 struct Shared {
     until: StdMutex<Option<Moment>>,
+    probe: StdMutex<Option<Moment>>,
     reads: AtomicUsize,
     writes: AtomicUsize,
 }
@@ -61,15 +62,34 @@ impl BreakerStore for Shared {
         Ok(*self.until.lock().unwrap())
     }
 
+    async fn claim(
+        &self,
+        _: &str,
+        now: Moment,
+        until: Moment,
+    ) -> Result<Option<Moment>, BreakerStoreError> {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        let open = *self.until.lock().unwrap();
+        let mut probe = self.probe.lock().unwrap();
+        let ends = open.map(|open| probe.map_or(open, |end| end.max(open)));
+        if let Some(ends) = ends.filter(|ends| *ends > now) {
+            return Ok(Some(ends));
+        }
+        *probe = Some(until);
+        Ok(None)
+    }
+
     async fn opened(&self, _: &str, until: Moment) -> Result<(), BreakerStoreError> {
         self.writes.fetch_add(1, Ordering::SeqCst);
         *self.until.lock().unwrap() = Some(until);
+        *self.probe.lock().unwrap() = None;
         Ok(())
     }
 
     async fn closed(&self, _: &str, _: Moment) -> Result<(), BreakerStoreError> {
         self.writes.fetch_add(1, Ordering::SeqCst);
         *self.until.lock().unwrap() = None;
+        *self.probe.lock().unwrap() = None;
         Ok(())
     }
 }
@@ -268,4 +288,39 @@ async fn sandboxes_tell_each_other_and_ask_only_when_something_changes() {
     assert_eq!(one.call(20).await, Ok(true));
     assert_eq!(*shared.until.lock().unwrap(), None);
     assert_eq!(two.call(20).await, Ok(true));
+}
+
+#[tokio::test]
+async fn of_many_sandboxes_one_sends_the_probe_and_the_others_wait_for_it() {
+    let server = Arc::new(Server::default());
+    let shared = Arc::new(Shared::default());
+    let all: Vec<_> = (0..10)
+        .map(|_| Arc::new(sandbox(&server, Some(&shared))))
+        .collect();
+    for _ in 0..3 {
+        let _ = all[0].call(0).await;
+    }
+    for other in &all[1..] {
+        other.contact.recall(at(1)).await;
+    }
+    let before = server.calls.load(Ordering::SeqCst);
+    let closed = server.gate.lock().await;
+    server.status.store(200, Ordering::SeqCst);
+    let probing = Arc::clone(&all[3]);
+    let probe = tokio::spawn(async move { probing.call(10).await });
+    while server.calls.load(Ordering::SeqCst) == before {
+        tokio::task::yield_now().await;
+    }
+    for (number, other) in all.iter().enumerate() {
+        if number != 3 {
+            assert_eq!(other.call(10).await, Err(Stopped), "{number}");
+        }
+    }
+    drop(closed);
+    assert_eq!(probe.await.unwrap(), Ok(true));
+    assert_eq!(server.calls.load(Ordering::SeqCst), before + 1);
+    // They come back when its time is over, and find that it was good.
+    for other in &all {
+        assert_eq!(other.call(13).await, Ok(true));
+    }
 }

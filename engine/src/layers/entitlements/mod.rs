@@ -123,7 +123,7 @@ fn remote(route: &Route, caller: &Authenticated) -> Result<(), Denial> {
     };
     let fits = match &route.remote.server {
         Some(name) => *name == subject.issuer_name,
-        None => checked.by_token,
+        None => checked.by_request,
     };
     if !fits {
         return Err(Denial::new(

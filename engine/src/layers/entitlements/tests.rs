@@ -84,6 +84,7 @@ fn token(scopes: &str, roles: &str, tenant: Option<&str>) -> Subject {
         expires_at: NOW,
         confirmation: None,
         context: BTreeMap::new(),
+        token: crate::identity::TokenFacts::default(),
         introspected: None,
     }
 }
@@ -448,14 +449,15 @@ fn an_opaque_token_opens_only_what_asks_its_server_and_takes_its_age() {
         },
         ..route()
     };
-    let opaque = |by_token, is_recent| Subject {
+    let opaque = |by_request, is_recent| Subject {
         introspected: Some(Introspected {
-            by_token,
+            by_request,
+            by_header: false,
             is_recent,
         }),
         ..token("", "", None)
     };
-    for (route, by_token, is_recent, expected) in [
+    for (route, by_request, is_recent, expected) in [
         (at(None, false), true, false, "entitled"),
         (at(None, false), false, false, "credential_insufficient"),
         (at(Some("demo"), false), false, false, "entitled"),
@@ -468,7 +470,7 @@ fn an_opaque_token_opens_only_what_asks_its_server_and_takes_its_age() {
         (at(None, true), true, true, "entitled"),
         (at(None, false), true, true, "introspection_unavailable"),
     ] {
-        check_case(&route, None, Some(opaque(by_token, is_recent)), expected);
+        check_case(&route, None, Some(opaque(by_request, is_recent)), expected);
     }
     let jwt = token("", "", None);
     check_case(&at(None, false), None, Some(jwt), "credential_insufficient");

@@ -41,6 +41,11 @@ use crate::{
 /// The name under which the backend finds the token.
 pub const CONTEXT_NAME: &str = "downstreamToken";
 
+/// What `token` takes of the context, in bytes.
+pub(crate) const fn context_bytes(token: &str) -> usize {
+    CONTEXT_NAME.len().saturating_add(token.len())
+}
+
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 /// The most tokens that are kept. A token has a few kilobytes.
 const MAX_ENTRIES: usize = 1024;
@@ -114,9 +119,7 @@ impl Exchanges {
             Denial::new(Reason::Internal, format!("there is no exchange `{name}`"))
         })?;
         let issued = exchange.swap(token, now, within).await?;
-        let size = CONTEXT_NAME
-            .len()
-            .saturating_add(issued.token.expose().len());
+        let size = context_bytes(issued.token.expose());
         if size.saturating_add(RESERVE) > self.max_context_bytes {
             let max = self.max_context_bytes;
             let detail = format!(

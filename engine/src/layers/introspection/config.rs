@@ -128,6 +128,11 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
+    /// The exact text of `iss`.
+    pub fn issuer(&self) -> &str {
+        &self.answers.issuer
+    }
+
     /// Whether sandboxes tell each other of its breaker.
     pub const fn shares_breaker(&self) -> bool {
         self.breaker.shared

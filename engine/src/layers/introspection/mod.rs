@@ -1,7 +1,9 @@
 //! Opaque tokens (RFC 7662): a token goes in, a [`Subject`] or a [`Denial`] comes out.
 //!
-//! 1. **Server.** The route names it; else the longest `token_prefixes` that fits; else the default. A token is never tried
-//!    at a second server.
+//! 1. **Server.** The route names it; else the header `tokens.issuer_header` of the request, by its issuer; else the longest
+//!    `token_prefixes` that fits; else the default. Anybody can write the header, so it only chooses between servers: one that
+//!    names no issuer of them, or another than route or prefix say, is [`TokenHint`](Reason::TokenHint). A token is never
+//!    tried at a second server, and what one server said of it is not remembered for another.
 //! 2. **Memory.** What a server said is remembered for a short time (`memory`), and at every hit the times are compared
 //!    again. Concurrent calls for one token are one (`flights`).
 //! 3. **Call.** One POST with client authentication, bounded in time and size, behind a circuit breaker
@@ -39,6 +41,7 @@ use self::{
 };
 use crate::{
     authority::{Answered, Authorities, CallError, Contact, Health},
+    config::TokensConfig,
     denial::{Denial, Reason},
     identity::{Introspected, Subject},
     layers::{
@@ -55,6 +58,8 @@ const SIGNED: &str = "application/token-introspection+jwt";
 /// All introspection servers. One for the life of a configuration, shared between concurrent requests.
 pub struct Introspection {
     servers: Vec<Server>,
+    /// Whether a header may say which server knows a token.
+    by_header: bool,
     max_token_bytes: usize,
 }
 
@@ -80,16 +85,18 @@ struct Failed {
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) route: &'a Route,
+    /// Of which issuer the token is, as the caller says.
+    pub(crate) hint: Option<&'a str>,
     pub(crate) now: Moment,
     /// How long the server may take at most; `None` where its own bound is all.
     pub(crate) within: Option<Duration>,
 }
 
 impl Introspection {
-    /// Takes the checked servers; tokens longer than `max_token_bytes` are refused unread.
+    /// Takes the checked servers, and how tokens are sent; those that are too long are refused unread.
     pub(crate) fn new(
         servers: &[Arc<ServerConfig>],
-        max_token_bytes: usize,
+        tokens: &TokensConfig,
         authorities: &Authorities,
         key_sets: &Arc<dyn KeySetSource>,
         pause: Pause,
@@ -116,7 +123,8 @@ impl Introspection {
         };
         Self {
             servers: servers.iter().map(server).collect(),
-            max_token_bytes,
+            by_header: tokens.issuer_header.is_some(),
+            max_token_bytes: tokens.max_bytes,
         }
     }
 
@@ -139,11 +147,15 @@ impl Introspection {
             let detail = format!("{} bytes, at most {max} are read", token.len());
             return Err(Denial::new(Reason::TokenTooLong, detail));
         }
-        let by_token = self.by_token(token);
+        let by_request = self.by_request(token, asked.hint)?;
         let chosen = match &asked.route.remote.server {
-            Some(name) => self.servers.iter().position(|s| s.config.name == *name),
-            None => by_token,
+            Some(name) => self.position(|server| server.name == *name),
+            None => by_request,
         };
+        if asked.hint.is_some() && chosen != by_request {
+            let detail = "the route asks another server than the header with the issuer says";
+            return Err(Denial::new(Reason::TokenHint, detail));
+        }
         let server = chosen.and_then(|index| self.servers.get(index));
         let Some(server) = server else {
             return Err(Denial::new(
@@ -154,30 +166,45 @@ impl Introspection {
         let (subject, is_recent) = server.verify(token, asked).await?;
         Ok(Subject {
             introspected: Some(Introspected {
-                by_token: chosen == by_token,
+                by_request: chosen == by_request,
+                by_header: self.by_header,
                 is_recent,
             }),
             ..subject
         })
     }
 
-    /// The server that the token alone chooses.
-    fn by_token(&self, token: &str) -> Option<usize> {
+    /// The server that the request chooses by itself: what it says of the issuer, or else the token.
+    fn by_request(&self, token: &str, hint: Option<&str>) -> Result<Option<usize>, Denial> {
+        let by_prefix = self.by_prefix(token);
+        let Some(issuer) = hint else {
+            return Ok(by_prefix.or_else(|| self.position(|server| server.is_default)));
+        };
+        let hinted = self.position(|server| server.issuer() == issuer);
+        let why = match (hinted, by_prefix) {
+            (None, _) => "the header with the issuer names none of the servers in `introspection`",
+            (Some(hinted), Some(other)) if hinted != other => {
+                "the header with the issuer names another server than the prefix of the token"
+            }
+            _ => return Ok(hinted),
+        };
+        Err(Denial::new(Reason::TokenHint, why))
+    }
+
+    fn position(&self, fits: impl Fn(&ServerConfig) -> bool) -> Option<usize> {
+        self.servers.iter().position(|server| fits(&server.config))
+    }
+
+    /// The server whose tokens begin like this one.
+    fn by_prefix(&self, token: &str) -> Option<usize> {
         let longest = |server: &Server| {
             let fitting = server.config.prefixes.iter();
             let fitting = fitting.filter(|prefix| token.starts_with(*prefix));
             fitting.map(String::len).max()
         };
-        let by_prefix = self
-            .servers
-            .iter()
-            .enumerate()
-            .filter_map(|(index, server)| Some((longest(server)?, index)))
-            .max();
-        match by_prefix {
-            Some((_, index)) => Some(index),
-            None => self.servers.iter().position(|s| s.config.is_default),
-        }
+        let servers = self.servers.iter().enumerate();
+        let fitting = servers.filter_map(|(index, server)| Some((longest(server)?, index)));
+        fitting.max().map(|(_, index)| index)
     }
 }
 

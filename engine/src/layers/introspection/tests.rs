@@ -11,6 +11,8 @@ use async_trait::async_trait;
 use doorward_keys::Secret;
 use serde_json::{Value as Json, json};
 
+mod choice;
+
 use super::*;
 use crate::{
     authority::{Call, TokenEndpoints},
@@ -133,7 +135,7 @@ fn world(text: &str) -> World {
     let keys: Arc<dyn KeySetSource> = Arc::new(NoKeys);
     let introspection = Introspection::new(
         &config.introspection,
-        8192,
+        &config.tokens,
         &authorities,
         &keys,
         |_| Box::pin(std::future::pending()),
@@ -148,9 +150,20 @@ fn world(text: &str) -> World {
 
 impl World {
     async fn ask(&self, token: &str, route: &str, later: i64) -> Result<Subject, Denial> {
+        self.ask_hinting(token, None, route, later).await
+    }
+
+    async fn ask_hinting(
+        &self,
+        token: &str,
+        hint: Option<&str>,
+        route: &str,
+        later: i64,
+    ) -> Result<Subject, Denial> {
         let mut routes = self.config.routes.routes().iter();
         let asked = Asked {
             route: routes.find(|held| held.key == route).unwrap(),
+            hint,
             now: NOW.plus(later).into(),
             within: None,
         };
@@ -420,63 +433,6 @@ async fn concurrent_calls_for_one_token_are_one() {
         call.await.unwrap();
     }
     assert_eq!(world.server.calls(), 2);
-}
-
-#[tokio::test]
-async fn tokens_go_to_the_server_of_the_route_or_of_their_prefix_and_never_to_a_second() {
-    let more = r#"
-        [[introspection]]
-        name = "two"
-        issuer = "https://two.example"
-        endpoint = "https://two.example/introspect"
-        audiences = ["api"]
-        token_prefixes = ["two_", "two_b_", "x"]
-        client = { id = "two", secret = "env:S" }
-        [[introspection]]
-        name = "three"
-        issuer = "https://three.example"
-        endpoint = "https://three.example/introspect"
-        audiences = ["api"]
-        token_prefixes = ["two_a_"]
-        client = { id = "three", secret = "env:S" }
-        [[routes]]
-        route = "GET /three"
-        credentials = ["opaque"]
-        introspection = "three"
-    "#;
-    let world = world(&format!("{ONE}default = true\n{ROUTES}{more}"));
-    for (token, route, asked) in [
-        ("t", STRICT, "one"),
-        ("two_1", STRICT, "two"),
-        ("two_a_1", STRICT, "three"),
-        ("two_b_1", STRICT, "two"),
-        ("two_2", "GET /three", "three"),
-    ] {
-        assert_eq!(world.refused(token, route, 0).await, Reason::TokenInactive);
-        let line = world.server.asked.lock().unwrap().pop().unwrap();
-        assert_eq!(line, format!("{asked} {token}"));
-        assert!(world.server.asked.lock().unwrap().is_empty());
-    }
-    world.server.activate("two_3", &json!({}));
-    let by_token = |subject: Subject| subject.introspected.unwrap().by_token;
-    assert!(by_token(world.ask("two_3", STRICT, 0).await.unwrap()));
-    assert!(!by_token(
-        world.ask("two_3", "GET /three", 0).await.unwrap()
-    ));
-}
-
-#[tokio::test]
-async fn a_token_that_no_server_is_named_for_is_asked_about_nowhere() {
-    let world = world(&format!("{ONE}token_prefixes = [\"one_\"]\n{ROUTES}"));
-    assert_eq!(
-        world.refused("t", STRICT, 0).await,
-        Reason::CredentialUnsupported
-    );
-    assert_eq!(
-        world.refused(&"t".repeat(8193), STRICT, 0).await,
-        Reason::TokenTooLong
-    );
-    assert_eq!(world.server.calls(), 0);
 }
 
 #[tokio::test]

@@ -137,6 +137,7 @@ mod tests {
                 expires_at: Timestamp::from_unix(valid_until),
                 confirmation: None,
                 context: [].into(),
+                token: crate::identity::TokenFacts::default(),
                 introspected: None,
             },
             bytes,

@@ -158,7 +158,7 @@ impl<'a> Writer<'a> {
             valid_until: facts.valid_until(),
             by_address: facts.by_address(self.route),
             momentary: self.momentary,
-            credentials: case.caller.kinds().len(),
+            one_credential: case.caller.is_known_by_one_credential(),
             usage_plan_key,
             limit: quota.report().cloned(),
             downstream_token: self.exchanged.as_ref().map(|held| held.token.clone()),

@@ -121,7 +121,7 @@ fn table(usage: &UsageView) -> Vec<String> {
         let cells = cells.map(|(cell, width)| format!("  {cell:>width$}"));
         format!("{name:<first$}{}", cells.collect::<String>())
     };
-    let head = line(usage.by, &HEADS.map(str::to_owned));
+    let head = line(&usage.by, &HEADS.map(str::to_owned));
     let rows = rows.iter().map(|(name, cells)| line(name, cells));
     std::iter::once(styled(BOLD, head)).chain(rows).collect()
 }
@@ -146,7 +146,7 @@ fn cells(step: &UsageStep) -> [String; 7] {
 /// A time as exact as the steps are.
 fn time(usage: &UsageView, at: i64) -> String {
     let shown = clock::shown(Timestamp::from_unix(at));
-    let kept = match usage.by {
+    let kept = match usage.by.as_ref() {
         "hour" => "2026-11-27T05:00".len(),
         "day" => "2026-11-27".len(),
         _ => "2026-11".len(),

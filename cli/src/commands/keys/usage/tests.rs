@@ -13,7 +13,7 @@ fn key() -> KeyView {
         tenant: "acme".to_owned(),
         name: "ci".to_owned(),
         environment: "live".to_owned(),
-        status: "active",
+        status: "active".into(),
         scopes: vec![],
         routes: None,
         addresses: None,
@@ -53,7 +53,7 @@ fn step(number: i64, allowed: u64, forbidden: u64, requests: Option<u64>) -> Usa
 
 fn usage(steps: Vec<UsageStep>, total: UsageStep) -> UsageView {
     UsageView {
-        by: "hour",
+        by: "hour".into(),
         from: BEGIN,
         to: steps.last().unwrap().to,
         steps,
@@ -127,7 +127,7 @@ last seen by the authorizer 2026-11-23T13:00:17Z from 203.0.113.7"
 #[test]
 fn a_key_that_was_never_used_says_so() {
     let mut usage = usage(vec![step(0, 0, 0, None)], step(0, 0, 0, None));
-    usage.by = "month";
+    usage.by = "month".into();
     usage.last_used_at = None;
     usage.last_address = None;
     let shown = shown(&key(), &usage, Characters::Ascii);

@@ -18,8 +18,8 @@ const CREDENTIALS: [&str; 4] = [
     "x-api-key",
 ];
 
-/// The header with the identity token.
-const IDENTITY_TOKEN: &str = "x-doorward-identity-token";
+/// The headers with tokens for the backend.
+const TOKENS: [&str; 2] = ["x-doorward-identity-token", "x-doorward-downstream-token"];
 
 /// Headers about limits, and the facts of the context that they carry (draft-ietf-httpapi-ratelimit-headers).
 const OF_LIMITS: [(HeaderName, &str); 5] = [
@@ -95,7 +95,7 @@ fn told(
             let text = String::from_utf8_lossy(value.as_bytes());
             let shown = if is_secret {
                 json!("(hidden)")
-            } else if name == IDENTITY_TOKEN {
+            } else if TOKENS.contains(&name.as_str()) {
                 json!(shown_token::unsigned(&text))
             } else {
                 json!(text)

@@ -27,6 +27,7 @@ fn active(expires: i64, bytes: usize) -> Active {
             expires_at: at(expires),
             context: [].into(),
             confirmation: None,
+            token: crate::identity::TokenFacts::default(),
             introspected: None,
         },
         not_before: at(0),

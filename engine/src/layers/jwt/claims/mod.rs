@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     denial::{Denial, Reason},
-    identity::Subject,
+    identity::{Subject, TokenFacts},
     layers::proof::Confirmation,
 };
 
@@ -70,6 +70,7 @@ pub(super) fn check_claims(
 
 struct Times {
     not_before: Timestamp,
+    issued_at: Option<Timestamp>,
     expires_at: Timestamp,
     valid_until: Timestamp,
 }
@@ -118,6 +119,7 @@ fn times(config: &IssuerConfig, claims: Claims<'_, '_>, now: Timestamp) -> Resul
     let starts = not_before.max(issued_at);
     Ok(Times {
         not_before: starts.map_or(Timestamp::from_unix(0), |time| time.plus(-leeway)),
+        issued_at,
         expires_at,
         valid_until: stated.map_or(expires_at, |stated| stated.plus(leeway)),
     })
@@ -174,6 +176,12 @@ fn audience(
     Ok(())
 }
 
+/// `sub`, where the subject is read from another claim and says something else.
+fn other_subject(claims: Claims<'_, '_>, subject: &str) -> Option<String> {
+    let sub = claims.text("sub").ok().flatten();
+    sub.filter(|sub| *sub != subject).map(str::to_owned)
+}
+
 fn subject(
     config: &IssuerConfig,
     claims: Claims<'_, '_>,
@@ -212,6 +220,12 @@ fn subject(
         expires_at: times.expires_at,
         confirmation: None,
         context: context.collect(),
+        token: TokenFacts {
+            id: claims.text("jti")?.map(str::to_owned),
+            origin_id: claims.text("origin_jti")?.map(str::to_owned),
+            sub: other_subject(claims, subject),
+            issued_at: times.issued_at,
+        },
         introspected: None,
     })
 }

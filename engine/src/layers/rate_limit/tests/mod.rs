@@ -276,6 +276,7 @@ fn with_token(subject: &str, tenant: Option<&str>, client: Option<&str>) -> Auth
             expires_at: NOW.plus(60),
             confirmation: None,
             context: BTreeMap::new(),
+            token: crate::identity::TokenFacts::default(),
             introspected: None,
         }),
         certificate: None,
