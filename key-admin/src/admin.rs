@@ -3,7 +3,11 @@
 mod changes;
 mod creation;
 mod deletion;
+mod flush;
 mod import;
+mod notices;
+mod rotation;
+mod schedule;
 mod update;
 mod usage;
 mod verification;
@@ -11,16 +15,24 @@ mod verification;
 use std::sync::Arc;
 
 use doorward_engine::{
-    key_admin::KeyAdminConfig, layers::api_key::ApiKeysConfig, leaks::LeaksConfig,
-    routes::RouteTable, usage::UsageConfig,
+    key_admin::KeyAdminConfig,
+    layers::api_key::ApiKeysConfig,
+    leaks::LeaksConfig,
+    routes::RouteTable,
+    usage::{UsageConfig, UsageMode},
 };
 use doorward_keys::{
-    AuditEntry, Earlier, ForeignForms, Idempotency, KeyId, KeyLedger, KeyRecord, Outbox, Page,
-    Timestamp, UsageReader, format::KeyFormat, lifecycle::Limits,
+    AuditEntry, Earlier, FlushBook, ForeignForms, Idempotency, KeyId, KeyLedger, KeyRecord, Outbox,
+    Page, RotationBook, Timestamp, UsageReader, format::KeyFormat, lifecycle::Limits,
 };
 
 use serde_json::Value;
 
+pub use self::flush::FlushPolicy;
+pub(crate) use self::{
+    notices::Notices,
+    rotation::{Due, event_ulid},
+};
 use crate::{
     blocks::BlockAdmin,
     caller::{Caller, Permission},
@@ -65,7 +77,7 @@ impl KeyPolicy {
         }
     }
 
-    /// After how many seconds at most a change of a key counts everywhere.
+    /// After how many seconds at most a change of a key counts everywhere, where nothing is flushed.
     pub const fn effective_within_seconds(&self) -> u32 {
         self.cache_seconds.saturating_add(self.gateway_ttl_seconds)
     }
@@ -97,6 +109,10 @@ pub struct KeyAdmin {
     callers: Arc<KeyAdminConfig>,
     routes: Option<RouteTable>,
     key_set: Option<Arc<Value>>,
+    flush: Option<(Arc<dyn FlushBook>, FlushPolicy)>,
+    rotations: Option<Arc<dyn RotationBook>>,
+    notices: Notices,
+    usage_mode: UsageMode,
     blocks: Option<BlockAdmin>,
 }
 
@@ -114,6 +130,10 @@ impl KeyAdmin {
             callers: Arc::default(),
             routes: None,
             key_set: None,
+            flush: None,
+            rotations: None,
+            notices: Notices::default(),
+            usage_mode: UsageMode::Batched,
             blocks: None,
         }
     }
@@ -122,6 +142,7 @@ impl KeyAdmin {
     pub fn from_config(config: &ApiKeysConfig, ledger: Arc<dyn KeyLedger>) -> Self {
         Self {
             foreign: config.imported.clone(),
+            notices: Notices::from(config),
             ..Self::new(KeyPolicy::from(config), ledger)
         }
     }
@@ -192,7 +213,31 @@ impl KeyAdmin {
     /// The same with the time for which the configuration of the authorizer keeps counts.
     pub const fn with_usage_config(mut self, config: &UsageConfig) -> Self {
         self.usage_kept_days = config.retention_days;
+        self.usage_mode = config.mode;
         self
+    }
+
+    /// The same with flushes of the gateway's cache, which somebody else does: what is asked for stands in `book`.
+    #[must_use]
+    pub fn with_flush(self, book: Arc<dyn FlushBook>, policy: FlushPolicy) -> Self {
+        Self {
+            flush: Some((book, policy)),
+            ..self
+        }
+    }
+
+    /// The same with scheduled rotations, which stand in `book`; without it the command `schedule` is refused.
+    #[must_use]
+    pub fn with_rotations(self, book: Arc<dyn RotationBook>) -> Self {
+        Self {
+            rotations: Some(book),
+            ..self
+        }
+    }
+
+    /// The flushes that are asked for.
+    pub(crate) fn flush_policy(&self) -> Option<&FlushPolicy> {
+        self.flush.as_ref().map(|(_, policy)| policy)
     }
 
     /// The same with those who may call the API; without, every principal that IAM lets call it.
@@ -265,6 +310,8 @@ impl KeyAdmin {
             Command::ImportMany(asked) => call.import_many(&asked).await,
             Command::CreateMany(asked) => call.create_many(asked).await,
             Command::Export(asked) => call.export(&asked).await,
+            Command::Schedule(asked) => call.schedule(&asked).await,
+            Command::Unschedule(asked) => call.unschedule(&asked).await,
             Command::Block(asked) => {
                 let done = self.blocks()?.block(&asked, caller, now, entropy);
                 done.await.map(Reply::OfBlocks)

@@ -22,6 +22,7 @@ mod check;
 mod fields;
 #[cfg(feature = "schema")]
 mod patterns;
+mod schedule;
 mod span;
 mod update;
 
@@ -34,6 +35,8 @@ pub(crate) use blocks::{check_block, check_block_ref};
 pub(crate) use bulk::{Arrival, check_count, check_export, check_import};
 pub use bulk::{CreateMany, ExportKeys, FormerDigest, ImportKey, ImportMany, MAX_MANY};
 pub(crate) use changes::{Filter, Wanted, check_filter};
+pub use schedule::ScheduleRotation;
+pub(crate) use schedule::check_schedule;
 pub(crate) use span::{Span, check_span};
 
 #[cfg(feature = "schema")]
@@ -76,6 +79,10 @@ pub enum Command {
     AuditOfTenant(ListChangesOfTenant),
     /// Show how often a key was used.
     Usage(ReadUsage),
+    /// Schedule a rotation.
+    Schedule(ScheduleRotation),
+    /// Take back what was scheduled.
+    Unschedule(ChangeKey),
     /// End tokens before they expire.
     Block(BlockTokens),
     /// Take a block of tokens back.
@@ -115,6 +122,8 @@ impl Command {
             Self::Audit(_) => "audit",
             Self::AuditOfTenant(_) => "auditOfTenant",
             Self::Usage(_) => "usage",
+            Self::Schedule(_) => "schedule",
+            Self::Unschedule(_) => "unschedule",
             Self::Block(_) => "block",
             Self::Unblock(_) => "unblock",
             Self::Blocks(_) => "blocks",
@@ -147,6 +156,8 @@ impl Command {
             | Self::Enable(ChangeKey { id, .. })
             | Self::Revoke(ChangeKey { id, .. })
             | Self::Delete(ChangeKey { id, .. })
+            | Self::Unschedule(ChangeKey { id, .. })
+            | Self::Schedule(ScheduleRotation { id, .. })
             | Self::Update(UpdateKey { id, .. })
             | Self::Audit(ListChanges { id, .. })
             | Self::Usage(ReadUsage { id, .. }) => Some(id),

@@ -10,11 +10,15 @@
 //!   counted ends the invocation as a function error, so that Lambda invokes again; what was counted before is not counted
 //!   again. Lines of the authorizer that tell of a decoy come the same way ([`decoy`](crate::leaks::decoy)).
 //!
+//! - **Job**: recognised by `job`, such as `{"job": "minute"}`. Sent by a schedule of `EventBridge` with that constant input; see
+//!   [`jobs`](crate::jobs). The answer says what was done.
+//!
 //! The key set of identity tokens is for everybody, over either way (`key_set`). Reports of leaked keys come from nobody that IAM
 //! knows; they are signed (`leaks`).
 //!
 //! An event that is more than one of these, or none, is refused.
 
+mod job;
 mod key_set;
 mod leaks;
 mod logs;
@@ -28,7 +32,7 @@ use serde_json::Value;
 
 use crate::{
     admin::KeyAdmin, caller::Caller, command::Command, entropy::Entropy, error::AdminError,
-    leaks::PublicKeys, log::LogLine, rest, strict_json::Strict,
+    jobs::Jobs, leaks::PublicKeys, log::LogLine, rest, strict_json::Strict,
 };
 
 pub use leaks::ROUTE as LEAKS;
@@ -56,6 +60,7 @@ pub struct Function {
     admin: KeyAdmin,
     entropy: Arc<dyn Entropy>,
     requests: Option<Arc<dyn RequestSink>>,
+    jobs: Option<Jobs>,
     apis: Arc<[String]>,
     public_keys: Option<Arc<PublicKeys>>,
     log: fn(&str),
@@ -68,6 +73,7 @@ impl Function {
             admin,
             entropy,
             requests: None,
+            jobs: None,
             apis: Arc::default(),
             public_keys: None,
             log,
@@ -77,6 +83,12 @@ impl Function {
     /// The same with a place for the requests of log batches; without one these are refused.
     pub fn with_requests(mut self, requests: Option<Arc<dyn RequestSink>>) -> Self {
         self.requests = requests;
+        self
+    }
+
+    /// The same with jobs, and the delivery of events after each command; without them jobs are refused, and events wait.
+    pub fn with_jobs(mut self, jobs: Jobs) -> Self {
+        self.jobs = Some(jobs);
         self
     }
 
@@ -112,6 +124,9 @@ impl Function {
             return self
                 .answer_logs(&value, is_ambiguous, request_id, now)
                 .await;
+        }
+        if value.get("job").is_some() {
+            return self.answer_job(value, is_ambiguous, now).await;
         }
         let is_rest = value.get("requestContext").is_some();
         if is_rest && value.get("operation").is_none() {
@@ -187,6 +202,12 @@ impl Function {
         };
         (self.log)(&line.text());
         let reply = outcome?;
+        if let Some(jobs) = &self.jobs {
+            let changed = reply.changed_keys();
+            if !changed.is_empty() {
+                jobs.delivery().after_command(&changed).await;
+            }
+        }
         serde_json::to_value(&reply).map_err(|error| AdminError::Corrupt(error.to_string()))
     }
 }
@@ -204,7 +225,7 @@ fn command(value: Value, is_ambiguous: bool) -> Result<Command, AdminError> {
         is_ambiguous,
     })?;
     if value.get("operation").is_none() {
-        let message = "is missing; it is one of `create`, `get`, `list`, `rotate`, `disable`, `enable`, `revoke`, `update`, `delete`, `verify`, `audit`, `auditOfTenant`, `usage`, `block`, `unblock`, `blocks`, `blockChanges`, `import`, `importMany`, `createMany`, `export`";
+        let message = "is missing; it is one of `create`, `get`, `list`, `rotate`, `disable`, `enable`, `revoke`, `update`, `delete`, `verify`, `audit`, `auditOfTenant`, `usage`, `schedule`, `unschedule`, `block`, `unblock`, `blocks`, `blockChanges`, `import`, `importMany`, `createMany`, `export`";
         return Err(AdminError::invalid("operation", message));
     }
     serde_json::from_value(value).map_err(|error| AdminError::invalid("", shape(&error)))

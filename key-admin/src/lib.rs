@@ -2,7 +2,8 @@
 //!
 //! In reading order: [`command`] is what can be asked, checked with every fault at once; [`caller`] is who asks and how far
 //! their word reaches, always from a verified identity and never from the request; [`KeyAdmin::run`] does it; [`reply`]
-//! and [`error`] are what comes of it. [`lambda`] brings events to commands, [`rest`] those of a gateway; [`settings`] and [`wiring`] build the function.
+//! and [`error`] are what comes of it. [`jobs`] is what happens by itself; [`lambda`] brings events to commands and jobs, [`rest`] those
+//! of a gateway; [`settings`] and [`wiring`] build the function.
 //!
 //! Rules:
 //!
@@ -20,6 +21,7 @@ pub mod caller;
 pub mod command;
 pub mod entropy;
 pub mod error;
+pub mod jobs;
 pub mod lambda;
 pub mod leaks;
 mod log;
@@ -29,11 +31,12 @@ pub mod settings;
 mod strict_json;
 pub mod wiring;
 
-pub use admin::{KeyAdmin, KeyPolicy};
+pub use admin::{FlushPolicy, KeyAdmin, KeyPolicy};
 pub use blocks::{BlockAdmin, BlockPolicy};
 pub use caller::{Caller, Permission};
 pub use command::Command;
 pub use entropy::{Entropy, SystemEntropy};
 pub use error::AdminError;
+pub use jobs::{Job, Jobs};
 pub use log::panics_to;
 pub use reply::Reply;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     error::AdminError,
+    jobs::{Job, Report},
     reply::{BlockReply, KeyView, Reply},
 };
 
@@ -59,6 +60,7 @@ impl LogLine<'_> {
             Ok(Reply::Repeated { .. }) => set("outcome", Some(json!("repeated"))),
             Ok(
                 Reply::Changed { changed: false, .. }
+                | Reply::Scheduled { changed: false, .. }
                 | Reply::OfBlocks(BlockReply::Blocked { changed: false, .. }),
             ) => set("outcome", Some(json!("unchanged"))),
             Ok(_) => set("outcome", Some(json!("done"))),
@@ -74,6 +76,11 @@ impl LogLine<'_> {
 /// The line about the life of the function itself.
 pub(crate) fn life(level: &str, event: &str, detail: &str) -> String {
     json!({"level": level, "event": event, "detail": detail}).to_string()
+}
+
+/// The line about one run of a job.
+pub(crate) fn run(job: Job, report: &Report) -> String {
+    json!({"level": "info", "event": "job", "job": job, "report": report}).to_string()
 }
 
 /// Sends the place of a panic to `log`, and nothing of its message: it may quote what a caller sent.
@@ -92,6 +99,7 @@ fn key_of(reply: &Reply) -> Option<&KeyView> {
         | Reply::Key { key }
         | Reply::Changed { key, .. }
         | Reply::Imported { key, .. }
+        | Reply::Scheduled { key, .. }
         | Reply::Usage { key, .. } => Some(key),
         Reply::Verified { key, .. } => key.as_deref(),
         Reply::Keys { .. }

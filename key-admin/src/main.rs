@@ -25,10 +25,12 @@ async fn main() -> anyhow::Result<()> {
         async move {
             let LambdaEvent { payload, context } = event;
             let admin = service.admin(stopwatch()).await;
+            let jobs = service.jobs(admin.clone(), stopwatch);
             let function = Function::new(admin, Arc::new(SystemEntropy), log)
                 .with_requests(service.requests())
                 .with_apis(service.apis())
-                .with_public_keys(service.public_keys());
+                .with_public_keys(service.public_keys())
+                .with_jobs(jobs);
             match function.answer(payload, &context.request_id, now()).await {
                 Answer::Body(body) => Ok(body),
                 Answer::Failure(diagnostic) => Err(diagnostic),

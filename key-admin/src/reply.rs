@@ -7,7 +7,7 @@ mod usage;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use doorward_keys::{
-    AuditEntry, KeyRecord, Secret, Timestamp,
+    AuditEntry, KeyId, KeyRecord, KeyStatus, Secret, Timestamp,
     lifecycle::{self, Standing},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -100,6 +100,15 @@ pub enum Reply {
         effective_within_seconds: u32,
         /// The same as a time: from then on nobody is answered as before.
         effective_by: i64,
+        /// `scheduled` where the gateway's cache is flushed for it and the time reckons with that, otherwise `none`.
+        flush: Cow<'static, str>,
+    },
+    /// When a key is rotated by itself was changed.
+    Scheduled {
+        /// The key.
+        key: KeyView,
+        /// Whether anything had to be done.
+        changed: bool,
     },
     /// Changes of a key.
     #[cfg_attr(feature = "schema", schemars(title = "Changes"))]
@@ -155,6 +164,23 @@ impl Reply {
                 "this request was done before; the secret was shown then and cannot be shown again, rotate the key if it is lost",
             ),
         }
+    }
+}
+
+impl Reply {
+    /// The keys that the command changed.
+    pub(crate) fn changed_keys(&self) -> Vec<KeyId> {
+        let ids: &[&str] = match self {
+            Self::Created { key, .. }
+            | Self::Changed {
+                key, changed: true, ..
+            } => &[&key.id],
+            Self::Scheduled { key, changed: true } => &[&key.id],
+            Self::Rotated { key, replaced, .. } => &[&key.id, &replaced.id],
+            Self::Deleted { id, .. } => &[id],
+            _ => &[],
+        };
+        ids.iter().copied().filter_map(KeyId::parse).collect()
     }
 }
 
@@ -227,6 +253,9 @@ pub struct KeyView {
     /// The key that replaces it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rotated_to: Option<String>,
+    /// When it is rotated by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotates_at: Option<i64>,
     /// Whether it carries a usage-plan key of the gateway.
     pub has_usage_plan_key: bool,
     /// The plan whose numbers its limits have; absent means those of everybody.
@@ -265,6 +294,10 @@ impl KeyView {
             changed_at: record.changed_at.unix(),
             rotated_from: record.rotated_from.as_ref().map(ToString::to_string),
             rotated_to: record.rotated_to.as_ref().map(ToString::to_string),
+            rotates_at: record
+                .rotates_at
+                .filter(|_| record.status != KeyStatus::Revoked)
+                .map(Timestamp::unix),
             has_usage_plan_key: record.usage_plan_key.is_some(),
             plan: record.plan.clone(),
             metadata: record.metadata.clone(),

@@ -5,6 +5,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use doorward_backends::sources::Stage;
+
 /// One variable of the environment.
 #[derive(Clone, Copy, Debug)]
 pub struct Variable {
@@ -45,6 +47,20 @@ const COUNTERS_TABLE: Variable = Variable {
     default: "",
 };
 
+const EVENT_BUS: Variable = Variable {
+    name: "DOORWARD_EVENT_BUS",
+    meaning: "The event bus of EventBridge that is told of everything that happens to keys, by name or ARN. Without one, each event is a \
+        line of the log, `\"event\": \"key_event\"`.",
+    default: "",
+};
+
+const FLUSH_STAGES: Variable = Variable {
+    name: "DOORWARD_FLUSH_STAGES",
+    meaning: "The stages of API Gateway whose kept answers are thrown away after a key was narrowed, such as \
+        `rest:a1b2c3d4e5/v1,http:f6g7h8i9j0/$default`. Needs the right to do it, and the minute's job.",
+    default: "",
+};
+
 const ADMIN_API: Variable = Variable {
     name: "DOORWARD_ADMIN_API",
     meaning: "The APIs whose events are answered: ids, each alone or with a stage as in `a1b2c3d4e5/v1`, with commas between them. Without, \
@@ -53,12 +69,14 @@ const ADMIN_API: Variable = Variable {
 };
 
 /// Every variable there is.
-pub const VARIABLES: [Variable; 6] = [
+pub const VARIABLES: [Variable; 8] = [
     CONFIG,
     KEYS_TABLE,
     COUNTERS_TABLE,
     REFRESH,
     GATEWAY_TTL,
+    EVENT_BUS,
+    FLUSH_STAGES,
     ADMIN_API,
 ];
 
@@ -80,6 +98,10 @@ pub struct Settings {
     pub refresh: Option<Duration>,
     /// How long the gateway remembers an answer of the authorizer.
     pub gateway_ttl_seconds: u32,
+    /// The event bus; `None` means that events are lines of the log.
+    pub event_bus: Option<String>,
+    /// The stages that are flushed, as written and checked.
+    pub flush_stages: Vec<String>,
     /// The APIs whose events are answered, as written; empty means any.
     pub admin_apis: Vec<String>,
 }
@@ -123,6 +145,8 @@ impl Settings {
             counters_table: Some(text(COUNTERS_TABLE)).filter(|name| !name.is_empty()),
             refresh: Some(Duration::from_secs(refresh.into())).filter(|every| !every.is_zero()),
             gateway_ttl_seconds,
+            event_bus: event_bus(text(EVENT_BUS), &mut faults),
+            flush_stages: flush_stages(&text(FLUSH_STAGES), &mut faults),
             admin_apis: apis(&text(ADMIN_API), &mut faults),
         };
         if faults.is_empty() {
@@ -158,6 +182,37 @@ fn number(variable: Variable, text: &str, max: u32, faults: &mut Vec<String>) ->
         ));
     }
     value.unwrap_or_default()
+}
+
+/// AWS: `EventBridge` API Reference, `PutEventsRequestEntry`, `EventBusName`.
+fn event_bus(text: String, faults: &mut Vec<String>) -> Option<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "/._-:".contains(c);
+    if text.len() > 1600 || !text.chars().all(fits) {
+        let name = EVENT_BUS.name;
+        faults.push(format!(
+            "`{name}` must be the name or the ARN of an event bus, found `{text}`"
+        ));
+    }
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn flush_stages(text: &str, faults: &mut Vec<String>) -> Vec<String> {
+    let mut stages: Vec<String> = vec![];
+    for stage in text
+        .split(',')
+        .map(str::trim)
+        .filter(|stage| !stage.is_empty())
+    {
+        let name = FLUSH_STAGES.name;
+        if Stage::parse(stage).is_none() {
+            let expected = Stage::FORM;
+            faults.push(format!("`{name}` holds `{stage}`, expected {expected}"));
+        } else if stages.iter().any(|known| known == stage) {
+            faults.push(format!("`{name}` repeats `{stage}`"));
+        }
+        stages.push(stage.to_owned());
+    }
+    stages
 }
 
 /// Ids of APIs, each with a stage or without.
@@ -208,6 +263,31 @@ mod tests {
         let SettingsError(faults) = error.unwrap_err();
         assert_eq!(faults.len(), 5, "{faults:?}");
         assert!(faults.iter().all(|fault| !fault.contains("PEPPER")));
+    }
+
+    #[test]
+    fn every_wrong_stage_and_a_wrong_bus_are_refused() {
+        let error = read(&[
+            ("DOORWARD_KEYS_TABLE", "keys"),
+            ("DOORWARD_EVENT_BUS", "my bus"),
+            (
+                "DOORWARD_FLUSH_STAGES",
+                "rest:a1/v1, a1/v1,rest:a1/v1,http:a1,http:a1/$default",
+            ),
+        ]);
+        let SettingsError(faults) = error.unwrap_err();
+        assert_eq!(faults.len(), 4, "{faults:?}");
+        let good = read(&[
+            ("DOORWARD_KEYS_TABLE", "keys"),
+            (
+                "DOORWARD_EVENT_BUS",
+                "arn:aws:events:eu-west-1:1:event-bus/keys",
+            ),
+            ("DOORWARD_FLUSH_STAGES", "rest:a1/v1, http:a1/$default"),
+        ]);
+        let good = good.unwrap();
+        assert_eq!(good.flush_stages, ["rest:a1/v1", "http:a1/$default"]);
+        assert!(good.event_bus.is_some());
     }
 
     #[test]

@@ -17,11 +17,12 @@ use doorward_backends::{
     },
 };
 use doorward_engine::config::{Config, ConfigEnv, ConfigFaults};
-use doorward_keys::{BlockLedger, KeyLedger, RequestSink};
+use doorward_keys::{BlockLedger, EventBus, KeyLedger, RequestSink, StageCache, SuccessorSecrets};
 
 use crate::{
-    admin::KeyAdmin,
+    admin::{FlushPolicy, KeyAdmin},
     blocks::{BlockAdmin, BlockPolicy},
+    jobs::{Jobs, LogBus},
     leaks::PublicKeys,
     log,
     settings::{Settings, SettingsError},
@@ -42,6 +43,9 @@ pub enum WiringError {
     /// The configuration has faults.
     #[error("{0}")]
     Config(ConfigFaults),
+    /// Events cannot be delivered.
+    #[error("an event bus is named, but no region and no credentials of AWS are set here")]
+    NoAccess,
     /// The configuration accepts no API keys, so there are none to administer.
     #[error("the configuration has no `api_keys`; key administration needs them")]
     NoKeys,
@@ -53,6 +57,7 @@ pub struct Service {
     environment: BTreeMap<String, String>,
     stores: Stores,
     gateway_ttl_seconds: u32,
+    bus: Arc<dyn EventBus>,
     apis: Arc<[String]>,
     first: KeyAdmin,
     reloading: Reloading<KeyAdmin>,
@@ -65,7 +70,17 @@ struct Stores {
     keys: Arc<DynamoKeys>,
     blocks: Arc<dyn BlockLedger>,
     usage: Option<Arc<DynamoUsage>>,
+    flush: Option<FlushPolicy>,
 }
+
+/// How the template runs jobs: the longest command ends within 15 seconds, the minute's job runs once a minute and not on the
+/// second, and a run and API Gateway take their time.
+const SETTLE_SECONDS: u32 = 20;
+const EVERY_SECONDS: u32 = 60;
+const LATE_SECONDS: u32 = 60;
+
+/// How long one run of a job works, of the 15 seconds that the template gives the function.
+const JOB_BUDGET: Duration = Duration::from_secs(10);
 
 impl Service {
     /// Builds everything as `environment` says, at `now` on a monotonic clock. `clock` stamps signatures, and `log` takes one
@@ -91,11 +106,19 @@ impl Service {
         let usage = settings
             .counters_table
             .map(|table| Arc::new(DynamoUsage::new(&client, table, Patience::ADMIN)));
+        let stages = settings.flush_stages;
         let stores = Stores {
             blocks: Arc::new(DynamoBlocks::new(client.clone(), &settings.keys_table)),
             keys: Arc::new(DynamoKeys::new(client, settings.keys_table)),
             usage,
+            flush: (!stages.is_empty()).then_some(FlushPolicy {
+                stages,
+                settle_seconds: SETTLE_SECONDS,
+                every_seconds: EVERY_SECONDS,
+                late_seconds: LATE_SECONDS,
+            }),
         };
+        let bus = bus(settings.event_bus, &loader, log)?;
         let gateway_ttl_seconds = settings.gateway_ttl_seconds;
         let first = build(&text, &secrets, &loader, &stores)?.with_gateway_ttl(gateway_ttl_seconds);
         let version = Version::of(&text, &secrets);
@@ -104,6 +127,7 @@ impl Service {
             environment,
             stores,
             gateway_ttl_seconds,
+            bus,
             apis: settings.admin_apis.into(),
             reloading: Reloading::new(schedule, Ok((version, first.clone())), now),
             first,
@@ -115,6 +139,19 @@ impl Service {
     /// What verifies reports of leaked keys.
     pub fn public_keys(&self) -> Arc<PublicKeys> {
         Arc::clone(&self.public_keys)
+    }
+
+    /// What happens by itself under `admin`. A run is timed by `stopwatch`, a monotonic clock.
+    pub fn jobs(&self, admin: KeyAdmin, stopwatch: fn() -> Duration) -> Jobs {
+        let stages = self.loader.stages();
+        let stages = stages.map(|stages| Arc::new(stages) as Arc<dyn StageCache>);
+        let secrets = self.loader.secret_versions();
+        let secrets = secrets.map(|secrets| Arc::new(secrets) as Arc<dyn SuccessorSecrets>);
+        let keys = Arc::clone(&self.stores.keys);
+        let time = (stopwatch, JOB_BUDGET);
+        Jobs::new(admin, keys, Arc::clone(&self.bus), time, self.log)
+            .with_stages(stages)
+            .with_secrets(secrets)
     }
 
     /// Where the requests of log batches are counted; `None` where no table of counters is named.
@@ -157,6 +194,21 @@ impl Service {
     }
 }
 
+/// Where events go.
+fn bus(
+    name: Option<String>,
+    loader: &Loader,
+    log: fn(&str),
+) -> Result<Arc<dyn EventBus>, WiringError> {
+    match name {
+        None => Ok(Arc::new(LogBus::new(log))),
+        Some(name) => match loader.event_bus(name) {
+            Some(bus) => Ok(Arc::new(bus)),
+            None => Err(WiringError::NoAccess),
+        },
+    }
+}
+
 /// What is made of a version that could not be read.
 const fn no_value() -> Result<KeyAdmin, String> {
     Err(String::new())
@@ -190,14 +242,19 @@ fn build(
         BlockPolicy::of(&config).map(|policy| BlockAdmin::new(policy, Arc::clone(&stores.blocks)));
     let key_set = config.identity_token.as_ref().map(|token| token.key_set());
     let ledger = Arc::clone(&stores.keys) as Arc<dyn KeyLedger>;
-    let admin = KeyAdmin::from_config(keys, ledger)
+    let mut admin = KeyAdmin::from_config(keys, ledger)
         .with_outbox(Arc::clone(&stores.keys) as _)
         .with_leaks(config.leaks.clone())
         .with_usage_config(&config.usage)
         .with_callers(config.key_admin.clone())
         .with_routes(config.routes)
         .with_key_set(key_set)
-        .with_blocks(blocks);
+        .with_blocks(blocks)
+        .with_rotations(Arc::clone(&stores.keys) as _);
+    if let Some(policy) = &stores.flush {
+        let book = Arc::clone(&stores.keys);
+        admin = admin.with_flush(book, policy.clone());
+    }
     Ok(match &stores.usage {
         Some(usage) => admin.with_usage(Arc::clone(usage) as _),
         None => admin,

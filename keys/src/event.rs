@@ -2,9 +2,15 @@
 //! audit entry; the rest are notices, written once each. Delivered at least once: whoever listens tells repeats apart by
 //! the id.
 
+mod delivery;
+mod detail;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+
+pub use delivery::{BusError, EventBus, Outbox};
+pub use detail::EventDetail;
 
 use crate::{
     audit::{AuditAction, AuditEntry},
@@ -190,25 +196,6 @@ impl KeyEvent {
         self.details.insert(name.to_owned(), value.into());
         self
     }
-}
-
-/// Events that wait for their delivery.
-#[async_trait]
-pub trait Outbox: Send + Sync {
-    /// Events that are not known to be delivered, older ones before younger ones of the same key, at most `limit`.
-    async fn waiting(&self, limit: usize) -> Result<Vec<KeyEvent>, StoreError>;
-
-    /// Forgets an event that was delivered.
-    async fn delivered(&self, event: &KeyEvent) -> Result<(), StoreError>;
-
-    /// Writes a notice, unless one about the same key was written under the name `once` before; says whether it was written.
-    /// The name is forgotten at `forgotten_at`.
-    async fn announce(
-        &self,
-        event: &KeyEvent,
-        once: &str,
-        forgotten_at: Timestamp,
-    ) -> Result<bool, StoreError>;
 }
 
 /// Keys by the day on which they expire.

@@ -4,7 +4,8 @@
 //! refuses garbage without I/O, [`foreign`] the same of keys from elsewhere; [`digest`] is what is stored instead of the key; [`record`] is what is known of
 //! a key; [`lifecycle`] says which changes there are; [`audit`] and [`idempotency`] are what is written beside a change;
 //! [`store`] holds the two narrow traits that back ends implement, one for each deployable; [`event`] is what others are told,
-//! with the outbox in which it waits and the calendar of expiries by [`day`]; [`usage`] is what is counted of
+//! with the outbox in which it waits and the calendar of expiries by [`day`]; [`schedule`], [`flush`] and [`places`] are what is
+//! remembered for what happens by itself; [`usage`] is what is counted of
 //! a key by [`hour`], with its two traits, and [`requests`] what the access log of the gateway adds to that. Beside all that,
 //! [`block`] says which tokens must die before their time: what ends them is kept where the keys are.
 //!
@@ -16,13 +17,16 @@ pub mod block;
 pub mod day;
 pub mod digest;
 pub mod event;
+pub mod flush;
 pub mod foreign;
 pub mod format;
 pub mod hour;
 pub mod idempotency;
 pub mod lifecycle;
+pub mod places;
 pub mod record;
 pub mod requests;
+pub mod schedule;
 pub mod secret;
 pub mod store;
 pub mod time;
@@ -32,15 +36,18 @@ pub use audit::{AuditAction, AuditEntry};
 pub use block::{Block, BlockAction, BlockChange, BlockId, BlockLedger, BlockReader, Target};
 pub use day::Day;
 pub use digest::{Digest, Pepper};
-pub use event::{Calendar, EventKind, KeyEvent, Outbox};
+pub use event::{BusError, Calendar, EventBus, EventDetail, EventKind, KeyEvent, Outbox};
+pub use flush::{FlushBook, StageCache};
 pub use foreign::{ForeignForm, ForeignForms};
 pub use hour::{Hour, Hours};
 pub use idempotency::Idempotency;
+pub use places::JobPlaces;
 pub use record::{KeyId, KeyRecord, KeyStatus};
 pub use requests::{LogPiece, Pieced, RequestCount, RequestSink};
+pub use schedule::{RotationBook, RotationState, ScheduledRotation, SuccessorSecrets};
 pub use secret::Secret;
 pub use store::{
-    AuditSpan, Cursor, Earlier, KeyLedger, KeyLookup, Page, StoreError, Trace, Written,
+    AuditSpan, Cursor, Earlier, KeyLedger, KeyLookup, KeyStore, Page, StoreError, Trace, Written,
 };
 pub use time::Timestamp;
 pub use usage::{LastUse, Requests, Usage, UsageEntry, UsageHour, UsageReader, UsageSink};

@@ -17,10 +17,12 @@
 //!    more time. Whether it [widens](Updated::widens) what the key may do is said, for those who ask who may do that.
 //! 7. A decoy is never given rights and has no successor: it would open something, or warn of nothing.
 //! 8. A key from elsewhere is [imported](import) once, by whoever owns it; what ended does not come back by an import.
-//! 9. What ended long enough ago can be [deleted](deletable).
+//! 9. A rotation can be [scheduled](schedule) for a time at which the key still works.
+//! 10. What ended long enough ago can be [deleted](deletable).
 
 mod deletion;
 mod import;
+mod schedule;
 mod update;
 
 use std::collections::BTreeMap;
@@ -29,6 +31,7 @@ use ipnet::IpNet;
 
 pub use deletion::deletable;
 pub use import::{import, known, moved};
+pub use schedule::{schedule, unschedule};
 pub use update::{Setting, Update, Updated, update};
 
 use crate::{
@@ -129,6 +132,9 @@ pub enum Refusal {
     /// The update changes nothing.
     #[error("the key is like that already")]
     Unchanged,
+    /// A rotation is scheduled for a time to come, and before the key expires.
+    #[error("the key can be rotated from now until it expires, and not at that time")]
+    Unreachable,
     /// What still works, or can work again, is not deleted.
     #[error("the key has not ended; revoke it first")]
     Alive,
@@ -189,6 +195,7 @@ pub fn create(
         changed_at: now,
         rotated_from: None,
         rotated_to: None,
+        rotates_at: None,
         usage_plan_key: draft.usage_plan_key,
         plan: draft.plan,
         decoy: draft.decoy,
@@ -230,6 +237,7 @@ pub fn rotate(
         changed_at: now,
         rotated_from: Some(old.id.clone()),
         rotated_to: None,
+        rotates_at: None,
         version: 1,
         ..old.clone()
     };
@@ -239,6 +247,7 @@ pub fn rotate(
                 .map_or(end_of_overlap, |end| end.min(end_of_overlap)),
         ),
         rotated_to: Some(fresh.id),
+        rotates_at: None,
         ..counted_up(old, now)
     };
     Ok(Rotation { old, new })

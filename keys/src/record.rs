@@ -107,6 +107,8 @@ pub struct KeyRecord {
     pub rotated_from: Option<KeyId>,
     /// The key that replaces this one.
     pub rotated_to: Option<KeyId>,
+    /// When it is to be rotated by itself, for those who look at it; what is to be done then stands in the schedule.
+    pub rotates_at: Option<Timestamp>,
     /// The value of a usage-plan key of the gateway, never taken from the caller.
     pub usage_plan_key: Option<String>,
     /// The plan of the configuration whose numbers its limits have; absent means the numbers of everybody.

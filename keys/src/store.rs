@@ -5,9 +5,13 @@ use async_trait::async_trait;
 use crate::{
     audit::AuditEntry,
     digest::{Digest, hex},
+    event::{Calendar, Outbox},
+    flush::FlushBook,
     idempotency::Idempotency,
     lifecycle::Rotation,
+    places::JobPlaces,
     record::{KeyId, KeyRecord},
+    schedule::RotationBook,
     time::Timestamp,
 };
 
@@ -130,6 +134,10 @@ pub enum Trace {
     /// The record of this key was here; it was deleted, or has moved to where its id leads.
     Gone(KeyId),
 }
+/// Everything that is kept in the place where keys are kept: what key administration and its jobs work on.
+pub trait KeyStore: KeyLedger + Outbox + Calendar + RotationBook + FlushBook + JobPlaces {}
+
+impl<T: KeyLedger + Outbox + Calendar + RotationBook + FlushBook + JobPlaces> KeyStore for T {}
 
 /// From when to when changes are looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

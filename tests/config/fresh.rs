@@ -29,6 +29,16 @@ fn the_committed_reference_is_fresh() {
 }
 
 #[test]
+fn the_committed_schema_of_events_is_fresh() {
+    let settings = schemars::generate::SchemaSettings::draft2020_12();
+    let schema = settings
+        .into_generator()
+        .into_root_schema_for::<doorward_keys::EventDetail>();
+    let text = serde_json::to_string_pretty(&schema).unwrap();
+    check_text(&docs().join("key-events.schema.json"), &format!("{text}\n"));
+}
+
+#[test]
 fn the_committed_description_of_the_admin_api_is_fresh() {
     let text = doorward_key_admin::rest::schema::text();
     check_text(&docs().join("key-admin.openapi.json"), &text);

@@ -13,6 +13,7 @@ mod blocks;
 mod breakers;
 mod corrupt;
 mod endings;
+mod jobs;
 mod limits;
 mod lists;
 mod moves;
@@ -75,6 +76,12 @@ contract! {
     every repeats::a_name_used_for_something_else_is_refused;
     every repeats::a_request_is_forgotten_after_its_time;
     every repeats::of_ten_equal_requests_at_once_one_makes_a_key;
+    every jobs::a_flush_is_due_at_its_time_and_until_it_is_done;
+    every jobs::a_place_is_the_last_one_kept;
+    every jobs::a_scheduled_rotation_is_due_at_its_time;
+    every jobs::a_schedule_on_a_stale_version_is_refused_whole;
+    every jobs::a_scheduled_rotation_is_seen_whole_with_the_next;
+    every jobs::what_was_scheduled_otherwise_meanwhile_is_not_settled;
     every lists::keys_are_listed_in_parts_and_in_order;
     every lists::keys_of_another_tenant_are_never_listed;
     every lists::the_changes_of_a_key_are_listed_in_parts_and_in_order;
@@ -94,6 +101,7 @@ contract! {
     every outbox::a_notice_is_written_once_until_it_is_forgotten;
     every outbox::the_calendar_shows_the_keys_of_a_day_in_parts;
     every outbox::a_revoked_key_leaves_the_calendar;
+    table outbox::an_item_that_cannot_be_read_stands_in_nobodys_way;
     table corrupt::a_record_that_is_not_of_ours_is_refused;
     table corrupt::an_id_that_leads_nowhere_or_elsewhere_is_refused;
     table corrupt::a_remembered_request_that_cannot_be_read_is_refused;

@@ -8,8 +8,13 @@ use doorward_tests::keys::{NOW, audit, record, rotation};
 
 use crate::{stores::Store, writes::create};
 
+/// Everything that waits.
+pub(crate) async fn waiting(store: &Store, limit: usize) -> Vec<KeyEvent> {
+    doorward_tests::keys::waiting(store.outbox.as_ref(), limit).await
+}
+
 async fn kinds(store: &Store) -> Vec<EventKind> {
-    let mut waiting = store.outbox.waiting(100).await.unwrap();
+    let mut waiting = waiting(store, 100).await;
     waiting.sort_by(|left, right| left.id.cmp(&right.id));
     waiting.iter().map(|event| event.kind).collect()
 }
@@ -21,7 +26,7 @@ pub(crate) async fn every_change_is_an_event_with_the_facts_of_the_change(store:
     let mut entry = audit(AuditAction::Revoke, &revoked, 1);
     entry.reason = Some("leaked".to_owned());
     store.ledger.replace(&revoked, 1, &entry).await.unwrap();
-    let waiting = store.outbox.waiting(100).await.unwrap();
+    let waiting = waiting(store, 100).await;
     assert_eq!(waiting.len(), 2);
     let event = &waiting[1];
     assert_eq!(*event, KeyEvent::of_change(&revoked, &entry));
@@ -67,18 +72,14 @@ pub(crate) async fn a_delivered_event_is_forgotten_and_no_other(store: &Store) {
         create(store, &record("acme", number)).await;
     }
     let mut delivered = 0;
-    loop {
-        let waiting = store.outbox.waiting(7).await.unwrap();
-        assert!(waiting.len() <= 7);
-        if waiting.is_empty() {
-            break;
-        }
-        for event in &waiting {
-            store.outbox.delivered(event).await.unwrap();
-            // A repeat does no harm.
-            store.outbox.delivered(event).await.unwrap();
-            delivered += 1;
-        }
+    for event in waiting(store, 3).await {
+        let part = store.outbox.part_of(&event.key_id);
+        assert!(part < store.outbox.parts());
+        store.outbox.delivered(&event).await.unwrap();
+        // A repeat does no harm.
+        store.outbox.delivered(&event).await.unwrap();
+        delivered += 1;
+        assert_eq!(waiting(store, 100).await.len(), 40 - delivered);
     }
     assert_eq!(delivered, 40);
 }
@@ -99,7 +100,7 @@ pub(crate) async fn a_notice_is_written_once_until_it_is_forgotten(store: &Store
     assert!(!announce(&notice(99, 3), "expiring-7").await);
     assert!(announce(&notice(1, 4), "expiring-1").await);
     assert!(announce(&notice(100, 5), "expiring-7").await);
-    let waiting = store.outbox.waiting(100).await.unwrap();
+    let waiting = waiting(store, 100).await;
     assert_eq!(waiting.len(), 3);
     assert_eq!(waiting[0], notice(0, 1));
 }
@@ -155,4 +156,27 @@ pub(crate) async fn a_revoked_key_leaves_the_calendar(store: &Store) {
     store.ledger.replace(&revoked, 1, &entry).await.unwrap();
     let page = store.calendar.expiring(day, 10, None).await.unwrap();
     assert_eq!(page.items, []);
+}
+
+pub(crate) async fn an_item_that_cannot_be_read_stands_in_nobodys_way(store: &Store) {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    let table = store.table();
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    for part in 0..store.outbox.parts() {
+        for number in 0..3 {
+            let put = table.client.put_item().table_name(&table.names.keys);
+            put.item("pk", text(&format!("outbox#{part}")))
+                .item("sk", text(&format!("0{number}")))
+                .item("format", AttributeValue::N("1".to_owned()))
+                .send()
+                .await
+                .unwrap();
+        }
+    }
+    create(store, &record("acme", 1)).await;
+    assert_eq!(waiting(store, 1).await.len(), 1);
+    let part = store.outbox.part_of(&record("acme", 1).id);
+    let page = store.outbox.waiting(part, 10, None).await.unwrap();
+    let faults = page.items.iter().filter(|item| item.is_err());
+    assert_eq!(faults.count(), 3);
 }

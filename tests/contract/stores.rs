@@ -11,7 +11,7 @@ use doorward_backends::{
     dynamodb::{DynamoKeys, TableNames, connect, create_missing_tables},
     memory::MemoryKeys,
 };
-use doorward_keys::{Calendar, KeyLedger, KeyLookup, Outbox};
+use doorward_keys::{Calendar, KeyLedger, KeyLookup, KeyStore, Outbox};
 use doorward_tests::dynamodb::endpoint_of_environment;
 
 /// One store under test, seen through all its traits.
@@ -20,6 +20,7 @@ pub(crate) struct Store {
     pub(crate) ledger: Arc<dyn KeyLedger>,
     pub(crate) outbox: Arc<dyn Outbox>,
     pub(crate) calendar: Arc<dyn Calendar>,
+    pub(crate) keys: Arc<dyn KeyStore>,
     table: Option<Table>,
     _running: Option<EmbeddedDynamo>,
 }
@@ -37,7 +38,8 @@ impl Store {
             lookup: keys.clone(),
             ledger: keys.clone(),
             outbox: keys.clone(),
-            calendar: keys,
+            calendar: keys.clone(),
+            keys,
             table: None,
             _running: None,
         }
@@ -74,7 +76,8 @@ impl Store {
             lookup: keys.clone(),
             ledger: keys.clone(),
             outbox: keys.clone(),
-            calendar: keys,
+            calendar: keys.clone(),
+            keys,
             table: Some(Table { client, names }),
             _running: None,
         }

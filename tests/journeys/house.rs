@@ -13,7 +13,7 @@ use doorward::{
     clock, dynamodb,
     dynamodb::Storage,
     local::{
-        Api, DEMO_AUDIENCE, Domain, LocalGateway, Mtls, Plan, Source,
+        Api, DEMO_AUDIENCE, Domain, LocalGateway, Mtls, Plan, Source, flush_policy,
         gateway::{
             Asked, Backend, DefaultEndpoint, DeniedStatus, Exchange, IdentitySource, Payload,
             UsagePlans,
@@ -412,6 +412,23 @@ impl House {
         }
     }
 
+    /// Revokes a key as `doorward keys revoke` does, with a flush; after how many seconds at most this is to count everywhere.
+    pub(crate) async fn revoke_with_flush(&self, id: &str) -> (u32, String) {
+        let command = Command::Revoke(ChangeKey {
+            id: id.to_owned(),
+            expected_version: None,
+            reason: None,
+        });
+        match self.administer_with(command, true).await {
+            Reply::Changed {
+                effective_within_seconds,
+                flush,
+                ..
+            } => (effective_within_seconds, flush.into_owned()),
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Blocks tokens of the demo issuer, where the list is looked at after a second, as `doorward block add` does, where answers are kept for the time of this gateway.
     pub(crate) async fn block(&self, asked: BlockTokens) -> (BlockView, Effect) {
         let asked = BlockTokens {
@@ -459,6 +476,10 @@ impl House {
     }
 
     async fn administer(&self, command: Command) -> Reply {
+        self.administer_with(command, false).await
+    }
+
+    async fn administer_with(&self, command: Command, flushes: bool) -> Reply {
         let running = &self.gateway.running;
         let client = connect(dynamodb::connection(&running.dynamodb)).await;
         let policy = KeyPolicy {
@@ -475,8 +496,11 @@ impl House {
             gateway_ttl_seconds: u32::try_from(running.ttl_seconds).unwrap(),
         };
         let usage = DynamoUsage::new(&client, &running.counters_table, Patience::ADMIN);
-        let admin = KeyAdmin::new(policy, Arc::new(DynamoKeys::new(client, &running.table)))
-            .with_usage(Arc::new(usage));
+        let keys = Arc::new(DynamoKeys::new(client, &running.table));
+        let mut admin = KeyAdmin::new(policy, keys.clone()).with_usage(Arc::new(usage));
+        if flushes {
+            admin = admin.with_flush(keys, flush_policy());
+        }
         let caller = Caller::operator("journey");
         admin
             .run(command, &caller, clock::wall(), &SystemEntropy)

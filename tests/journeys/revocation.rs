@@ -58,3 +58,32 @@ async fn a_key_that_was_just_made_is_accepted_at_once() {
     }
     house.stop().await;
 }
+
+#[tokio::test]
+async fn with_a_flush_a_revoked_key_is_refused_long_before_the_gateway_forgets() {
+    for payload in [Payload::RestRequest, Payload::Http2] {
+        let house = House::start(Setup {
+            payload,
+            ttl: 3600,
+            ..Setup::default()
+        })
+        .await;
+        let key = house.key(&["orders:read"]).await;
+        assert_eq!(
+            house.bearer("GET /orders/42", &key.printed).await,
+            (200, Asked::Yes)
+        );
+        let (delay, flush) = house.revoke_with_flush(&key.id).await;
+        assert_eq!((delay, flush.as_str()), (4, "scheduled"));
+        // Whoever goes on calling keeps the memory of the authorizer and the cache of the gateway as full as can be.
+        let end = tokio::time::Instant::now() + Duration::from_secs(delay.into());
+        while tokio::time::Instant::now() < end {
+            house.bearer("GET /orders/42", &key.printed).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let (status, _) = house.bearer("GET /orders/42", &key.printed).await;
+        assert_eq!(status, 401, "{payload:?}");
+        house.stop().await;
+    }
+}

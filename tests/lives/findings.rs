@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use doorward_keys::{
     AuditAction, AuditEntry, AuditSpan, Cursor, KeyId, KeyLedger as _, KeyLookup as _, KeyRecord,
-    KeyStatus, Outbox as _,
+    KeyStatus,
 };
 
 use crate::world::{TENANT, World};
@@ -128,15 +128,8 @@ async fn every_audited_change_is_an_event(world: &World, audit: &Audit) {
         expected.insert(format!("{}#{}", entry.id, entry.key_id));
     }
     let mut seen = BTreeSet::new();
-    loop {
-        let waiting = world.table.waiting(100).await.unwrap();
-        if waiting.is_empty() {
-            break;
-        }
-        for event in waiting {
-            world.table.delivered(&event).await.unwrap();
-            assert!(seen.insert(event.id.clone()), "{} twice", event.id);
-        }
+    for event in doorward_tests::keys::waiting(&world.table, 100).await {
+        assert!(seen.insert(event.id.clone()), "{} twice", event.id);
     }
     assert_eq!(seen, expected);
 }

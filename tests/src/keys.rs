@@ -1,9 +1,10 @@
 //! Sample keys.
+#![expect(clippy::expect_used, reason = "a suite may panic")]
 
 use std::collections::BTreeMap;
 
 use doorward_keys::{
-    AuditAction, AuditEntry, Digest, KeyId, KeyRecord, Timestamp,
+    AuditAction, AuditEntry, Digest, KeyEvent, KeyId, KeyRecord, Outbox, Timestamp,
     lifecycle::{self, Fresh, Limits},
 };
 
@@ -42,6 +43,7 @@ pub fn record(tenant: &str, number: u64) -> KeyRecord {
         changed_at: NOW,
         rotated_from: None,
         rotated_to: None,
+        rotates_at: None,
         usage_plan_key: None,
         plan: None,
         decoy: false,
@@ -68,4 +70,27 @@ pub fn audit(action: AuditAction, record: &KeyRecord, number: u64) -> AuditEntry
 /// What [`lifecycle::rotate`] refuses.
 pub fn rotation(old: &KeyRecord, number: u64) -> Result<lifecycle::Rotation, lifecycle::Refusal> {
     lifecycle::rotate(old, fresh(number), 86_400, 3_600, NOW.plus(60), LIMITS)
+}
+
+/// Every event that waits in `outbox` and can be read, in parts of `limit`, by part and then in order.
+///
+/// # Panics
+///
+/// When the outbox cannot be read, or a part of it is longer than asked for.
+pub async fn waiting(outbox: &dyn Outbox, limit: usize) -> Vec<KeyEvent> {
+    let mut found = Vec::new();
+    for part in 0..outbox.parts() {
+        let mut after = None;
+        loop {
+            let page = outbox.waiting(part, limit, after.as_ref()).await;
+            let page = page.expect("the outbox can be read");
+            assert!(page.items.len() <= limit, "more than asked for");
+            found.extend(page.items.into_iter().flatten());
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    found
 }

@@ -1,8 +1,10 @@
 //! API keys in the keys table.
 
+mod jobs;
 mod ledger;
 mod outbox;
 mod query;
+mod rotations;
 mod transaction;
 
 use std::collections::HashMap;
@@ -50,6 +52,34 @@ impl DynamoKeys {
             .await
             .map(|answer| answer.item)
             .map_err(|error| unavailable("GetItem", &self.table, &error))
+    }
+
+    /// Writes an item over whatever stands there.
+    async fn put(&self, item: Item) -> Result<(), StoreError> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| unavailable("PutItem", &self.table, &error))
+    }
+
+    /// Removes an item, if it is there.
+    async fn remove(&self, pk: String, sk: String) -> Result<(), StoreError> {
+        let key = HashMap::from([
+            (schema::PK.to_owned(), AttributeValue::S(pk)),
+            (schema::SK.to_owned(), AttributeValue::S(sk)),
+        ]);
+        self.client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| unavailable("DeleteItem", &self.table, &error))
     }
 }
 

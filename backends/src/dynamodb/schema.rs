@@ -17,6 +17,10 @@
 //! | event | `outbox#` part | ULID `#` key id | `format` N, `kind` S, `at` N, `id` S, `tenant` S, `name` S, `environment` S, `status` S, `expires_at` N?, `version` N, `actor` S?, `reason` S?, `related` S?, `fields` L of S?, `details` M of S |
 //! | notice | `id#` key id | `notice#` name | `format` N, `purge_at` N |
 //! | request | `idem#` name | `idem` | `format` N, `content` S, `id` S, `purge_at` N |
+//! | schedule | `id#` key id | `schedule` | `format` N, `state` S (`waiting`, `rotated`, `told`), `at` N, `every_days` N?, `overlap_seconds` N, `lifetime_days` N?, `secret` S?, `actor` S, `related` S? |
+//! | ended schedule | `id#` key id | `schedule` | `format` N, `purge_at` N |
+//! | flush | `flush#` stage | time in 14 digits | `format` N |
+//! | place | `job#` job | `place` | `format` N, `place` S |
 //! | list of blocks | `blocks` | `version` | `format` N, `version` N: counts the changes of the list |
 //! | block | `blocks` | `block#` block id | see below |
 //! | change of blocks | `blocks-audit` | `audit#` ULID | `format` N, `action` S (`add`, `remove`), `at` N, `actor` S, `reason` S?, `block` M: the attributes of the block |
@@ -29,7 +33,7 @@
 //!
 //! The record: `format` N, `digest` B (32 bytes), `id` S, `tenant` S, `name` S, `environment` S, `scopes` L of S,
 //! `routes` L of S?, `addresses` L of S? (CIDR), `created_at` N, `expires_at` N?, `status` S (`active`, `disabled`,
-//! `revoked`), `changed_at` N, `rotated_from` S?, `rotated_to` S?, `usage_plan_key` S?, `metadata` M of S, `version` N, `plan` S
+//! `revoked`), `changed_at` N, `rotated_from` S?, `rotated_to` S?, `rotates_at` N?, `usage_plan_key` S?, `metadata` M of S, `version` N, `plan` S
 //! (in formats 2 and 3, and only there), `decoy` S = `yes` (in format 3, and only there); and for the indexes
 //! `tenant_pk` = `tenant#` tenant, `tenant_sk` = creation time in 14 digits, `#`, id; and, unless the key is revoked or has no
 //! end, `day_pk` = `expires#` the day of its expiry, `day_sk` = time of expiry in 14 digits, `#`, id. `?` marks what may be
@@ -43,13 +47,17 @@
 //! where the record is. An event waits in the outbox until it is delivered, then it is removed; the part is one of eight, chosen by the id
 //! of the key, so that events of one key stay in order. A notice says that an event of that name was written about the key.
 //!
+//! A schedule that is not `told` is in `by_day` too: `day_pk` = `rotates#` the day on which it is due, `day_sk` = that time in 14
+//! digits, `#`, id; `related` is the successor of a `rotated` one. A flush says that a flush of the gateway's cache of a stage counts
+//! from that time on; it is removed after one. A place is how far a long run has come.
+//!
 //! A block of tokens: `format` N, `id` S, `issuer` S, `kind` S (`jti`, `origin_jti`, `subject`, `client`, `issuer`), `value` S
 //! (but for `issuer`), `issued_before` N?, `expires_at` N, `created_at` N, `actor` S, `reason` S?, and `purge_at` N, which is
 //! `expires_at`. All blocks are in one partition, so that one query sees a whole list; the item `version` beside them is written
 //! in the transaction of every change, and says with one read whether there is anything to query. A block that was swept
 //! had ended before, so that needs no new version.
 //!
-//! `purge_at` is on requests, notices and blocks only. Records are never purged by time: `expires_at` of a record ends its use, which the
+//! `purge_at` is on requests, notices, ended schedules and blocks only. Records are never purged by time: `expires_at` of a record ends its use, which the
 //! authorizer checks itself, and an expired record can still be listed, rotated and audited.
 //!
 //! **counters** — TTL attribute `expires_at`; no index. Attribute definitions: `pk`, `sk`.
@@ -96,7 +104,7 @@
 
 use std::fmt::Write as _;
 
-use doorward_keys::{Day, Digest, Hour};
+use doorward_keys::{Day, Digest, Hour, Timestamp};
 
 /// The version of the stored form.
 pub const FORMAT_VERSION: u32 = 1;
@@ -149,6 +157,13 @@ pub(super) const EXPIRES_AT: &str = "expires_at";
 pub(super) const STATUS: &str = "status";
 pub(super) const ROTATED_FROM: &str = "rotated_from";
 pub(super) const ROTATED_TO: &str = "rotated_to";
+pub(super) const ROTATES_AT: &str = "rotates_at";
+pub(super) const STATE: &str = "state";
+pub(super) const EVERY_DAYS: &str = "every_days";
+pub(super) const OVERLAP_SECONDS: &str = "overlap_seconds";
+pub(super) const LIFETIME_DAYS: &str = "lifetime_days";
+pub(super) const SECRET: &str = "secret";
+pub(super) const PLACE: &str = "place";
 pub(super) const USAGE_PLAN_KEY: &str = "usage_plan_key";
 pub(super) const PLAN: &str = "plan";
 pub(super) const CHANGED_AT: &str = "changed_at";
@@ -200,6 +215,10 @@ pub const REQUEST_SK: &str = "idem";
 pub const AUDIT_SK: &str = "audit#";
 /// What the sort keys of notices begin with.
 pub const NOTICE_SK: &str = "notice#";
+/// Sort key of a schedule.
+pub const SCHEDULE_SK: &str = "schedule";
+/// Sort key of a place.
+pub const PLACE_SK: &str = "place";
 /// How many parts the outbox has.
 pub const OUTBOX_PARTS: u32 = 8;
 /// Partition key of the list of blocks: its version and all of it.
@@ -245,6 +264,26 @@ pub fn tenant_audit_pk(tenant: &str) -> String {
 /// Partition key of a day in [`BY_DAY`].
 pub fn expiry_pk(day: Day) -> String {
     format!("expires#{day}")
+}
+
+/// Partition key of the rotations that are due on a day in [`BY_DAY`].
+pub fn rotation_pk(day: Day) -> String {
+    format!("rotates#{day}")
+}
+
+/// Partition key of the flushes of a stage.
+pub fn flush_pk(stage: &str) -> String {
+    format!("flush#{stage}")
+}
+
+/// Sort key of a time, so that the order of the texts is that of the times from 1970 on.
+pub fn time_sk(at: Timestamp) -> String {
+    format!("{:014}", at.unix().max(0))
+}
+
+/// Partition key of the place of a job.
+pub fn place_pk(job: &str) -> String {
+    format!("job#{job}")
 }
 
 /// Partition key of a part of the outbox.
@@ -317,6 +356,12 @@ pub fn batch_pk(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_sort_as_texts() {
+        let sk = |unix| time_sk(Timestamp::from_unix(unix));
+        assert!(sk(-1) <= sk(0) && sk(9) < sk(10) && sk(999_999_999) < sk(1_700_000_000));
+    }
 
     #[test]
     fn a_long_name_is_hashed_and_meets_no_other() {

@@ -1,17 +1,18 @@
 //! API keys in memory, with the very semantics of the table.
 
+mod jobs;
 mod outbox;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use doorward_keys::{
     AuditEntry, AuditSpan, Cursor, Digest, Earlier, Idempotency, KeyEvent, KeyId, KeyLedger,
-    KeyLookup, KeyRecord, KeyStatus, Page, StoreError, Timestamp, Trace, Written,
-    lifecycle::Rotation,
+    KeyLookup, KeyRecord, KeyStatus, Page, ScheduledRotation, StoreError, Timestamp, Trace,
+    Written, lifecycle::Rotation,
 };
 
 /// API keys in memory. Each call takes one short lock, so each call is a transaction.
@@ -35,6 +36,9 @@ struct State {
     events: BTreeMap<String, KeyEvent>,
     /// By key and name, with the end of memory.
     notices: HashMap<(KeyId, String), Timestamp>,
+    schedules: BTreeMap<KeyId, ScheduledRotation>,
+    flushes: BTreeSet<(String, Timestamp)>,
+    places: HashMap<String, String>,
 }
 
 struct Request {
@@ -105,6 +109,26 @@ impl State {
         self.audit.insert(place, entry.clone());
         let event = KeyEvent::of_change(record, entry);
         self.events.insert(event.id.clone(), event);
+    }
+
+    fn rotate(
+        &mut self,
+        rotation: &Rotation,
+        expected_version: u64,
+        [of_old, of_new]: &[AuditEntry; 2],
+        request: Option<&Idempotency>,
+    ) -> Result<Written, StoreError> {
+        if let Some(earlier) = request.and_then(|request| self.earlier(request)) {
+            return Ok(Written::Before(earlier));
+        }
+        self.check_stored(&rotation.old, expected_version)?;
+        self.check_new(&rotation.new)?;
+        self.check_audit(of_old)?;
+        self.check_audit(of_new)?;
+        self.write(&rotation.old, of_old);
+        self.write(&rotation.new, of_new);
+        self.remember(request, &rotation.new.id);
+        Ok(Written::Now)
     }
 
     fn remember(&mut self, request: Option<&Idempotency>, made: &KeyId) {
@@ -243,19 +267,8 @@ impl KeyLedger for MemoryKeys {
         audit: &[AuditEntry; 2],
         request: Option<&Idempotency>,
     ) -> Result<Written, StoreError> {
-        let mut state = self.state();
-        if let Some(earlier) = request.and_then(|request| state.earlier(request)) {
-            return Ok(Written::Before(earlier));
-        }
-        let [of_old, of_new] = audit;
-        state.check_stored(&rotation.old, expected_version)?;
-        state.check_new(&rotation.new)?;
-        state.check_audit(of_old)?;
-        state.check_audit(of_new)?;
-        state.write(&rotation.old, of_old);
-        state.write(&rotation.new, of_new);
-        state.remember(request, &rotation.new.id);
-        Ok(Written::Now)
+        self.state()
+            .rotate(rotation, expected_version, audit, request)
     }
 
     async fn list(

@@ -36,6 +36,9 @@ pub(super) enum Service {
     AppConfigData,
     S3,
     Kms,
+    EventBridge,
+    ApiGateway,
+    ApiGatewayV2,
 }
 
 impl Service {
@@ -47,6 +50,9 @@ impl Service {
             Self::AppConfigData => "appconfigdata",
             Self::S3 => "s3",
             Self::Kms => "kms",
+            Self::EventBridge => "events",
+            // One service with two programming interfaces, and two variables for their addresses.
+            Self::ApiGateway | Self::ApiGatewayV2 => "apigateway",
         }
     }
 
@@ -86,6 +92,12 @@ pub struct Endpoints {
     pub s3: Option<String>,
     /// `AWS_ENDPOINT_URL_KMS`.
     pub kms: Option<String>,
+    /// `AWS_ENDPOINT_URL_EVENTBRIDGE`.
+    pub event_bridge: Option<String>,
+    /// `AWS_ENDPOINT_URL_API_GATEWAY`: for REST APIs.
+    pub api_gateway: Option<String>,
+    /// `AWS_ENDPOINT_URL_APIGATEWAYV2`: for HTTP APIs.
+    pub api_gateway_v2: Option<String>,
 }
 
 impl Endpoints {
@@ -101,6 +113,9 @@ impl Endpoints {
             app_config_data: set("AWS_ENDPOINT_URL_APPCONFIGDATA"),
             s3: set("AWS_ENDPOINT_URL_S3"),
             kms: set("AWS_ENDPOINT_URL_KMS"),
+            event_bridge: set("AWS_ENDPOINT_URL_EVENTBRIDGE"),
+            api_gateway: set("AWS_ENDPOINT_URL_API_GATEWAY"),
+            api_gateway_v2: set("AWS_ENDPOINT_URL_APIGATEWAYV2"),
         }
     }
 
@@ -111,6 +126,9 @@ impl Endpoints {
             Service::AppConfigData => &self.app_config_data,
             Service::S3 => &self.s3,
             Service::Kms => &self.kms,
+            Service::EventBridge => &self.event_bridge,
+            Service::ApiGateway => &self.api_gateway,
+            Service::ApiGatewayV2 => &self.api_gateway_v2,
         };
         let given = own.as_ref().or(self.all.as_ref());
         given.cloned().unwrap_or_else(|| {

@@ -8,7 +8,8 @@ use std::{
 use doorward_engine::layers::certificate::CrlSource;
 
 use super::{
-    AwsAccess, ConfigSource, KmsSigner, MAX_BYTES, NO_ACCESS, Secrets, SourceError,
+    ApiStages, AwsAccess, ConfigSource, EventBridge, KmsSigner, MAX_BYTES, NO_ACCESS,
+    SecretVersions, Secrets, SourceError,
     crls::Crls,
     services::{self, AppConfigPoll},
 };
@@ -105,6 +106,21 @@ impl Loader {
     /// What signs by a key of KMS, over the same access; `None` where AWS cannot be called.
     pub fn signer(&self) -> Option<KmsSigner> {
         self.aws.clone().map(KmsSigner::new)
+    }
+
+    /// The event bus `bus`, over the same access; `None` where AWS cannot be called.
+    pub fn event_bus(&self, bus: String) -> Option<EventBridge> {
+        Some(EventBridge::new(self.aws.clone()?, bus))
+    }
+
+    /// The stages of API Gateway, over the same access; `None` where AWS cannot be called.
+    pub fn stages(&self) -> Option<ApiStages> {
+        self.aws.clone().map(ApiStages::new)
+    }
+
+    /// Versions of secrets, over the same access; `None` where AWS cannot be called.
+    pub fn secret_versions(&self) -> Option<SecretVersions> {
+        self.aws.clone().map(SecretVersions::new)
     }
 
     fn aws(&self) -> Result<&AwsAccess, String> {

@@ -1,4 +1,5 @@
-//! Where the configuration and its secrets come from.
+//! Where the configuration and its secrets come from, and the few other services that are called: KMS signs, `EventBridge`
+//! takes events, Secrets Manager keeps successors of keys, API Gateway forgets answers.
 //!
 //! | source | as written | read again |
 //! |---|---|---|
@@ -14,23 +15,29 @@
 mod access;
 mod aws;
 mod crls;
+mod event_bridge;
 mod invoke;
 mod kms;
 mod loader;
 mod reloading;
+mod secret_versions;
 mod secrets;
 mod services;
+mod stages;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
 
 pub use aws::{AwsAccess, Endpoints};
+pub use event_bridge::EventBridge;
 pub use invoke::Invoked;
 pub use kms::KmsSigner;
 pub use loader::Loader;
 pub use reloading::{Reload, Reloading, Schedule, Turn, Version};
+pub use secret_versions::SecretVersions;
 pub use secrets::Secrets;
+pub use stages::{ApiStages, Stage};
 
 /// What is said where a remote source is named and AWS cannot be called.
 const NO_ACCESS: &str = "no region and no credentials of AWS are set here";

@@ -18,14 +18,16 @@ use tokio::{
 
 use super::*;
 
+mod others;
+
 /// Answers one request after another with what it was given, and keeps the requests.
-struct Service {
+pub(super) struct Service {
     address: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Service {
-    async fn answering(answers: impl IntoIterator<Item = String>) -> Self {
+    pub(super) async fn answering(answers: impl IntoIterator<Item = String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(vec![]));
@@ -52,11 +54,11 @@ impl Service {
         Self { address, asked }
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(super) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 
-    fn loader(&self, source: &str) -> Loader {
+    pub(super) fn loader(&self, source: &str) -> Loader {
         self.loader_with(source, Credentials::for_tests_with_session_token())
     }
 
@@ -86,14 +88,14 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length.map_or(0, |length| length.parse().unwrap())
 }
 
-fn answer(status: u16, headers: &str, body: &str) -> String {
+pub(super) fn answer(status: u16, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "HTTP/1.1 {status} x\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
     )
 }
 
-fn ok(body: &str) -> String {
+pub(super) fn ok(body: &str) -> String {
     answer(200, "", body)
 }
 

@@ -32,7 +32,7 @@ use super::{
     },
     in_process::InProcess,
     issuer::{self, DemoKeys},
-    listener,
+    jobs, listener,
     mtls::{Domain, Mtls, TlsListener},
     seed::{self, DemoKey, Rights},
     source::{DEMO_AUDIENCE, Source},
@@ -169,6 +169,7 @@ impl LocalGateway {
         let kept_days = config.usage.retention_days;
         let (sink, alarms) = decoys::open(admin);
         let (observer, counting) = access_log::open(plan.observer, Arc::new(counts), kept_days);
+        let of_keys = (config.clone(), Arc::clone(&keys));
         let authorizer = authorizer(config, keys, blocks, crls, kms, (&usage, sink));
         let gateway = Arc::new(Gateway::new(
             settings,
@@ -185,6 +186,15 @@ impl LocalGateway {
         tasks.spawn(alarms);
         let (encrypted, domain) = domain.unzip();
         serve(&mut tasks, &gateway, listener, encrypted, &stopped);
+        let (config, keys) = of_keys;
+        let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
+        if let Some(jobs) = jobs::of(&config, &keys, counts, Arc::clone(&gateway) as _) {
+            let until = stopping(stopped.clone());
+            tasks.spawn(async move {
+                jobs::run(jobs, until).await;
+                Ok(())
+            });
+        }
         let admin = api.map(|api| serve_admin(&mut tasks, api, &stopped));
         let (writing, until) = (usage.clone(), stopping(stopped.clone()));
         tasks.spawn(async move {

@@ -9,6 +9,7 @@ pub mod gateway;
 pub mod iam;
 mod in_process;
 pub mod issuer;
+mod jobs;
 mod listener;
 mod mtls;
 mod seed;
@@ -16,6 +17,7 @@ mod source;
 mod usage;
 
 pub use assembly::{Api, LocalGateway, Plan};
+pub use jobs::flush_policy;
 pub use mtls::{Domain, Mtls};
 pub use seed::DemoKey;
 pub use source::{DEMO, DEMO_AUDIENCE, DEMO_SIGNING_KEY, Source, demo, trust_in_demo_issuer};

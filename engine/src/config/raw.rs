@@ -262,6 +262,7 @@ impl RawConfig {
             None => UsageConfig::default(),
             Some(raw) => raw.check(kinds.has(Kind::ApiKey), faults),
         };
+        check_unused(api_keys.as_ref(), &usage, faults);
         let key_admin = self.key_admin.unwrap_or_default().check(faults);
         let leaks = self.leaks.map(|raw| {
             let known = api_keys.as_ref();
@@ -334,6 +335,18 @@ impl RawConfig {
 }
 
 /// A query parameter carries a key or a token.
+/// What is not counted any more is not known.
+fn check_unused(api_keys: Option<&ApiKeysConfig>, usage: &UsageConfig, faults: &mut Faults) {
+    let path = "api_keys.unused_after_days";
+    let (max, other) = (usage.retention_days, "usage.retention_days");
+    if let Some(found) = api_keys.and_then(|keys| keys.unused_after_days)
+        && found > max
+        && !faults.is_replaced(other)
+    {
+        faults.problem(path, Problem::AboveOther { other, max, found });
+    }
+}
+
 fn check_parameters(api_keys: Option<&ApiKeysConfig>, tokens: &TokensConfig, faults: &mut Faults) {
     let of_key = api_keys.and_then(|keys| keys.query_parameter.as_ref());
     let of_token = tokens.query_parameter.as_ref();

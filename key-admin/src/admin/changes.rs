@@ -5,7 +5,7 @@ use doorward_keys::{
     lifecycle::{self, Refusal},
 };
 
-use super::Call;
+use super::{Call, flush::Promise};
 use crate::{
     caller::Permission,
     command::{ChangeKey, check_key_ref, checked},
@@ -56,9 +56,12 @@ impl Call<'_> {
             let changed = match change(&record, self.now) {
                 Ok(changed) => changed,
                 // A repeat is no mistake: what was asked for holds.
-                Err(Refusal::Already(_)) => return Ok(self.changed(&record, false)),
+                Err(Refusal::Already(_)) => {
+                    return Ok(self.changed(&record, false, self.promise(action).await));
+                }
                 Err(refusal) => return Err(refusal.into()),
             };
+            let promise = self.promise(action).await;
             let mut entry = self.entry(action, &changed)?;
             entry.reason.clone_from(&asked.reason);
             match self
@@ -66,7 +69,7 @@ impl Call<'_> {
                 .replace(&changed, record.version, &entry)
                 .await
             {
-                Ok(()) => return Ok(self.changed(&changed, true)),
+                Ok(()) => return Ok(self.changed(&changed, true, promise)),
                 Err(StoreError::Conflict(_))
                     if asked.expected_version.is_none() && tries < TRIES =>
                 {
@@ -77,13 +80,21 @@ impl Call<'_> {
         }
     }
 
-    pub(super) fn changed(&self, record: &KeyRecord, changed: bool) -> Reply {
-        let within = self.admin.policy.effective_within_seconds();
+    async fn promise(&self, action: AuditAction) -> Promise {
+        match action {
+            AuditAction::Enable => self.widening(),
+            _ => self.narrowing().await,
+        }
+    }
+
+    pub(super) fn changed(&self, record: &KeyRecord, changed: bool, promise: Promise) -> Reply {
+        let within = promise.within_seconds;
         Reply::Changed {
             key: KeyView::of(record, self.now),
             changed,
             effective_within_seconds: within,
             effective_by: self.now.plus(i64::from(within)).unix(),
+            flush: if promise.flushed { "scheduled" } else { "none" }.into(),
         }
     }
 }

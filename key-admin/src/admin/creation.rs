@@ -82,12 +82,12 @@ impl Call<'_> {
         }
 
         let (minted, fresh) = self.mint(&old.environment)?;
-        let rotation = lifecycle::rotate(&old, fresh, lifetime, overlap, self.now, policy.limits())
-            .map_err(AdminError::Refused)?;
+        let mut rotation =
+            lifecycle::rotate(&old, fresh, lifetime, overlap, self.now, policy.limits())
+                .map_err(AdminError::Refused)?;
         let audit = self.rotation_entries(&rotation, content.reason.as_deref())?;
-        let written = self
-            .ledger()
-            .rotate(&rotation, old.version, &audit, request.as_ref());
+        self.ends_early(&old, &rotation.old).await;
+        let written = self.write_rotation(&mut rotation, &old, &audit, request.as_ref());
         match written.await? {
             Written::Before(earlier) => self.repeated(earlier).await,
             Written::Now => Ok(Reply::Rotated {
@@ -98,7 +98,42 @@ impl Call<'_> {
         }
     }
 
-    fn mint(&self, environment: &str) -> Result<(MintedKey, Fresh), AdminError> {
+    /// Writes a rotation; where one is scheduled for the old key, the successor takes its turn.
+    async fn write_rotation(
+        &self,
+        rotation: &mut Rotation,
+        old: &KeyRecord,
+        audit: &[AuditEntry; 2],
+        request: Option<&Idempotency>,
+    ) -> Result<Written, AdminError> {
+        let scheduled = match &self.admin.rotations {
+            Some(book) if old.rotates_at.is_some() => {
+                book.scheduled(&old.id).await?.map(|plan| (book, plan))
+            }
+            _ => None,
+        };
+        let Some((book, plan)) = scheduled else {
+            let ledger = self.ledger();
+            return Ok(ledger.rotate(rotation, old.version, audit, request).await?);
+        };
+        let next = plan.next(&rotation.new.id, self.now);
+        rotation.new.rotates_at = next.as_ref().map(|next| next.at);
+        let written =
+            book.rotate_scheduled(rotation, old.version, audit, request, None, next.as_ref());
+        Ok(written.await?)
+    }
+
+    /// Asks for a flush where a rotated key ends before the gateway has forgotten by itself for how long it was to live.
+    pub(super) async fn ends_early(&self, before: &KeyRecord, after: &KeyRecord) {
+        let forgotten = self.now.plus(self.longest_promise());
+        if after.expires_at != before.expires_at
+            && after.expires_at.is_some_and(|end| end < forgotten)
+        {
+            self.narrowing().await;
+        }
+    }
+
+    pub(super) fn mint(&self, environment: &str) -> Result<(MintedKey, Fresh), AdminError> {
         let mut secret = [0; 32];
         self.entropy.fill(&mut secret)?;
         let id = KeyId::new(self.now, entropy::number(self.entropy)?);
@@ -122,7 +157,7 @@ impl Call<'_> {
         Ok(AuditEntry::of(action, record, actor, self.now, random))
     }
 
-    fn rotation_entries(
+    pub(super) fn rotation_entries(
         &self,
         rotation: &Rotation,
         reason: Option<&str>,

@@ -31,7 +31,9 @@ impl Call<'_> {
                 match lifecycle::update(&record, update.clone(), self.now, policy.limits()) {
                     Ok(updated) => updated,
                     // A repeat is no mistake: what was asked for holds.
-                    Err(Refusal::Unchanged) => return Ok(self.changed(&record, false)),
+                    Err(Refusal::Unchanged) => {
+                        return Ok(self.changed(&record, false, self.widening()));
+                    }
                     Err(refusal) => return Err(refusal.into()),
                 };
             // Narrowing is always right. Who widens hands out rights, as who makes the key does.
@@ -46,12 +48,14 @@ impl Call<'_> {
                 .iter()
                 .map(|name| (*name).to_owned())
                 .collect();
+            // An update may take away what it does not give.
+            let promise = self.narrowing().await;
             let ledger = self.ledger();
             match ledger
                 .replace(&updated.record, record.version, &entry)
                 .await
             {
-                Ok(()) => return Ok(self.changed(&updated.record, true)),
+                Ok(()) => return Ok(self.changed(&updated.record, true, promise)),
                 Err(StoreError::Conflict(_))
                     if asked.expected_version.is_none() && tries < TRIES =>
                 {

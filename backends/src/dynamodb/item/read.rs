@@ -55,6 +55,9 @@ pub(in crate::dynamodb) fn record(item: &Item) -> Result<KeyRecord, StoreError> 
         changed_at: Timestamp::from_unix(read.number(schema::CHANGED_AT)?),
         rotated_from: read.optional(schema::ROTATED_FROM, Reader::key_id)?,
         rotated_to: read.optional(schema::ROTATED_TO, Reader::key_id)?,
+        rotates_at: read
+            .optional(schema::ROTATES_AT, Reader::number)?
+            .map(Timestamp::from_unix),
         usage_plan_key: read
             .optional(schema::USAGE_PLAN_KEY, Reader::text)?
             .map(ToOwned::to_owned),
@@ -208,7 +211,7 @@ impl<'item> Reader<'item> {
         }
     }
 
-    fn key_id(&self, name: &str) -> Result<KeyId, StoreError> {
+    pub(in crate::dynamodb) fn key_id(&self, name: &str) -> Result<KeyId, StoreError> {
         KeyId::parse(self.text(name)?).ok_or_else(|| self.corrupt(name))
     }
 

@@ -40,6 +40,9 @@ pub(in crate::dynamodb) fn record_item(record: &KeyRecord) -> Item {
     if let Some(id) = &record.rotated_to {
         set(schema::ROTATED_TO, text(id.as_str()));
     }
+    if let Some(at) = record.rotates_at {
+        set(schema::ROTATES_AT, number(&at.unix()));
+    }
     if let Some(key) = &record.usage_plan_key {
         set(schema::USAGE_PLAN_KEY, text(key));
     }
@@ -156,7 +159,7 @@ pub(in crate::dynamodb) fn request_item(request: &Idempotency, made: &KeyId) -> 
     item
 }
 
-fn new_item(pk: &str, sk: &str) -> Item {
+pub(super) fn new_item(pk: &str, sk: &str) -> Item {
     HashMap::from([
         (schema::PK.to_owned(), text(pk)),
         (schema::SK.to_owned(), text(sk)),
@@ -164,11 +167,11 @@ fn new_item(pk: &str, sk: &str) -> Item {
     ])
 }
 
-fn text(value: &str) -> AttributeValue {
+pub(super) fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
-fn number(value: &impl ToString) -> AttributeValue {
+pub(super) fn number(value: &impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 

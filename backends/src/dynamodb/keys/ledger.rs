@@ -125,20 +125,9 @@ impl KeyLedger for DynamoKeys {
         audit: &[AuditEntry; 2],
         request: Option<&Idempotency>,
     ) -> Result<Written, StoreError> {
-        let Rotation { old, new } = rotation;
-        let transaction = match request {
-            None => Transaction::on(self),
-            Some(request) => Transaction::on(self).remember(request, &new.id),
-        };
-        let [of_old, of_new] = audit;
-        let committed = transaction
-            .replace(old, expected_version)
-            .insert(new)
-            .note(old, of_old)
-            .note(new, of_new)
-            .commit()
-            .await;
-        self.outcome(committed, &old.id, request).await
+        let transaction = self.rotation(rotation, expected_version, audit, request);
+        let committed = transaction.commit().await;
+        self.outcome(committed, &rotation.old.id, request).await
     }
 
     async fn list(
@@ -205,7 +194,26 @@ impl DynamoKeys {
         found.ok_or_else(|| StoreError::Corrupt(format!("`{id}` has no record")))
     }
 
-    async fn outcome(
+    /// The writes of a rotation.
+    pub(super) fn rotation(
+        &self,
+        Rotation { old, new }: &Rotation,
+        expected_version: u64,
+        [of_old, of_new]: &[AuditEntry; 2],
+        request: Option<&Idempotency>,
+    ) -> Transaction<'_> {
+        let transaction = match request {
+            None => Transaction::on(self),
+            Some(request) => Transaction::on(self).remember(request, &new.id),
+        };
+        transaction
+            .replace(old, expected_version)
+            .insert(new)
+            .note(old, of_old)
+            .note(new, of_new)
+    }
+
+    pub(super) async fn outcome(
         &self,
         committed: Result<(), Refused>,
         id: &KeyId,

@@ -1,11 +1,8 @@
 //! Events that wait for their delivery, and the calendar of expiries.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::AttributeValue;
 use doorward_keys::{
-    Calendar, Cursor, Day, KeyEvent, KeyRecord, Outbox, Page, StoreError, Timestamp,
+    Calendar, Cursor, Day, KeyEvent, KeyId, KeyRecord, Outbox, Page, StoreError, Timestamp,
 };
 
 use super::{
@@ -15,44 +12,41 @@ use super::{
     transaction::{Refused, Transaction},
 };
 use crate::dynamodb::{
-    errors::unavailable,
-    item::{self, Reader},
+    item::{self, Item, Reader},
     schema,
 };
 
 #[async_trait]
 impl Outbox for DynamoKeys {
-    async fn waiting(&self, limit: usize) -> Result<Vec<KeyEvent>, StoreError> {
-        let parts = usize::try_from(schema::OUTBOX_PARTS).unwrap_or(1);
-        let mut events = Vec::new();
-        for part in 0..schema::OUTBOX_PARTS {
-            let query = Query::of_table(schema::outbox_pk(part));
-            let (items, _) = self.query(query, limit.div_ceil(parts)).await?;
-            for item in &items {
-                events.push(Reader::of(item)?.event()?);
-            }
-        }
-        events.truncate(limit.max(1));
-        Ok(events)
+    fn parts(&self) -> u32 {
+        schema::OUTBOX_PARTS
+    }
+
+    fn part_of(&self, key: &KeyId) -> u32 {
+        schema::outbox_part(key.as_str())
+    }
+
+    async fn waiting(
+        &self,
+        part: u32,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Result<KeyEvent, StoreError>>, StoreError> {
+        let query = Query::of_table(schema::outbox_pk(part)).behind(position_of(after));
+        let (items, more) = self.query(query, limit.max(1)).await?;
+        // The place of an item that cannot be read is its key all the same.
+        let last = items.last().map(|item| Reader::text_of(item, schema::SK));
+        let next = last.transpose()?.filter(|_| more).map(Cursor::behind);
+        let read = |item: &Item| Reader::of(item).and_then(|read| read.event());
+        Ok(Page {
+            items: items.iter().map(read).collect(),
+            next,
+        })
     }
 
     async fn delivered(&self, event: &KeyEvent) -> Result<(), StoreError> {
-        let part = schema::outbox_part(event.key_id.as_str());
-        let key = HashMap::from([
-            (
-                schema::PK.to_owned(),
-                AttributeValue::S(schema::outbox_pk(part)),
-            ),
-            (schema::SK.to_owned(), AttributeValue::S(event.id.clone())),
-        ]);
-        self.client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(key))
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| unavailable("DeleteItem", &self.table, &error))
+        let part = self.part_of(&event.key_id);
+        self.remove(schema::outbox_pk(part), event.id.clone()).await
     }
 
     async fn announce(

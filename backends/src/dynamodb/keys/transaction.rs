@@ -8,15 +8,16 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, CancellationReason, Put, TransactWriteItem},
 };
 use doorward_keys::{
-    AuditEntry, Digest, Idempotency, KeyEvent, KeyId, KeyRecord, StoreError, Timestamp,
+    AuditEntry, Digest, Idempotency, KeyEvent, KeyId, KeyRecord, ScheduledRotation, StoreError,
+    Timestamp,
 };
 
 use super::DynamoKeys;
 use crate::dynamodb::{
     errors::unavailable,
     item::{
-        Item, audit_item, event_item, id_item, notice_item, record_item, request_item,
-        tombstone_item,
+        Item, audit_item, ended_item, event_item, id_item, notice_item, record_item, request_item,
+        schedule_item, tombstone_item,
     },
     schema,
 };
@@ -135,6 +136,28 @@ impl<'store> Transaction<'store> {
         self.put(item, unchanged, &names, values)
     }
 
+    /// What is left of the rotation that is scheduled for a key; nothing where it is over.
+    pub(super) fn leave(
+        self,
+        id: &KeyId,
+        left: Option<&ScheduledRotation>,
+        now: Timestamp,
+    ) -> Self {
+        self.put(left_item(id, left, now), None, &[], [])
+    }
+
+    /// The same in place of `before`, and of no other.
+    pub(super) fn settle(
+        self,
+        before: &ScheduledRotation,
+        left: Option<&ScheduledRotation>,
+    ) -> Self {
+        let names = [("#at", schema::AT)];
+        let values = [(":at", AttributeValue::N(before.at.unix().to_string()))];
+        let item = left_item(&before.key_id, left, before.at);
+        self.put(item, "#at = :at", &names, values)
+    }
+
     fn put_new(self, item: Item) -> Self {
         self.put(
             item,
@@ -144,10 +167,10 @@ impl<'store> Transaction<'store> {
         )
     }
 
-    fn put<const N: usize>(
+    fn put<'c, const N: usize>(
         mut self,
         item: Item,
-        condition: &str,
+        condition: impl Into<Option<&'c str>>,
         names: &[(&str, &str)],
         values: [(&str, AttributeValue); N],
     ) -> Self {
@@ -162,8 +185,8 @@ impl<'store> Transaction<'store> {
         let put = Put::builder()
             .table_name(&self.store.table)
             .set_item(Some(item))
-            .condition_expression(condition)
-            .set_expression_attribute_names(Some(names))
+            .set_condition_expression(condition.into().map(str::to_owned))
+            .set_expression_attribute_names((!names.is_empty()).then_some(names))
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .build();
         self.puts.push(put);
@@ -200,6 +223,10 @@ impl<'store> Transaction<'store> {
             })),
         }
     }
+}
+
+fn left_item(id: &KeyId, left: Option<&ScheduledRotation>, now: Timestamp) -> Item {
+    left.map_or_else(|| ended_item(id, now), schedule_item)
 }
 
 /// What the reasons of a cancelled transaction say; `None` when the store failed for another cause.

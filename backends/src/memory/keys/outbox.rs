@@ -2,16 +2,31 @@
 
 use async_trait::async_trait;
 use doorward_keys::{
-    Calendar, Cursor, Day, KeyEvent, KeyRecord, Outbox, Page, StoreError, Timestamp,
+    Calendar, Cursor, Day, KeyEvent, KeyId, KeyRecord, Outbox, Page, StoreError, Timestamp,
 };
 
 use super::{MemoryKeys, conflict, page};
 
 #[async_trait]
 impl Outbox for MemoryKeys {
-    async fn waiting(&self, limit: usize) -> Result<Vec<KeyEvent>, StoreError> {
-        let events = &self.state().events;
-        Ok(events.values().take(limit.max(1)).cloned().collect())
+    fn parts(&self) -> u32 {
+        1
+    }
+
+    fn part_of(&self, _: &KeyId) -> u32 {
+        0
+    }
+
+    async fn waiting(
+        &self,
+        _: u32,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<Result<KeyEvent, StoreError>>, StoreError> {
+        let state = self.state();
+        let events = state.events.iter();
+        let events = events.map(|(id, event)| (id.clone(), Ok(event.clone())));
+        Ok(page(events.collect(), limit, after))
     }
 
     async fn delivered(&self, event: &KeyEvent) -> Result<(), StoreError> {

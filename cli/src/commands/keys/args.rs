@@ -64,6 +64,8 @@ pub enum Action {
     List(List),
     /// Give a key a successor with the same rights; the old one works on for the overlap.
     Rotate(Rotate),
+    /// Say when a key is to be rotated by itself, or that it is not.
+    Schedule(super::schedule::Args),
     /// Switch a key off; it can be switched on again.
     #[command(
         after_help = "Example:\n  doorward keys disable key_01JD3Z9M8Q4W2Y6B0C5F7H1K3N --reason 'odd calls'"

@@ -5,6 +5,7 @@ mod bulk;
 mod remote;
 mod render;
 mod request;
+pub mod schedule;
 pub mod update;
 mod usage;
 
@@ -17,7 +18,9 @@ use self::args::{Action, KeysArgs};
 use crate::{
     clock,
     exit::Failure,
-    input, output,
+    input,
+    local::flush_policy,
+    output,
     state::StateFolder,
     target::{Secrets, Target},
 };
@@ -69,7 +72,10 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
         )
     })?;
     let keys = DynamoKeys::new(tables.client.clone(), tables.keys);
-    let mut admin = KeyAdmin::from_config(&api_keys, Arc::new(keys)).with_routes(config.routes);
+    let keys = Arc::new(keys);
+    let mut admin = KeyAdmin::from_config(&api_keys, Arc::clone(&keys) as _)
+        .with_rotations(Arc::clone(&keys) as _)
+        .with_routes(config.routes);
     if let Action::Usage(usage) = &args.action {
         let table = usage.counters_table.clone().or(tables.counters);
         let table = table.ok_or_else(|| {
@@ -80,7 +86,9 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     }
     let is_local = args.table.is_none();
     if is_local && let Some(running) = StateFolder::here().find() {
-        admin = admin.with_gateway_ttl(u32::try_from(running.ttl_seconds).unwrap_or(u32::MAX));
+        admin = admin
+            .with_gateway_ttl(u32::try_from(running.ttl_seconds).unwrap_or(u32::MAX))
+            .with_flush(keys, flush_policy());
     }
     let caller = Caller::operator(&format!("doorward keys by {}", user()));
     let place = args.table.clone().unwrap_or_default();

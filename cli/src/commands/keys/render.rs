@@ -66,8 +66,19 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
             changed,
             effective_within_seconds,
             effective_by,
+            flush: _,
         } => Shown {
             said: change(key, *changed, *effective_within_seconds, *effective_by),
+            answer: String::new(),
+        },
+        Reply::Scheduled { key, .. } => Shown {
+            said: match key.rotates_at {
+                Some(at) => {
+                    let at = clock::shown(Timestamp::from_unix(at));
+                    format!("{} is rotated at {at}, version {}", key.id, key.version)
+                }
+                None => format!("{} is not rotated by itself", key.id),
+            },
             answer: String::new(),
         },
         Reply::Deleted { id, .. } => Shown {
@@ -198,6 +209,11 @@ fn details(key: &KeyView, now: Timestamp) -> String {
             Some(clock::shown(Timestamp::from_unix(key.created_at))),
         ),
         ("expires", Some(ends(key, now))),
+        (
+            "rotates",
+            key.rotates_at
+                .map(|at| clock::shown(Timestamp::from_unix(at))),
+        ),
         ("replaces", key.rotated_from.clone()),
         ("replaced by", key.rotated_to.clone()),
         (

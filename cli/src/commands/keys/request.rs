@@ -43,6 +43,7 @@ pub(super) fn command(
             reason: rotate.reason,
             idempotency_key: rotate.idempotency_key,
         }),
+        Action::Schedule(schedule) => schedule.into_command(now)?,
         Action::Disable(change) => Command::Disable(changed(change)),
         Action::Enable(change) => Command::Enable(changed(change)),
         Action::Revoke(change) => Command::Revoke(changed(change)),

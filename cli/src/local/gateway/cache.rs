@@ -49,6 +49,12 @@ impl Cache {
         (now < *until).then(|| Arc::clone(answer))
     }
 
+    /// Forgets all answers.
+    pub(super) fn clear(&self) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.clear();
+    }
+
     /// Keeps an answer, unless nothing is to be cached.
     pub(super) fn keep(&self, key: CacheKey, answer: Arc<Answer>, now: Duration) {
         if self.ttl.is_zero() {
@@ -80,6 +86,16 @@ mod tests {
         assert!(cache.find(&key, at(14)).is_some());
         assert!(cache.find(&key, at(15)).is_none());
         assert!(none.find(&key, at(10)).is_none());
+    }
+
+    #[test]
+    fn a_flush_forgets_everything() {
+        let answer = Answer::read(Payload::Http2Simple, json!({"isAuthorized": true})).unwrap();
+        let cache = Cache::new(Duration::from_secs(5));
+        let key = key("prod", &["a".to_owned()]);
+        cache.keep(key, Arc::new(answer), Duration::ZERO);
+        cache.clear();
+        assert!(cache.find(&key, Duration::ZERO).is_none());
     }
 
     #[test]

@@ -25,11 +25,12 @@ mod tests;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header},
 };
-use doorward_keys::Timestamp;
+use doorward_keys::{StageCache, Timestamp};
 
 use self::{
     answer::Answer,
@@ -289,6 +290,14 @@ impl Gateway {
             refusal,
             context: answer.context.clone(),
         })
+    }
+}
+
+#[async_trait]
+impl StageCache for Gateway {
+    async fn flush(&self, _: &str) -> Result<(), String> {
+        self.cache.clear();
+        Ok(())
     }
 }
 

@@ -35,6 +35,10 @@ pub struct ApiKeysConfig {
     pub max_lifetime_days: u32,
     /// How long after its end a key is kept before it can be deleted, in days.
     pub retention_days: u32,
+    /// How many days before its end an event says that a key expires soon, the most first.
+    pub expiry_notice_days: Vec<u32>,
+    /// After how many days without a use an event says so; `None` for never.
+    pub unused_after_days: Option<u32>,
 }
 
 /// API keys: which printed keys are ours, where they may stand and how long they are remembered.
@@ -77,6 +81,14 @@ pub(crate) struct RawApiKeys {
     retention_days: Option<i64>,
     /// Keys that were made elsewhere and brought here.
     imported: Option<Vec<RawImported>>,
+    /// How many days before its end an event says that a key expires soon, once for each number; empty for never. What comes to
+    /// expire sooner than a number gets the next smaller one.
+    #[cfg_attr(feature = "schema", schemars(inner(range(min = NOTICE.min, max = NOTICE.max)), extend("default" = NOTICES)))]
+    expiry_notice_days: Option<Vec<i64>>,
+    /// After how many days without a use an event says so, and again after as many more; 0 for never. At most
+    /// `usage.retention_days`, because what is not counted any more is not known.
+    #[cfg_attr(feature = "schema", schemars(range(min = UNUSED.min, max = UNUSED.max), extend("default" = UNUSED.default)))]
+    unused_after_days: Option<i64>,
 }
 
 const CACHE: Limits = Limits {
@@ -109,6 +121,18 @@ const RETENTION: Limits = Limits {
     min: 0,
     max: 3650,
     default: 30,
+};
+
+const NOTICE: Limits = Limits {
+    min: 1,
+    max: 365,
+    default: 7,
+};
+const NOTICES: [u32; 3] = [30, 7, 1];
+const UNUSED: Limits = Limits {
+    min: 0,
+    max: 3650,
+    default: 0,
 };
 
 impl RawApiKeys {
@@ -149,6 +173,9 @@ impl RawApiKeys {
         let path = "api_keys.retention_days";
         let retention_days = RETENTION.check(self.retention_days, path, faults);
         let imported = imported::check(self.imported, prefix.as_deref(), env, faults);
+        let expiry_notice_days = notices(self.expiry_notice_days, faults);
+        let path = "api_keys.unused_after_days";
+        let unused = UNUSED.check(self.unused_after_days, path, faults);
         let (pepper, previous_pepper) = peppers(self.pepper, self.previous_pepper, env, faults);
         Some(ApiKeysConfig {
             format: KeyFormat {
@@ -166,6 +193,8 @@ impl RawApiKeys {
             default_lifetime_days,
             max_lifetime_days,
             retention_days,
+            expiry_notice_days,
+            unused_after_days: (unused > 0).then_some(unused),
         })
     }
 
@@ -230,6 +259,24 @@ fn headers(raw: Option<Vec<String>>, faults: &mut Faults) -> Vec<String> {
     named
         .filter_map(|(index, name)| values::header(name, &format!("{path}[{index}]"), faults))
         .collect()
+}
+
+/// The numbers from the most days to the fewest, each once.
+fn notices(raw: Option<Vec<i64>>, faults: &mut Faults) -> Vec<u32> {
+    let path = "api_keys.expiry_notice_days";
+    let Some(raw) = raw else {
+        return NOTICES.to_vec();
+    };
+    let texts: Vec<String> = raw.iter().map(ToString::to_string).collect();
+    distinct(&texts, path, faults);
+    let mut days: Vec<u32> = raw
+        .into_iter()
+        .enumerate()
+        .map(|(index, days)| NOTICE.check(Some(days), &format!("{path}[{index}]"), faults))
+        .collect();
+    days.sort_unstable_by(|left, right| right.cmp(left));
+    days.dedup();
+    days
 }
 
 /// A number that another one bounds. Its default gives way to a smaller bound.

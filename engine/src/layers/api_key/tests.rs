@@ -59,6 +59,7 @@ fn bench() -> Bench {
         changed_at: NOW,
         rotated_from: None,
         rotated_to: None,
+        rotates_at: None,
         usage_plan_key: None,
         plan: None,
         decoy: false,
@@ -80,6 +81,8 @@ fn bench() -> Bench {
         default_lifetime_days: 90,
         max_lifetime_days: 365,
         retention_days: 30,
+        expiry_notice_days: vec![],
+        unused_after_days: None,
     };
     let keys = ApiKeys::new(config, Arc::clone(&store) as Arc<dyn KeyLookup>);
     Bench {

@@ -60,6 +60,7 @@ fn key(scopes: &str, tenant: &str, routes: Option<&str>) -> Client {
             changed_at: NOW,
             rotated_from: None,
             rotated_to: None,
+            rotates_at: None,
             usage_plan_key: None,
             plan: None,
             decoy: false,

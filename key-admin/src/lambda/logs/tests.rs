@@ -290,7 +290,11 @@ async fn the_first_use_of_a_decoy_is_told_once_beside_what_is_counted() {
         (&line["level"], &line["decoys"], &line["foreign"]),
         (&json!("warn"), &json!(4), &json!(0))
     );
-    let mut waiting = keys.waiting(100).await.unwrap();
+    let mut waiting = Vec::new();
+    for part in 0..keys.parts() {
+        let page = keys.waiting(part, 100, None).await.unwrap();
+        waiting.extend(page.items.into_iter().flatten());
+    }
     waiting.retain(|event| event.kind == EventKind::DecoyKeyUsed);
     let [event] = &waiting[..] else {
         panic!("{waiting:?}");

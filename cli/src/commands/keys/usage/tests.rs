@@ -22,6 +22,7 @@ fn key() -> KeyView {
         changed_at: BEGIN,
         rotated_from: None,
         rotated_to: None,
+        rotates_at: None,
         has_usage_plan_key: false,
         plan: None,
         decoy: false,

@@ -244,6 +244,7 @@ fn with_key(number: char, plan: Option<&str>) -> Authenticated {
         changed_at: NOW,
         rotated_from: None,
         rotated_to: None,
+        rotates_at: None,
         usage_plan_key: None,
         plan: plan.map(str::to_owned),
         decoy: false,

@@ -1,0 +1,63 @@
+//! What happens to keys by itself, by the very code of the Lambda: the minute's job every second, the day's every minute.
+
+use std::{sync::Arc, time::Duration};
+
+use doorward_backends::dynamodb::{DynamoKeys, DynamoUsage};
+use doorward_engine::Config;
+use doorward_key_admin::{FlushPolicy, Job, Jobs, KeyAdmin, jobs::LogBus};
+use doorward_keys::StageCache;
+
+use crate::{clock, output};
+
+/// How often the minute's job runs here.
+const EVERY: Duration = Duration::from_secs(1);
+/// How many of these are a day.
+const DAY: u64 = 60;
+/// How long one run works.
+const BUDGET: Duration = Duration::from_secs(5);
+
+/// The flushes of the one stage there is.
+pub fn flush_policy() -> FlushPolicy {
+    FlushPolicy {
+        stages: vec!["local".to_owned()],
+        settle_seconds: 1,
+        every_seconds: 1,
+        late_seconds: 1,
+    }
+}
+
+/// The jobs on `keys`; `None` where no keys are accepted. Events are lines of standard error.
+pub(super) fn of(
+    config: &Config,
+    keys: &Arc<DynamoKeys>,
+    counts: DynamoUsage,
+    gateway: Arc<dyn StageCache>,
+) -> Option<Jobs> {
+    let admin = KeyAdmin::from_config(config.api_keys.as_ref()?, Arc::clone(keys) as _)
+        .with_usage(Arc::new(counts))
+        .with_usage_config(&config.usage)
+        .with_rotations(Arc::clone(keys) as _)
+        .with_flush(Arc::clone(keys) as _, flush_policy());
+    let bus = Arc::new(LogBus::new(output::say));
+    let time: (fn() -> Duration, Duration) = (clock::stopwatch, BUDGET);
+    let jobs = Jobs::new(admin, Arc::clone(keys) as _, bus, time, output::say);
+    Some(jobs.with_stages(Some(gateway)))
+}
+
+/// Runs jobs until `end`.
+pub(super) async fn run(jobs: Jobs, end: impl Future<Output = ()>) {
+    let mut end = std::pin::pin!(end);
+    for second in 0.. {
+        let job = if second % DAY == 0 {
+            Job::Day
+        } else {
+            Job::Minute
+        };
+        // A run is not broken off: it ends within its budget.
+        jobs.run(job, clock::wall()).await;
+        tokio::select! {
+            () = &mut end => break,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}

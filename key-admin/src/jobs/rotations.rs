@@ -1,0 +1,50 @@
+//! Rotations whose time has come.
+
+use doorward_keys::{Day, RotationBook, Timestamp};
+
+use super::Jobs;
+use crate::{admin::Due, log};
+
+/// How many rotations of one day are read at once.
+const AT_ONCE: usize = 50;
+
+impl Jobs {
+    /// Does the rotations that are due at `now` on this day and so many `days` before; how many were done, and whether all were.
+    pub(super) async fn rotate(
+        &self,
+        days: i64,
+        now: Timestamp,
+        has_time: &(dyn Fn() -> bool + Sync),
+    ) -> (usize, bool) {
+        let book: &dyn RotationBook = self.store.as_ref();
+        let mut done = 0;
+        for back in (0..=days).rev() {
+            let day = Day::of(now).plus(-back);
+            let due = match book.due(day, now, AT_ONCE).await {
+                Ok(due) => due,
+                Err(error) => {
+                    (self.log)(&log::life("error", "rotations_unread", &error.to_string()));
+                    return (done, false);
+                }
+            };
+            for id in due {
+                if !has_time() {
+                    return (done, false);
+                }
+                let secrets = self.secrets.as_deref();
+                let entropy = self.entropy.as_ref();
+                let store = self.store.as_ref();
+                let rotated = self.admin.rotate_due(&id, store, secrets, now, entropy);
+                match rotated.await {
+                    Ok(Due::Rotated | Due::Told) => done += 1,
+                    Ok(Due::Over) => {}
+                    Err(error) => {
+                        let why = format!("`{id}`: {error}");
+                        (self.log)(&log::life("error", "rotation_failed", &why));
+                    }
+                }
+            }
+        }
+        (done, true)
+    }
+}
