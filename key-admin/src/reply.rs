@@ -104,6 +104,7 @@ pub enum Reply {
         flush: Cow<'static, str>,
     },
     /// When a key is rotated by itself was changed.
+    #[cfg_attr(feature = "schema", schemars(title = "Scheduled"))]
     Scheduled {
         /// The key.
         key: KeyView,
@@ -174,8 +175,8 @@ impl Reply {
             Self::Created { key, .. }
             | Self::Changed {
                 key, changed: true, ..
-            } => &[&key.id],
-            Self::Scheduled { key, changed: true } => &[&key.id],
+            }
+            | Self::Scheduled { key, changed: true } => &[&key.id],
             Self::Rotated { key, replaced, .. } => &[&key.id, &replaced.id],
             Self::Deleted { id, .. } => &[id],
             _ => &[],

@@ -109,11 +109,12 @@ impl EventBridge {
     async fn sent(&self, entries: Vec<Result<Entry, BusError>>) -> Vec<Result<(), BusError>> {
         let good = entries.iter().flatten().map(|entry| entry.json.clone());
         let good: Vec<Value> = good.collect();
-        let mut answers = match good.is_empty() {
-            true => vec![],
-            false => self.put(good).await,
-        }
-        .into_iter();
+        let answers = if good.is_empty() {
+            vec![]
+        } else {
+            self.put(good).await
+        };
+        let mut answers = answers.into_iter();
         let unanswered = || Err(BusError::Unavailable("there is no answer".to_owned()));
         let outcomes = entries.into_iter().map(|entry| match entry {
             Err(error) => Err(error),

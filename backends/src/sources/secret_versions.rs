@@ -32,13 +32,16 @@ impl SecretVersions {
         to: Option<&str>,
         from: Option<&str>,
     ) -> Result<(), String> {
-        let mut body = json!({ "SecretId": name, "VersionStage": label });
-        if let Some(to) = to {
-            body["MoveToVersionId"] = to.into();
-        }
-        if let Some(from) = from {
-            body["RemoveFromVersionId"] = from.into();
-        }
+        let members = [
+            ("SecretId", Some(name)),
+            ("VersionStage", Some(label)),
+            ("MoveToVersionId", to),
+            ("RemoveFromVersionId", from),
+        ];
+        let members = members
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))));
+        let body = Value::Object(members.collect());
         self.asked("UpdateSecretVersionStage", &body)
             .await
             .map(|_| ())

@@ -316,6 +316,8 @@ fn administration(
         .with_key_set(key_set)
         .with_blocks(blocks)
         .with_outbox(Arc::clone(keys) as _)
+        .with_rotations(Arc::clone(keys) as _)
+        .with_flush(Arc::clone(keys) as _, jobs::flush_policy())
         .with_leaks(config.leaks.clone());
     Some(admin)
 }

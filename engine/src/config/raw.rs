@@ -33,7 +33,8 @@ use crate::layers::{
 };
 use crate::leaks::RawLeaks;
 use crate::{
-    routes::{Kind, RouteTable},
+    leaks::LeaksConfig,
+    routes::{Kind, Route, RouteTable},
     usage::{RawUsage, UsageConfig},
 };
 
@@ -264,11 +265,8 @@ impl RawConfig {
         };
         check_unused(api_keys.as_ref(), &usage, faults);
         let key_admin = self.key_admin.unwrap_or_default().check(faults);
-        let leaks = self.leaks.map(|raw| {
-            let known = api_keys.as_ref();
-            let environments = known.map(|keys| keys.format.environments.as_slice());
-            raw.check(kinds.has(Kind::ApiKey), environments, faults)
-        });
+        let has_keys = kinds.has(Kind::ApiKey);
+        let leaks = check_leaks(self.leaks, has_keys, api_keys.as_ref(), faults);
         let has_tokens = kinds.has(Kind::Jwt) || kinds.has(Kind::Opaque);
         let block_list = self.block_list.map(|raw| raw.check(has_tokens, faults));
         uses.default(self.default_limits, faults);
@@ -282,7 +280,7 @@ impl RawConfig {
         let routes = routes::check(self.routes, context, faults);
         uses.finish(&routes, &limits, faults);
         let rests = caching::Rests {
-            on_certificates: routes.iter().any(crate::routes::Route::names_certificate),
+            on_certificates: routes.iter().any(Route::names_certificate),
             on_proofs: dpop.is_some(),
         };
         caching::check(&answers, &policy, rests, faults);
@@ -305,13 +303,6 @@ impl RawConfig {
         }
         check_parameters(api_keys.as_ref(), &tokens, faults);
         issuer_header::check(&tokens, api_keys.as_ref(), &kinds, &servers, faults);
-        // The checks before found every conflict in words of the configuration; whatever is left is told as it is.
-        let routes = RouteTable::new(routes).unwrap_or_else(|conflict| {
-            if faults.is_empty() {
-                faults.add("routes", conflict.to_string());
-            }
-            RouteTable::default()
-        });
         Config {
             api_keys,
             issuers,
@@ -322,7 +313,7 @@ impl RawConfig {
             dpop,
             addresses,
             limits,
-            routes,
+            routes: table(routes, faults),
             policy,
             answers,
             block_list,
@@ -334,7 +325,26 @@ impl RawConfig {
     }
 }
 
-/// A query parameter carries a key or a token.
+/// The checks before found every conflict in words of the configuration; whatever is left is told as it is.
+fn table(routes: Vec<Route>, faults: &mut Faults) -> RouteTable {
+    RouteTable::new(routes).unwrap_or_else(|conflict| {
+        if faults.is_empty() {
+            faults.add("routes", conflict.to_string());
+        }
+        RouteTable::default()
+    })
+}
+
+fn check_leaks(
+    raw: Option<RawLeaks>,
+    has_keys: bool,
+    api_keys: Option<&ApiKeysConfig>,
+    faults: &mut Faults,
+) -> Option<LeaksConfig> {
+    let environments = api_keys.map(|keys| keys.format.environments.as_slice());
+    raw.map(|raw| raw.check(has_keys, environments, faults))
+}
+
 /// What is not counted any more is not known.
 fn check_unused(api_keys: Option<&ApiKeysConfig>, usage: &UsageConfig, faults: &mut Faults) {
     let path = "api_keys.unused_after_days";
@@ -347,6 +357,7 @@ fn check_unused(api_keys: Option<&ApiKeysConfig>, usage: &UsageConfig, faults: &
     }
 }
 
+/// A query parameter carries a key or a token.
 fn check_parameters(api_keys: Option<&ApiKeysConfig>, tokens: &TokensConfig, faults: &mut Faults) {
     let of_key = api_keys.and_then(|keys| keys.query_parameter.as_ref());
     let of_token = tokens.query_parameter.as_ref();

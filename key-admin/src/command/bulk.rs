@@ -194,21 +194,20 @@ fn check_former(former: &FormerDigest, index: usize, check: &mut Check) -> Optio
 }
 
 /// Whether so many keys may come at once.
-pub(crate) fn check_count(count: usize, check: &mut Check) -> Option<()> {
+pub(crate) fn check_count(count: usize, check: &mut Check) {
     if !(1..=MAX_MANY).contains(&count) {
         check.add(
             "keys",
             format!("has {count} values, expected 1 to {MAX_MANY}"),
         );
     }
-    Some(())
 }
 
 /// Which part of the list of a tenant.
 pub(crate) fn check_export(
     asked: &ExportKeys,
     check: &mut Check,
-) -> Option<(usize, Option<doorward_keys::Cursor>)> {
+) -> (usize, Option<doorward_keys::Cursor>) {
     check.plain("tenant", &asked.tenant, MAX_WORD);
-    Some(check_list(asked.limit, asked.cursor.as_deref(), check))
+    check_list(asked.limit, asked.cursor.as_deref(), check)
 }

@@ -33,6 +33,9 @@ pub(crate) const WORD: &str = concat!("^", inner!(), "{1,128}$");
 /// 1 to 1024 characters, none of them a control character.
 pub(crate) const CLAIM: &str = concat!("^", inner!(), "{1,1024}$");
 
+/// Where the printed successor of a scheduled rotation goes.
+pub(crate) const SECRET_PLACE: &str = r"^secretsmanager:[A-Za-z0-9/_+=.@:-]{1,512}$";
+
 /// RFC 6749 section 3.3, without `*`.
 pub(crate) const SCOPE: &str = r"^[!#-)+-\[\]-~]{1,128}$";
 

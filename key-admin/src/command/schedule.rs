@@ -20,28 +20,36 @@ pub struct ScheduleRotation {
     pub id: String,
     /// When, in seconds since the epoch. Either this or `inDays`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 0, "maximum" = 253_402_300_799_i64)))]
     pub at: Option<i64>,
     /// In how many days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = super::check::MAX_DAYS)))]
     pub in_days: Option<u32>,
     /// After how many days each successor is rotated in turn; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = super::check::MAX_DAYS)))]
     pub every_days: Option<u32>,
     /// For how long the old key works beside the new one, in seconds: 0 to 2592000 (30 days), 86400 (a day) when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("maximum" = crate::KeyPolicy::MAX_OVERLAP_SECONDS)))]
     pub overlap_seconds: Option<u32>,
     /// How long the successor lives, in days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = super::check::MAX_DAYS)))]
     pub expires_in_days: Option<u32>,
     /// Where the printed successor goes: `secretsmanager:NAME`. Operators only. When absent, the event `KeyRotationDue` goes out, and
     /// whoever hears of it rotates the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = super::patterns::SECRET_PLACE)))]
     pub secret: Option<String>,
     /// The version that the caller has seen; any when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = super::check::MAX_VERSION)))]
     pub expected_version: Option<u64>,
     /// Why, for the audit: at most 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = super::patterns::REASON)))]
     pub reason: Option<String>,
 }
 
@@ -53,6 +61,13 @@ pub(crate) fn check_schedule(
     check: &mut Check,
 ) -> Option<ScheduledRotation> {
     let at = match (asked.at, asked.in_days) {
+        (Some(at), None) if at < 0 => {
+            check.add(
+                "at",
+                format!("is {at}, expected a time in seconds since 1970"),
+            );
+            now
+        }
         (Some(at), None) => Timestamp::from_unix(at),
         (None, Some(days)) => now.plus(i64::from(days).saturating_mul(SECONDS_OF_DAY)),
         _ => {
@@ -65,6 +80,7 @@ pub(crate) fn check_schedule(
     };
     let max = policy.max_lifetime_days;
     for (field, days) in [
+        ("inDays", asked.in_days),
         ("everyDays", asked.every_days),
         ("expiresInDays", asked.expires_in_days),
     ] {

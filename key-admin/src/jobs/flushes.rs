@@ -36,7 +36,10 @@ impl Flushes<'_> {
 
     async fn stage(&self, stage: &str, now: Timestamp) -> Result<bool, String> {
         let book: &dyn FlushBook = self.store.as_ref();
-        let due = book.due(stage, now, AT_ONCE).await.map_err(text)?;
+        let due = book
+            .due(stage, now, AT_ONCE)
+            .await
+            .map_err(|error| error.to_string())?;
         let Some(earliest) = due.first() else {
             return Ok(false);
         };
@@ -56,14 +59,15 @@ impl Flushes<'_> {
         let mut served = due;
         while !served.is_empty() {
             for from in &served {
-                book.done(stage, *from).await.map_err(text)?;
+                book.done(stage, *from)
+                    .await
+                    .map_err(|error| error.to_string())?;
             }
-            served = book.due(stage, now, AT_ONCE).await.map_err(text)?;
+            served = book
+                .due(stage, now, AT_ONCE)
+                .await
+                .map_err(|error| error.to_string())?;
         }
         Ok(true)
     }
-}
-
-fn text(error: StoreError) -> String {
-    error.to_string()
 }

@@ -149,12 +149,11 @@ impl Jobs {
                 .iter()
                 .map(|key| self.look_at(key, stop.what, now));
             try_join_all(told).await?;
-            match page.next {
-                Some(next) => next.position().clone_into(&mut place.position),
-                None => {
-                    place.stop += 1;
-                    place.position.clear();
-                }
+            if let Some(next) = page.next {
+                next.position().clone_into(&mut place.position);
+            } else {
+                place.stop += 1;
+                place.position.clear();
             }
         }
         place.stop = usize::MAX;

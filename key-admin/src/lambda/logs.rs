@@ -123,8 +123,10 @@ fn answered(done: &Done) -> Value {
         "pieces": done.now,
         "repeatedPieces": done.before,
     });
-    if done.decoys > 0 {
-        body["alarms"] = json!(done.alarms);
+    if done.decoys > 0
+        && let Some(members) = body.as_object_mut()
+    {
+        members.insert("alarms".to_owned(), json!(done.alarms));
     }
     body
 }

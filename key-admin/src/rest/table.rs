@@ -154,6 +154,22 @@ pub const ROUTES: &[Route] = &[
     change("enable", "/keys/{id}/enable", "Switch a key on again"),
     change("revoke", "/keys/{id}/revoke", "End a key for good"),
     Route {
+        method: "PUT",
+        summary: "Schedule a rotation",
+        takes: Takes::Body { is_required: true },
+        permission: Permission::Make,
+        replies: &[(200, "Scheduled")],
+        ..change("schedule", "/keys/{id}/rotation", "")
+    },
+    Route {
+        method: "DELETE",
+        summary: "Take back what was scheduled",
+        takes: Takes::Query(&[number("expectedVersion"), text("reason")]),
+        permission: Permission::Make,
+        replies: &[(200, "Scheduled")],
+        ..change("unschedule", "/keys/{id}/rotation", "")
+    },
+    Route {
         method: "PATCH",
         summary: "Change what a key may do",
         ..change("update", "/keys/{id}", "")

@@ -77,6 +77,11 @@ def before_call(context, case, kwargs):
         query["to"] = max(int(query["to"]), 400 * DAY)
     if case.path == "/blocks" and case.method == "POST":
         name_tokens(body)
+    if case.path.endswith("/rotation") and case.method == "PUT":
+        # At a time or in some days, and each successor is rotated before it ends.
+        body.pop("at", None)
+        body["inDays"] = body.get("inDays") or 1
+        body.pop("everyDays", None)
     # A key ends at a time or after some days.
     if body.get("expiresInDays") is not None:
         body.pop("expiresAt", None)

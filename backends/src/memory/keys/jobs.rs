@@ -21,8 +21,8 @@ impl FlushBook for MemoryKeys {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Timestamp>, StoreError> {
-        let state = self.state();
-        let due = state
+        let held = self.state();
+        let due = held
             .flushes
             .iter()
             .filter(|(of, from)| of == stage && *from <= now);

@@ -40,7 +40,7 @@ fn accepted(count: usize) -> String {
     ok(&json!({"FailedEntryCount": 0, "Entries": entries}).to_string())
 }
 
-async fn bus(service: &super::Service) -> EventBridge {
+fn bus(service: &super::Service) -> EventBridge {
     service
         .loader("doorward.toml")
         .event_bus("keys".to_owned())
@@ -51,7 +51,7 @@ async fn bus(service: &super::Service) -> EventBridge {
 async fn events_are_put_on_the_bus_at_most_ten_at_a_time() {
     let service = super::Service::answering([accepted(10), accepted(2)]).await;
     let events: Vec<KeyEvent> = (0..12).map(|number| event(number, "x")).collect();
-    let outcomes = bus(&service).await.publish(&events).await;
+    let outcomes = bus(&service).publish(&events).await;
     assert_eq!(outcomes, vec![Ok(()); 12]);
     let asked = service.asked();
     assert_eq!(asked.len(), 2);
@@ -80,7 +80,7 @@ async fn no_call_is_larger_than_the_bus_takes_and_what_is_too_large_alone_is_ref
         event(3, &half),
         event(4, &half),
     ];
-    let outcomes = bus(&service).await.publish(&events).await;
+    let outcomes = bus(&service).publish(&events).await;
     assert!(
         matches!(outcomes[1], Err(BusError::Refused(_))),
         "{outcomes:?}"
@@ -100,7 +100,7 @@ async fn every_entry_has_its_own_outcome() {
     ]});
     let service = super::Service::answering([ok(&answer.to_string())]).await;
     let events = [event(1, "x"), event(2, "x"), event(3, "x")];
-    let outcomes = bus(&service).await.publish(&events).await;
+    let outcomes = bus(&service).publish(&events).await;
     assert_eq!(outcomes[0], Ok(()));
     assert!(matches!(outcomes[1], Err(BusError::Unavailable(_))));
     assert!(matches!(outcomes[2], Err(BusError::Refused(_))));
@@ -115,10 +115,7 @@ async fn an_answer_that_does_not_speak_of_every_event_accepts_none() {
     );
     for wrong in [accepted(1), ok("{}"), denied] {
         let service = super::Service::answering([wrong]).await;
-        let outcomes = bus(&service)
-            .await
-            .publish(&[event(1, "x"), event(2, "x")])
-            .await;
+        let outcomes = bus(&service).publish(&[event(1, "x"), event(2, "x")]).await;
         assert_eq!(outcomes.len(), 2);
         for outcome in outcomes {
             assert!(
