@@ -107,6 +107,8 @@ pub struct KeyAdmin {
     policy: KeyPolicy,
     foreign: ForeignForms,
     callers: Arc<KeyAdminConfig>,
+    /// How long a command takes at most, in seconds.
+    settle_seconds: u32,
     routes: Option<RouteTable>,
     key_set: Option<Arc<Value>>,
     flush: Option<(Arc<dyn FlushBook>, FlushPolicy)>,
@@ -128,6 +130,8 @@ impl KeyAdmin {
             policy,
             foreign: ForeignForms::default(),
             callers: Arc::default(),
+            // What is lost by counting whole seconds.
+            settle_seconds: 1,
             routes: None,
             key_set: None,
             flush: None,
@@ -158,6 +162,12 @@ impl KeyAdmin {
     pub fn with_blocks(mut self, blocks: Option<BlockAdmin>) -> Self {
         let kept = self.policy.gateway_ttl_seconds;
         self.blocks = blocks.map(|blocks| blocks.with_gateway_ttl(kept));
+        self
+    }
+
+    /// The same where a command may take so long until its change is made; the stated times of changes count it in.
+    pub const fn with_settling(mut self, seconds: u32) -> Self {
+        self.settle_seconds = seconds;
         self
     }
 

@@ -243,6 +243,7 @@ fn build(
     let key_set = config.identity_token.as_ref().map(|token| token.key_set());
     let ledger = Arc::clone(&stores.keys) as Arc<dyn KeyLedger>;
     let mut admin = KeyAdmin::from_config(keys, ledger)
+        .with_settling(SETTLE_SECONDS)
         .with_outbox(Arc::clone(&stores.keys) as _)
         .with_leaks(config.leaks.clone())
         .with_usage_config(&config.usage)

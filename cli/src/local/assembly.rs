@@ -127,12 +127,9 @@ impl LocalGateway {
     /// Says what does not work and what to do.
     pub async fn start(plan: Plan) -> Result<Self, Failure> {
         let (listener, address) = listen(plan.host, plan.port, "--port").await?;
-        let (issuer_listener, issuer_address) = listen(
-            IpAddr::V4(Ipv4Addr::LOCALHOST),
-            plan.issuer_port,
-            "--issuer-port",
-        )
-        .await?;
+        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let (issuer_listener, issuer_address) =
+            listen(here, plan.issuer_port, "--issuer-port").await?;
         let issuer = format!("http://{issuer_address}");
         let (checked, crls) = read(&plan.source, &issuer).await?;
         let mut warnings = plan.source.warnings(&checked);
@@ -167,9 +164,9 @@ impl LocalGateway {
         let ttl_seconds = settings.ttl().as_secs();
         let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
         let kept_days = config.usage.retention_days;
+        let (own_admin, keys_of_jobs) = (admin.clone(), Arc::clone(&keys));
         let (sink, alarms) = decoys::open(admin);
         let (observer, counting) = access_log::open(plan.observer, Arc::new(counts), kept_days);
-        let of_keys = (config.clone(), Arc::clone(&keys));
         let authorizer = authorizer(config, keys, blocks, crls, kms, (&usage, sink));
         let gateway = Arc::new(Gateway::new(
             settings,
@@ -186,21 +183,11 @@ impl LocalGateway {
         tasks.spawn(alarms);
         let (encrypted, domain) = domain.unzip();
         serve(&mut tasks, &gateway, listener, encrypted, &stopped);
-        let (config, keys) = of_keys;
-        let counts = DynamoUsage::new(dynamo.client(), &tables.counters, Patience::ADMIN);
-        if let Some(jobs) = jobs::of(&config, &keys, counts, Arc::clone(&gateway) as _) {
-            let until = stopping(stopped.clone());
-            tasks.spawn(async move {
-                jobs::run(jobs, until).await;
-                Ok(())
-            });
+        if let Some(jobs) = jobs::of(own_admin, keys_of_jobs, Arc::clone(&gateway) as _) {
+            tasks.spawn(jobs::run(jobs, stopping(stopped.clone())));
         }
         let admin = api.map(|api| serve_admin(&mut tasks, api, &stopped));
-        let (writing, until) = (usage.clone(), stopping(stopped.clone()));
-        tasks.spawn(async move {
-            writing.write(until).await;
-            Ok(())
-        });
+        tasks.spawn(write(usage.clone(), stopping(stopped.clone())));
         let address_of_keys = format!("{issuer}{}", issuer::IDENTITY_KEY_SET);
         let identity_keys = identity_key_set.as_ref().map(|_| address_of_keys);
         let (own_name, until) = (issuer.clone(), stopping(stopped));
@@ -320,6 +307,11 @@ fn administration(
         .with_flush(Arc::clone(keys) as _, jobs::flush_policy())
         .with_leaks(config.leaks.clone());
     Some(admin)
+}
+
+async fn write(usage: LocalUsage, until: impl Future<Output = ()>) -> Result<(), String> {
+    usage.write(until).await;
+    Ok(())
 }
 
 /// Lets key administration answer on its listener until the end; its address.

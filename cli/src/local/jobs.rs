@@ -2,8 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use doorward_backends::dynamodb::{DynamoKeys, DynamoUsage};
-use doorward_engine::Config;
+use doorward_backends::dynamodb::DynamoKeys;
 use doorward_key_admin::{FlushPolicy, Job, Jobs, KeyAdmin, jobs::LogBus};
 use doorward_keys::StageCache;
 
@@ -22,30 +21,24 @@ pub fn flush_policy() -> FlushPolicy {
         stages: vec!["local".to_owned()],
         settle_seconds: 1,
         every_seconds: 1,
-        late_seconds: 1,
+        late_seconds: 6,
     }
 }
 
-/// The jobs on `keys`; `None` where no keys are accepted. Events are lines of standard error.
+/// The jobs on `keys`, under `admin`; `None` where no keys are accepted. Events are lines of standard error.
 pub(super) fn of(
-    config: &Config,
-    keys: &Arc<DynamoKeys>,
-    counts: DynamoUsage,
+    admin: Option<KeyAdmin>,
+    keys: Arc<DynamoKeys>,
     gateway: Arc<dyn StageCache>,
 ) -> Option<Jobs> {
-    let admin = KeyAdmin::from_config(config.api_keys.as_ref()?, Arc::clone(keys) as _)
-        .with_usage(Arc::new(counts))
-        .with_usage_config(&config.usage)
-        .with_rotations(Arc::clone(keys) as _)
-        .with_flush(Arc::clone(keys) as _, flush_policy());
     let bus = Arc::new(LogBus::new(output::say));
     let time: (fn() -> Duration, Duration) = (clock::stopwatch, BUDGET);
-    let jobs = Jobs::new(admin, Arc::clone(keys) as _, bus, time, output::say);
+    let jobs = Jobs::new(admin?, keys, bus, time, output::say);
     Some(jobs.with_stages(Some(gateway)))
 }
 
 /// Runs jobs until `end`.
-pub(super) async fn run(jobs: Jobs, end: impl Future<Output = ()>) {
+pub(super) async fn run(jobs: Jobs, end: impl Future<Output = ()>) -> Result<(), String> {
     let mut end = std::pin::pin!(end);
     for second in 0.. {
         let job = if second % DAY == 0 {
@@ -60,4 +53,5 @@ pub(super) async fn run(jobs: Jobs, end: impl Future<Output = ()>) {
             () = tokio::time::sleep(EVERY) => {}
         }
     }
+    Ok(())
 }

@@ -89,11 +89,17 @@ impl Call<'_> {
 
     pub(super) fn changed(&self, record: &KeyRecord, changed: bool, promise: Promise) -> Reply {
         let within = promise.within_seconds;
+        // The time of the command is when it was received; the promise of a flush counts from there itself.
+        let made_by = if promise.flushed {
+            0
+        } else {
+            i64::from(self.admin.settle_seconds)
+        };
         Reply::Changed {
             key: KeyView::of(record, self.now),
             changed,
             effective_within_seconds: within,
-            effective_by: self.now.plus(i64::from(within)).unix(),
+            effective_by: self.now.plus(i64::from(within) + made_by).unix(),
             flush: if promise.flushed { "scheduled" } else { "none" }.into(),
         }
     }

@@ -34,7 +34,7 @@ pub(super) struct Promise {
 }
 
 impl KeyAdmin {
-    /// After how many seconds at most a change counts everywhere without a flush.
+    /// After how many seconds at most a change counts everywhere without a flush, once it is made.
     const fn without_flush(&self) -> Promise {
         Promise {
             within_seconds: self.policy.effective_within_seconds(),

@@ -90,6 +90,13 @@ impl Call<'_> {
         let Some(old) = store.fetch(&plan.key_id).await? else {
             return over(store, plan).await;
         };
+        // Taken back, or scheduled anew, since the plan was read.
+        if old.rotates_at != Some(plan.at) {
+            return Ok(Due::Over);
+        }
+        if lifecycle::standing(&old, self.now) == lifecycle::Standing::Expired {
+            return self.tell(store, plan, "it has expired").await;
+        }
         let policy = &self.admin.policy;
         if !policy.format.environments.contains(&old.environment) {
             return self

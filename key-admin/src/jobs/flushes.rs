@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorward_keys::{FlushBook, KeyStore, StageCache, StoreError, Timestamp};
+use doorward_keys::{FlushBook, KeyStore, StageCache, Timestamp};
 
 use crate::{admin::FlushPolicy, log};
 

@@ -136,10 +136,11 @@ impl Jobs {
         }
         let expired = self.expired(now, &has_time).await;
         let expired = self.said("expired_untold", expired);
-        let tour = self.go_on(now, &has_time).await;
-        let tour = self.said("tour_interrupted", tour);
+        // A tour takes all the time that is left, so what waits goes before it.
         let first = u32::try_from(now.unix().rem_euclid(3600) / 60).unwrap_or(0);
         let delivered = self.delivery.sweep(first, &has_time).await;
+        let tour = self.go_on(now, &has_time).await;
+        let tour = self.said("tour_interrupted", tour);
         report.delivered = delivered.events;
         report.stuck = delivered.stuck;
         report.complete = delivered.complete && all_rotated && expired && tour;

@@ -168,6 +168,10 @@ impl House {
     }
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "a bus may refuse, this one does not"
+)]
 const fn all(_: &KeyEvent) -> Result<(), BusError> {
     Ok(())
 }
@@ -300,10 +304,11 @@ async fn a_key_without_a_use_is_told_of_once_in_a_period() {
     assert_eq!(house.heard(EventKind::KeyUnused), 2);
 }
 
-fn schedule(id: &str, more: Value) -> Value {
-    let mut command = json!({"operation": "schedule", "id": id, "inDays": 10});
-    for (name, value) in more.as_object().unwrap() {
-        command[name] = value.clone();
+fn schedule(id: &str, mut command: Value) -> Value {
+    command["operation"] = json!("schedule");
+    command["id"] = json!(id);
+    if command.get("inDays").is_none() {
+        command["inDays"] = json!(10);
     }
     command
 }

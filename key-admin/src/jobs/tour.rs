@@ -191,8 +191,8 @@ impl Jobs {
             return Ok(());
         };
         let period = i64::from(days) * SECONDS_OF_DAY;
-        // Too young to be unused: nothing is read for it.
-        if now.since(key.created_at) < period {
+        // Too young to be unused, or made not to be used: nothing is read for it.
+        if key.decoy || now.since(key.created_at) < period {
             return Ok(());
         }
         let last = usage.last_use(&key.id).await?.map(|last| last.at);

@@ -11,6 +11,9 @@ pub fn schedule(record: &KeyRecord, at: Timestamp, now: Timestamp) -> Result<Key
     if record.status == KeyStatus::Revoked {
         return Err(Refusal::Revoked);
     }
+    if record.decoy {
+        return Err(Refusal::DecoyRotated);
+    }
     if record.rotated_to.is_some() {
         return Err(Refusal::Rotated);
     }

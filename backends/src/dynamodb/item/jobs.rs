@@ -12,6 +12,15 @@ const WAITING: &str = "waiting";
 const ROTATED: &str = "rotated";
 const TOLD: &str = "told";
 
+/// The word for how far a scheduled rotation is.
+pub(in crate::dynamodb) const fn state_word(state: &RotationState) -> &'static str {
+    match state {
+        RotationState::Waiting => WAITING,
+        RotationState::Told => TOLD,
+        RotationState::Rotated(_) => ROTATED,
+    }
+}
+
 pub(in crate::dynamodb) fn schedule_item(rotation: &ScheduledRotation) -> Item {
     let pk = schema::id_pk(rotation.key_id.as_str());
     let mut item = new_item(&pk, schema::SCHEDULE_SK);
@@ -29,14 +38,10 @@ pub(in crate::dynamodb) fn schedule_item(rotation: &ScheduledRotation) -> Item {
     if let Some(secret) = &rotation.secret {
         set(schema::SECRET, text(secret));
     }
-    match &rotation.state {
-        RotationState::Waiting => set(schema::STATE, text(WAITING)),
-        RotationState::Told => set(schema::STATE, text(TOLD)),
-        RotationState::Rotated(successor) => {
-            set(schema::RELATED, text(successor.as_str()));
-            set(schema::STATE, text(ROTATED))
-        }
-    };
+    set(schema::STATE, text(state_word(&rotation.state)));
+    if let RotationState::Rotated(successor) = &rotation.state {
+        set(schema::RELATED, text(successor.as_str()));
+    }
     if let Some((day, position)) = rotation.calendar_position() {
         set(schema::DAY_PK, text(&schema::rotation_pk(day)));
         set(schema::DAY_SK, text(&position));

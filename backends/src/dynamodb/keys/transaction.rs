@@ -17,7 +17,7 @@ use crate::dynamodb::{
     errors::unavailable,
     item::{
         Item, audit_item, ended_item, event_item, id_item, notice_item, record_item, request_item,
-        schedule_item, tombstone_item,
+        schedule_item, state_word, tombstone_item,
     },
     schema,
 };
@@ -152,10 +152,14 @@ impl<'store> Transaction<'store> {
         before: &ScheduledRotation,
         left: Option<&ScheduledRotation>,
     ) -> Self {
-        let names = [("#at", schema::AT)];
-        let values = [(":at", AttributeValue::N(before.at.unix().to_string()))];
+        let names = [("#at", schema::AT), ("#state", schema::STATE)];
+        let state = state_word(&before.state).to_owned();
+        let values = [
+            (":at", AttributeValue::N(before.at.unix().to_string())),
+            (":state", AttributeValue::S(state)),
+        ];
         let item = left_item(&before.key_id, left, before.at);
-        self.put(item, "#at = :at", &names, values)
+        self.put(item, "#at = :at AND #state = :state", &names, values)
     }
 
     fn put_new(self, item: Item) -> Self {

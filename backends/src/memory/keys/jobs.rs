@@ -124,7 +124,9 @@ impl RotationBook for MemoryKeys {
         let mut state = self.state();
         let id = &before.key_id;
         match state.schedules.get(id) {
-            Some(stored) if stored.at == before.at => state.leave(id, left),
+            Some(stored) if stored.at == before.at && stored.state == before.state => {
+                state.leave(id, left);
+            }
             _ => return Err(conflict(id)),
         }
         Ok(())

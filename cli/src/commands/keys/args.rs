@@ -41,6 +41,10 @@ pub struct KeysArgs {
     /// `appconfig:application/environment/profile`. Without, that of the running gateway, or doorward.toml.
     #[arg(long, global = true, value_name = "SOURCE", value_parser = parse_source)]
     pub config: Option<ConfigSource>,
+    /// How long the gateway keeps an answer of the authorizer, in seconds, for saying when a change counts. Without, with a table,
+    /// the longest there is: 3600.
+    #[arg(long, global = true, value_name = "SECONDS", requires = "table", value_parser = clap::value_parser!(u32).range(0..=3600))]
+    pub gateway_ttl: Option<u32>,
     /// Answer as JSON, secret included.
     #[arg(long, global = true)]
     pub json: bool,

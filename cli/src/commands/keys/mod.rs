@@ -25,6 +25,9 @@ use crate::{
     target::{Secrets, Target},
 };
 
+/// The longest time for which API Gateway keeps an answer of an authorizer, in seconds.
+const LONGEST_TTL: u32 = 3600;
+
 /// Does one command and shows what comes of it.
 ///
 /// # Errors
@@ -89,6 +92,9 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
         admin = admin
             .with_gateway_ttl(u32::try_from(running.ttl_seconds).unwrap_or(u32::MAX))
             .with_flush(keys, flush_policy());
+    } else {
+        // Of a deployed stage nothing is known here, so the longest is promised.
+        admin = admin.with_gateway_ttl(args.gateway_ttl.unwrap_or(LONGEST_TTL));
     }
     let caller = Caller::operator(&format!("doorward keys by {}", user()));
     let place = args.table.clone().unwrap_or_default();

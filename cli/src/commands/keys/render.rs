@@ -72,13 +72,7 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
             answer: String::new(),
         },
         Reply::Scheduled { key, .. } => Shown {
-            said: match key.rotates_at {
-                Some(at) => {
-                    let at = clock::shown(Timestamp::from_unix(at));
-                    format!("{} is rotated at {at}, version {}", key.id, key.version)
-                }
-                None => format!("{} is not rotated by itself", key.id),
-            },
+            said: scheduled(key),
             answer: String::new(),
         },
         Reply::Deleted { id, .. } => Shown {
@@ -109,9 +103,10 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
                 .join("\n"),
         },
         Reply::Imported { key, imported } => Shown {
-            said: match imported {
-                true => styled(GOOD, "imported"),
-                false => "was there already; nothing was done".to_owned(),
+            said: if *imported {
+                styled(GOOD, "imported")
+            } else {
+                "was there already; nothing was done".to_owned()
             },
             answer: key.id.clone(),
         },
@@ -129,6 +124,16 @@ pub(super) fn render(reply: &Reply, now: Timestamp) -> Shown {
         // `doorward block` shows these.
         Reply::OfBlocks(_) => Shown::default(),
         Reply::Usage { key, usage } => usage::shown(key, usage, Characters::of_standard_output()),
+    }
+}
+
+fn scheduled(key: &KeyView) -> String {
+    match key.rotates_at {
+        Some(at) => {
+            let at = clock::shown(Timestamp::from_unix(at));
+            format!("{} is rotated at {at}, version {}", key.id, key.version)
+        }
+        None => format!("{} is not rotated by itself", key.id),
     }
 }
 

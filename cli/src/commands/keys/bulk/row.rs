@@ -36,6 +36,18 @@ impl Rules {
             None | Some("active" | "disabled") => {}
             Some(status) => return Err(format!("is not imported, because it is {status}")),
         }
+        // What must not be lost on the way: a decoy would come as a key that opens something.
+        for (fact, why) in [
+            ("decoy", "is a decoy; decoys are made anew"),
+            (
+                "has_usage_plan_key",
+                "has a usage-plan key, which is not exported; create or update it here by hand",
+            ),
+        ] {
+            if !matches!(self.cell(fact, cells), None | Some("false")) {
+                return Err(why.to_owned());
+            }
+        }
         let facts = self.facts(line, cells)?;
         let mut asked = ImportKey {
             tenant: facts.tenant,
@@ -114,22 +126,20 @@ impl Rules {
     }
 
     fn facts(&self, line: u64, cells: &Cells) -> Result<Facts, String> {
-        let tenant = match &self.tenant {
-            Some(tenant) => tenant.clone(),
-            None => {
-                let column = self
-                    .tenant_column
-                    .as_ref()
-                    .map(|name| name.to_ascii_lowercase());
-                let named = match &column {
-                    Some(column) => filled(cells, column),
-                    None => self.cell("tenant", cells),
-                };
-                let named =
-                    named.ok_or("names no tenant; say it with --tenant or --tenant-column")?;
-                let tenants = &self.mapping.tenants;
-                tenants.get(named).map_or(named, String::as_str).to_owned()
-            }
+        let tenant = if let Some(tenant) = &self.tenant {
+            tenant.clone()
+        } else {
+            let column = self
+                .tenant_column
+                .as_ref()
+                .map(|name| name.to_ascii_lowercase());
+            let named = match &column {
+                Some(column) => filled(cells, column),
+                None => self.cell("tenant", cells),
+            };
+            let named = named.ok_or("names no tenant; say it with --tenant or --tenant-column")?;
+            let tenants = &self.mapping.tenants;
+            tenants.get(named).map_or(named, String::as_str).to_owned()
         };
         let name = self.cell("name", cells).map(str::to_owned);
         let environment = self.cell("environment", cells).map(str::to_owned);

@@ -1,7 +1,10 @@
 use super::*;
 
+/// A line, and its cells or what is wrong with it.
+type Found = (u64, Result<Cells, String>);
+
 /// The rows of a file with `text`: line, cells, or what is wrong.
-fn read(format: Format, text: &str) -> Result<Vec<(u64, Result<Cells, String>)>, Failure> {
+fn read(format: Format, text: &str) -> Result<Vec<Found>, Failure> {
     static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("doorward-read-{}-{count}", std::process::id()));
@@ -16,6 +19,7 @@ fn read(format: Format, text: &str) -> Result<Vec<(u64, Result<Cells, String>)>,
     result.map(|()| found)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as a row that is good")]
 fn cells(pairs: &[(&str, &str)]) -> Result<Cells, String> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     Ok(pairs.iter().map(owned).collect())
