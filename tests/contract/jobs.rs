@@ -87,7 +87,7 @@ pub(crate) async fn a_scheduled_rotation_is_due_at_its_time(store: &Store) {
     let fetched = store.ledger.fetch(&key.id).await.unwrap().unwrap();
     assert_eq!(fetched.rotates_at, Some(plan.at));
     assert_eq!(due(store, plan.at.plus(-1)).await, []);
-    assert_eq!(due(store, plan.at).await, [key.id.clone()]);
+    assert_eq!(due(store, plan.at).await, std::slice::from_ref(&key.id));
     // It is not among the keys that expire.
     let expiring = store.calendar.expiring(Day::of(plan.at), 10, None).await;
     assert_eq!(expiring.unwrap().items, []);
@@ -135,7 +135,7 @@ pub(crate) async fn a_scheduled_rotation_is_seen_whole_with_the_next(store: &Sto
         store.keys.scheduled(&key.id).await.unwrap(),
         Some(left.clone())
     );
-    assert_eq!(due(store, plan.at).await, [key.id.clone()]);
+    assert_eq!(due(store, plan.at).await, std::slice::from_ref(&key.id));
     assert_eq!(
         store.keys.scheduled(&both.new.id).await.unwrap(),
         Some(next)

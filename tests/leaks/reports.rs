@@ -1,5 +1,7 @@
 //! What becomes of keys that are reported, and what GitHub is told.
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use doorward_keys::{KeyStatus, format::KeyFormat};
 use serde_json::{Value, json};
@@ -8,11 +10,10 @@ use crate::house::{House, NOW, URL, event, is_logged, report};
 
 fn hashed(token: &str) -> String {
     let bytes = digest(&SHA256, token.as_bytes());
-    bytes
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    bytes.as_ref().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 fn feedback(token: &str, label: &str) -> Value {
