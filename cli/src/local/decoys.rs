@@ -35,6 +35,8 @@ pub(super) fn open(admin: Option<KeyAdmin>) -> (Sink, impl Future<Output = Resul
 
 async fn tell(admin: Option<KeyAdmin>, mut uses: Receiver<DecoyUse>) -> Result<(), String> {
     let Some(admin) = admin else {
+        // What ends here ends the gateway.
+        while uses.recv().await.is_some() {}
         return Ok(());
     };
     while let Some(seen) = uses.recv().await {

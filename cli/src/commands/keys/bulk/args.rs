@@ -11,7 +11,7 @@ use super::read::Format;
 #[command(after_help = "\
 Examples:
   doorward keys import keys.csv --format aws --tenant acme --scope orders:read
-  doorward keys import kong.json --format kong --tenant-column consumer --dry-run
+  doorward keys import kong.json --format kong --tenant-column consumer
   doorward keys import hashes.csv --format csv --former-hash sha256 --mapping map.toml
 
 The keys themselves are digested here and stored nowhere. What is there already
