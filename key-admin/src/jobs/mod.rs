@@ -138,10 +138,11 @@ impl Jobs {
         let expired = self.said("expired_untold", expired);
         // A tour takes all the time that is left, so what waits goes before it.
         let first = u32::try_from(now.unix().rem_euclid(3600) / 60).unwrap_or(0);
-        let delivered = self.delivery.sweep(first, &has_time).await;
+        let before = self.delivery.sweep(first, &has_time).await;
         let tour = self.go_on(now, &has_time).await;
         let tour = self.said("tour_interrupted", tour);
-        report.delivered = delivered.events;
+        let delivered = self.delivery.sweep(first, &has_time).await;
+        report.delivered = before.events + delivered.events;
         report.stuck = delivered.stuck;
         report.complete = delivered.complete && all_rotated && expired && tour;
         let quiet = Report {

@@ -12,7 +12,7 @@ use super::read::Format;
 Examples:
   doorward keys import keys.csv --format aws --tenant acme --scope orders:read
   doorward keys import kong.json --format kong --tenant-column consumer
-  doorward keys import hashes.csv --format csv --former-hash sha256 --mapping map.toml
+  doorward keys import hashes.csv --format csv --former-hash sha256
 
 The keys themselves are digested here and stored nowhere. What is there already
 stays as it is, so the command can be repeated; after an interruption it goes on
