@@ -71,9 +71,13 @@ const OF_LIMITS: [&str; 8] = [
     "rateLimitPolicy",
 ];
 
+/// The names of what is handed on with the answer and says nothing of the caller. An identity token that held one of them
+/// would carry it to where it is not meant, and be another one for each nonce.
+const HANDED_ON: [&str; 3] = ["downstreamToken", "dpopNonce", identity_token::NAME];
+
 /// Whether a fact of this name says who is calling, as an identity token does too.
 pub(crate) fn is_identity(name: &str) -> bool {
-    NAMES.contains(&name) && !OF_LIMITS.contains(&name) && name != identity_token::NAME
+    NAMES.contains(&name) && !OF_LIMITS.contains(&name) && !HANDED_ON.contains(&name)
 }
 
 /// What the caller, the gateway or the backend may know of a limit, as it stood at `now`.
@@ -110,8 +114,13 @@ pub fn of_limit(report: &LimitReport, now: Timestamp) -> Context {
     facts
 }
 
-/// What the backend learns of `caller` on a route with the context `of_route`.
-pub(crate) fn context(caller: &Authenticated, of_route: &BTreeMap<String, String>) -> Context {
+/// What the backend learns of `caller` on a route with the context `of_route`; what the token is bound to works until
+/// `bound_until`.
+pub(crate) fn context(
+    caller: &Authenticated,
+    bound_until: Option<Timestamp>,
+    of_route: &BTreeMap<String, String>,
+) -> Context {
     let mut context = Context::new();
     let mut put = |name: &str, value: Option<String>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
@@ -163,6 +172,7 @@ pub(crate) fn context(caller: &Authenticated, of_route: &BTreeMap<String, String
             .into_iter()
             .chain(subject.map(|s| s.expires_at))
             .chain(certificate.map(|c| c.valid_until))
+            .chain(bound_until)
             .min()
             .map(|end| end.unix().to_string()),
     );
@@ -187,5 +197,34 @@ fn credential(caller: &Authenticated) -> String {
         "anonymous".to_owned()
     } else {
         kinds.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_calling_is_neither_a_limit_nor_what_is_handed_on() {
+        let identity: Vec<_> = NAMES.into_iter().filter(|name| is_identity(name)).collect();
+        assert_eq!(
+            identity,
+            [
+                "credential",
+                "subject",
+                "issuer",
+                "clientId",
+                "tenant",
+                "scopes",
+                "roles",
+                "keyId",
+                "keyName",
+                "certificate",
+                "certificateAuthority",
+                "certificateSerial",
+                "expiresAt",
+            ]
+        );
+        assert!(!is_identity("plan"));
     }
 }

@@ -416,6 +416,11 @@ impl Walk {
         self.valid_until = caller.valid_until();
     }
 
+    /// Notes until when what the token is bound to works.
+    fn bound(&mut self, proven: &crate::layers::proof::Proven) {
+        self.valid_until = self.valid_until.into_iter().chain(proven.until).min();
+    }
+
     fn began(&self) -> Duration {
         (self.stopwatch)()
     }

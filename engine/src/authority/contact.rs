@@ -14,7 +14,10 @@ use super::{
     Watch,
     breaker::{Pass, Rule, State},
 };
-use crate::limits::{Moment, Span};
+use crate::{
+    layers::jwt::{Object, Value},
+    limits::{Moment, Span},
+};
 
 /// What an answer says of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,14 +148,14 @@ impl Contact {
             within,
         };
         let first = self.authorities.endpoints.post(&call).await?;
-        if first.status != 401 || !self.endpoint.client.has_two_secrets() {
+        if !refuses_client(&first) || !self.endpoint.client.has_two_secrets() {
             return Ok(first);
         }
         call.previous_secret = !previous;
         let spent = (self.stopwatch)().saturating_sub(began);
         call.within = within.saturating_sub(spent);
         let second = self.authorities.endpoints.post(&call).await?;
-        if second.status != 401 {
+        if !refuses_client(&second) {
             self.takes_previous.store(!previous, Ordering::Relaxed);
         }
         Ok(second)
@@ -246,6 +249,19 @@ impl Breaker {
             });
         }
         told
+    }
+}
+
+/// Whether the server refuses this client, whatever it was asked. Status 401 is demanded only where the client used the header
+/// `Authorization`; else it may be 400 with the error by name (RFC 6749 section 5.2).
+pub(crate) fn refuses_client(answered: &Answered) -> bool {
+    match answered.status {
+        401 => true,
+        400 => Object::document(&answered.body).is_ok_and(|answer| {
+            let error = answer.get("error").and_then(Value::as_text);
+            matches!(error, Some("invalid_client" | "unauthorized_client"))
+        }),
+        _ => false,
     }
 }
 

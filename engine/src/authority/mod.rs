@@ -21,7 +21,7 @@ use doorward_keys::Timestamp;
 
 pub use config::{Assertion, Client, ClientAuth, Endpoint, Secrets};
 pub(crate) use config::{BreakerConfig, EndpointAt, RawBreaker, RawClient, RawEndpoint};
-pub(crate) use contact::{Contact, Health};
+pub(crate) use contact::{Contact, Health, refuses_client};
 pub use shared::{BreakerStore, BreakerStoreError};
 pub use signing::SigningKey;
 

@@ -78,7 +78,9 @@ impl Engine {
             .proven(request, presented, caller.subject.as_ref(), now)
             .await;
         let proven = walk.attempt("proof", began, proven)?;
-        Ok((caller, proven.unwrap_or_else(Proven::nothing)))
+        let proven = proven.unwrap_or_else(Proven::nothing);
+        walk.bound(&proven);
+        Ok((caller, proven))
     }
 
     /// Refuses a token that must die before its time.

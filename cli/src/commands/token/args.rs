@@ -1,5 +1,7 @@
 //! What can be said to `doorward token`.
 
+use std::fmt;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::duration;
@@ -76,7 +78,7 @@ pub enum TokenAction {
 }
 
 /// What a proof is for.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_help = "\
 Examples:
   URL=http://127.0.0.1:8787/orders/42
@@ -105,6 +107,16 @@ pub struct ProofArgs {
     /// When it was made, from now: `-5m` for an old one.
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::seconds, allow_hyphen_values = true)]
     pub issued: i64,
+}
+
+/// Without the token.
+impl fmt::Debug for ProofArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProofArgs")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The signature of a token.

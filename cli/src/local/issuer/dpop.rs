@@ -29,7 +29,7 @@ impl fmt::Debug for DpopKey {
 }
 
 /// What a proof is to say (RFC 9449 section 4.2).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ProofRequest<'a> {
     /// `htm`.
     pub method: &'a str,
@@ -43,6 +43,16 @@ pub struct ProofRequest<'a> {
     pub id: Option<&'a str>,
     /// `iat`.
     pub issued_at: Timestamp,
+}
+
+/// Without the token.
+impl fmt::Debug for ProofRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProofRequest")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
 }
 
 impl DpopKey {
@@ -174,6 +184,7 @@ mod tests {
             id: None,
             issued_at: Timestamp::from_unix(1000),
         };
+        assert!(!format!("{request:?}").contains("mXK1E"));
         let proof = key.proof(&request).unwrap();
         let claims = part(&proof, 1);
         assert_eq!(

@@ -109,6 +109,8 @@ impl Certificates {
 
     fn authority_of(&self, parsed: &Parsed, now: Timestamp) -> Result<(usize, &Authority), Denial> {
         let mut named = false;
+        // An authority that was renewed has the name and the key of the one before, which may be past its time.
+        let mut out_of_time = None;
         for (index, authority) in self.config.authorities.iter().enumerate() {
             if authority.subject != parsed.issuer {
                 continue;
@@ -118,10 +120,14 @@ impl Certificates {
                 continue;
             }
             if now < authority.not_before || now > authority.not_after {
-                let detail = format!("the certificate of `{}` is not in its time", authority.name);
-                return Err(Denial::new(Reason::CertificateIssuer, detail));
+                out_of_time.get_or_insert(authority);
+                continue;
             }
             return Ok((index, authority));
+        }
+        if let Some(authority) = out_of_time {
+            let detail = format!("the certificate of `{}` is not in its time", authority.name);
+            return Err(Denial::new(Reason::CertificateIssuer, detail));
         }
         let issuer = shown(&parsed.issuer_text);
         let detail = if named {

@@ -123,14 +123,11 @@ impl Revocation {
                 continue;
             };
             let held = list.held().clone();
-            let is_due = held
-                .fetched_at
-                .is_none_or(|at| now.since(at) >= self.config.crl_refresh || now < at);
             // What is due and cannot be had is tried again after the cool-down, by whoever comes first.
             let rests = held
                 .tried_at
                 .is_some_and(|at| (0..COOL_DOWN).contains(&now.since(at)));
-            if is_due && !rests {
+            if self.is_due(&held, now) && !rests {
                 self.fetch(authority, place, list, now, Urgency::Refresh)
                     .await;
                 let held = list.held();
@@ -143,6 +140,11 @@ impl Revocation {
             }
         }
         outcomes
+    }
+
+    fn is_due(&self, held: &Held, now: Timestamp) -> bool {
+        held.fetched_at
+            .is_none_or(|at| now.since(at) >= self.config.crl_refresh || now < at)
     }
 
     fn is_usable(&self, held: &Held, now: Timestamp) -> bool {
@@ -168,7 +170,11 @@ impl Revocation {
             .tried_at
             .is_some_and(|at| (0..COOL_DOWN).contains(&now.since(at)));
         // Whoever waited for another's fetch takes what that brought.
-        if rests || (urgency == Urgency::Request && self.is_usable(&before, now)) {
+        let is_done = match urgency {
+            Urgency::Request => self.is_usable(&before, now),
+            Urgency::Refresh => !self.is_due(&before, now),
+        };
+        if rests || is_done {
             return;
         }
         // Noted before the fetch, which may be given up in the middle.

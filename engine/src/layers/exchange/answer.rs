@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorward_keys::{Secret, Timestamp};
 
-use crate::layers::jwt::{Object, Value};
+use crate::layers::jwt::{Object, Value, whole_seconds};
 
 /// A token for the backend.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ pub(super) fn issued(body: &[u8], now: Timestamp) -> Result<Issued, String> {
     let said = match answer.get("expires_in") {
         None => None,
         Some(Value::Number(number)) => {
-            let seconds = number.as_i64().filter(|seconds| *seconds > 0);
+            let seconds = whole_seconds(number).filter(|seconds| *seconds > 0);
             Some(now.plus(seconds.ok_or("`expires_in` is not a number of seconds")?))
         }
         Some(other) => return Err(format!("`expires_in` is {}, not a number", other.kind())),
@@ -68,7 +68,7 @@ fn claim(token: &str) -> Result<Option<Timestamp>, String> {
     match claims.get("exp") {
         None => Ok(None),
         Some(Value::Number(number)) => {
-            let seconds = number.as_i64().ok_or("`exp` of the token is no time")?;
+            let seconds = whole_seconds(number).ok_or("`exp` of the token is no time")?;
             Ok(Some(Timestamp::from_unix(seconds)))
         }
         Some(_) => Err("`exp` of the token is no number".to_owned()),

@@ -133,9 +133,16 @@ async fn the_request_says_what_is_configured() {
 #[tokio::test]
 async fn the_end_is_the_earlier_of_what_the_answer_and_the_token_say() {
     let inside = jwt(&json!({"exp": NOW.unix() + 100}));
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a time of this century is exact"
+    )]
+    let fraction = jwt(&json!({"exp": NOW.unix() as f64 + 100.5}));
     for (more, seconds) in [
         (json!({"access_token": inside}), 100),
         (json!({"access_token": inside, "expires_in": 50}), 50),
+        (json!({"access_token": inside, "expires_in": 50.9}), 50),
+        (json!({"access_token": fraction}), 100),
     ] {
         let (held, _) = world("", (200, issued_answer(&more)));
         let got = swap(&held, "t", 0).await.unwrap();

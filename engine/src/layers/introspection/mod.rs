@@ -8,7 +8,7 @@
 //!    again. Concurrent calls for one token are one (`flights`).
 //! 3. **Call.** One POST with client authentication, bounded in time and size, behind a circuit breaker
 //!    ([`crate::authority`]). What fails is [`IntrospectionUnavailable`](Reason::IntrospectionUnavailable): no answer, a
-//!    status of 429 or 500 and above. Status 401 or 403 is about us, not the token:
+//!    status of 429 or 500 and above. Status 401 or 403, or 400 with `invalid_client`, is about us, not the token:
 //!    [`IntrospectionRefused`](Reason::IntrospectionRefused). Any other status, and a body that is not strict JSON with a
 //!    boolean `active`, is [`IntrospectionAnswer`](Reason::IntrospectionAnswer). None of these is remembered as inactive.
 //! 4. **Answer.** `active: false` is [`TokenInactive`](Reason::TokenInactive). An active token goes through the checks of a
@@ -40,7 +40,7 @@ use self::{
     memory::{Active, Digest, Memory, Remembered, Spans, digest},
 };
 use crate::{
-    authority::{Answered, Authorities, CallError, Contact, Health},
+    authority::{Answered, Authorities, CallError, Contact, Health, refuses_client},
     config::TokensConfig,
     denial::{Denial, Reason},
     identity::{Introspected, Subject},
@@ -295,7 +295,7 @@ impl Server {
         })?;
         match answered.status {
             200 => {}
-            status @ (401 | 403) => {
+            status if status == 403 || refuses_client(&answered) => {
                 let why = format!("status {status}: it refuses this client, not the token");
                 return Err(unread(Reason::IntrospectionRefused, &why, true, false));
             }

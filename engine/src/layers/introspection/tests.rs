@@ -247,6 +247,15 @@ async fn an_active_token_is_held_to_the_rules_of_a_jwt() {
         (json!({"iss": "https://two.example"}), Reason::TokenIssuer),
         (json!({"iss": 1}), Reason::TokenClaim),
         (json!({"cnf": {"jkt": "x"}}), Reason::TokenBound),
+        (json!({"token_type": "DPoP"}), Reason::TokenBound),
+        (
+            json!({"token_type": "dpop", "cnf": null}),
+            Reason::TokenBound,
+        ),
+        (
+            json!({"token_type": "DPoP", "cnf": {"x5t#S256": "A".repeat(43)}}),
+            Reason::TokenBound,
+        ),
         (json!({"token_type": "refresh_token"}), Reason::TokenType),
         (json!({"token_type": 1}), Reason::TokenClaim),
         (json!({"token_use": "refresh_token"}), Reason::TokenType),
@@ -265,6 +274,11 @@ async fn an_active_token_is_held_to_the_rules_of_a_jwt() {
         &json!({"token_type": "bearer", "token_use": "access_token", "exp": now - 59}),
     );
     world.ask("t", STRICT, 0).await.unwrap();
+    world.server.activate(
+        "u",
+        &json!({"token_type": "DPoP", "cnf": {"jkt": "A".repeat(43)}}),
+    );
+    world.ask("u", STRICT, 0).await.unwrap();
 }
 
 #[tokio::test]
@@ -310,6 +324,16 @@ async fn statuses_are_told_apart_and_none_is_remembered() {
         assert_eq!(world.refused("t", STRICT, 0).await, reason, "{answer:?}");
         world.server.activate("t", &json!({}));
         world.ask("t", STRICT, 0).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_us_by_name_does_not_speak_of_the_token() {
+    for error in ["invalid_client", "unauthorized_client"] {
+        let world = world(&format!("{ONE}{ROUTES}"));
+        world.server.put("t", Ok((400, json!({"error": error}))));
+        let reason = world.refused("t", STRICT, 0).await;
+        assert_eq!(reason, Reason::IntrospectionRefused, "{error}");
     }
 }
 

@@ -49,8 +49,7 @@ impl<'o> Claims<'o, '_> {
                 )));
             }
         };
-        let seconds = number.as_i64().or_else(|| number.as_f64().map(whole));
-        match seconds {
+        match whole_seconds(number) {
             Some(seconds) if (0..=LATEST).contains(&seconds) => {
                 Ok(Some(Timestamp::from_unix(seconds)))
             }
@@ -172,6 +171,11 @@ fn is_equal(value: &Value<'_>, accepted: &RawScalar) -> bool {
         (Value::Text(value), RawScalar::Text(accepted)) => value == accepted,
         _ => false,
     }
+}
+
+/// The whole seconds of a time, which may have a fraction (RFC 7519 section 2).
+pub(crate) fn whole_seconds(number: &serde_json::Number) -> Option<i64> {
+    number.as_i64().or_else(|| number.as_f64().map(whole))
 }
 
 /// The whole seconds of a time with a fraction. What does not fit saturates, far outside of the range that is accepted.

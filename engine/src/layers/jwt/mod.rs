@@ -101,6 +101,7 @@ pub use config::{
     IssuerConfig, RawClaims, RawFormat, RawIssuer, RawKeySet, RawPath, RawProfile, RawScalar,
     ReadFile,
 };
+pub(crate) use facts::whole_seconds;
 pub(crate) use introspected::{SignedAnswers, Told, told};
 pub use issuers::Issuers;
 pub(crate) use json::{Object, Value};

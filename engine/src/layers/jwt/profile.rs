@@ -7,7 +7,10 @@ use super::{
     facts::{Claims, claim_denial},
     shown::shown,
 };
-use crate::denial::{Denial, Reason};
+use crate::{
+    denial::{Denial, Reason},
+    layers::proof::Confirmation,
+};
 
 /// The kinds of tokens, checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +118,25 @@ impl Profile {
             Self::CognitoAccess => token_use(claims, "access"),
             Self::CognitoId => token_use(claims, "id"),
             Self::Introspected => introspected(claims),
+        }
+    }
+
+    /// Checks that a token that a server calls `DPoP` is bound to a key (RFC 9449 section 6.2); without, it would be good for
+    /// whoever holds it.
+    pub(super) fn check_binding(
+        self,
+        claims: Claims<'_, '_>,
+        confirmation: Option<&Confirmation>,
+    ) -> Result<(), Denial> {
+        if self != Self::Introspected || matches!(confirmation, Some(Confirmation::Key(_))) {
+            return Ok(());
+        }
+        match claims.text("token_type")? {
+            Some(kind) if kind.eq_ignore_ascii_case("DPoP") => Err(Denial::new(
+                Reason::TokenBound,
+                "`token_type` is `DPoP`, and `cnf` names no key (`jkt`) that it is bound to",
+            )),
+            _ => Ok(()),
         }
     }
 }

@@ -120,7 +120,11 @@ impl Case<'_> {
         let shared = self.shared_context(may);
         let permitted = |route: &Route| route.context == *shared && may(route);
         let policy = build_denial(&scope, &self.asked(), &permitted, condition, denial.holds());
-        denial.with_policy(policy, context(self.caller, shared), self.usage_plan_key())
+        denial.with_policy(
+            policy,
+            context(self.caller, self.bounds.bound_until, shared),
+            self.usage_plan_key(),
+        )
     }
 
     fn condition_from(&self, from: Timestamp, route: &Route) -> Condition {

@@ -186,7 +186,11 @@ impl<'a> Writer<'a> {
     }
 
     fn context(&self) -> Context {
-        context(self.case.caller, &self.route.context)
+        context(
+            self.case.caller,
+            self.case.bounds.bound_until,
+            &self.route.context,
+        )
     }
 
     /// Whether a cached answer may let the caller use `route` too. A route with another context is left out: the gateway

@@ -52,6 +52,9 @@ pub(super) fn check_claims(
     // A bound token needs its proof whatever scheme it came with (RFC 8705 section 3, RFC 9449 section 7.2). It is checked
     // where the request is known.
     let confirmation = Confirmation::of(claims.0)?;
+    config
+        .profile
+        .check_binding(claims, confirmation.as_ref())?;
     for (path, accepted) in &config.required_claims {
         if !claims.has_one_of(path, accepted) {
             return Err(claim_denial(format!(
