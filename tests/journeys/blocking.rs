@@ -1,9 +1,17 @@
 //! Tokens that die before they expire, within the stated time.
+use std::{sync::Arc, time::Duration};
 
-use std::time::Duration;
-
-use doorward::local::gateway::{Asked, Payload};
-use doorward_key_admin::{command::BlockTokens, reply::Effect};
+use doorward::{
+    clock, dynamodb,
+    local::gateway::{Asked, Payload},
+};
+use doorward_backends::dynamodb::{DynamoBlocks, connect};
+use doorward_engine::layers::block_list::{BlockListConfig, OnBlockListOutage};
+use doorward_key_admin::{
+    BlockAdmin, BlockPolicy, Caller, SystemEntropy,
+    command::{BlockTokens, UnblockTokens},
+    reply::{BlockReply, BlockView, Effect},
+};
 use serde_json::json;
 
 use crate::house::{House, Setup};
@@ -108,4 +116,52 @@ async fn a_block_of_an_issuer_leaves_keys_alone() {
     assert_eq!(house.bearer(LINE, &token).await.0, 401);
     assert_eq!(house.bearer(LINE, &key.printed).await.0, 200);
     house.stop().await;
+}
+
+impl House {
+    /// Blocks tokens of the demo issuer, where the list is looked at after a second, as `doorward block add` does, where answers are kept for the time of this gateway.
+    async fn block(&self, asked: BlockTokens) -> (BlockView, Effect) {
+        let asked = BlockTokens {
+            issuer: self.gateway.running.issuer.clone(),
+            expires_in_seconds: 600,
+            ..asked
+        };
+        let blocks = self.blocks().await;
+        let caller = Caller::operator("journey");
+        let done = blocks.block(&asked, &caller, clock::wall(), &SystemEntropy);
+        match done.await.unwrap() {
+            BlockReply::Blocked { block, effect, .. } => (block, effect),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Takes a block back.
+    async fn unblock(&self, id: &str) -> Effect {
+        let asked = UnblockTokens {
+            id: id.to_owned(),
+            reason: None,
+        };
+        let blocks = self.blocks().await;
+        let caller = Caller::operator("journey");
+        let done = blocks.unblock(&asked, &caller, clock::wall(), &SystemEntropy);
+        match done.await.unwrap() {
+            BlockReply::Unblocked { effect, .. } => effect,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn blocks(&self) -> BlockAdmin {
+        let running = &self.gateway.running;
+        let client = connect(dynamodb::connection(&running.dynamodb)).await;
+        let policy = BlockPolicy {
+            list: BlockListConfig {
+                refresh_seconds: 1,
+                max_stale_seconds: 60,
+                on_outage: OnBlockListOutage::Deny,
+            },
+            issuers: vec![running.issuer.clone()],
+            gateway_ttl_seconds: u32::try_from(running.ttl_seconds).unwrap(),
+        };
+        BlockAdmin::new(policy, Arc::new(DynamoBlocks::new(client, &running.table)))
+    }
 }

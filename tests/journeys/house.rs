@@ -22,12 +22,11 @@ use doorward::{
     },
     state::StateFolder,
 };
-use doorward_backends::dynamodb::{DynamoBlocks, DynamoKeys, DynamoUsage, Patience, connect};
-use doorward_engine::layers::block_list::{BlockListConfig, OnBlockListOutage};
+use doorward_backends::dynamodb::{DynamoKeys, DynamoUsage, Patience, connect};
 use doorward_key_admin::{
-    BlockAdmin, BlockPolicy, Caller, Command, KeyAdmin, KeyPolicy, Reply, SystemEntropy,
-    command::{BlockTokens, By, ChangeKey, CreateKey, ReadUsage, UnblockTokens},
-    reply::{BlockReply, BlockView, Effect, UsageView},
+    Caller, Command, KeyAdmin, KeyPolicy, Reply, SystemEntropy,
+    command::{By, ChangeKey, CreateKey, ReadUsage},
+    reply::UsageView,
 };
 use doorward_keys::format::KeyFormat;
 use serde_json::{Map, Value};
@@ -137,7 +136,7 @@ pub(crate) const APIS: [Payload; 3] = [Payload::RestRequest, Payload::Http2, Pay
 
 /// A running gateway and a client.
 pub(crate) struct House {
-    gateway: LocalGateway,
+    pub(crate) gateway: LocalGateway,
     exchanges: Arc<Mutex<Vec<Exchange>>>,
     client: reqwest::Client,
     folder: PathBuf,
@@ -427,52 +426,6 @@ impl House {
             } => (effective_within_seconds, flush.into_owned()),
             other => panic!("{other:?}"),
         }
-    }
-
-    /// Blocks tokens of the demo issuer, where the list is looked at after a second, as `doorward block add` does, where answers are kept for the time of this gateway.
-    pub(crate) async fn block(&self, asked: BlockTokens) -> (BlockView, Effect) {
-        let asked = BlockTokens {
-            issuer: self.gateway.running.issuer.clone(),
-            expires_in_seconds: 600,
-            ..asked
-        };
-        let blocks = self.blocks().await;
-        let caller = Caller::operator("journey");
-        let done = blocks.block(&asked, &caller, clock::wall(), &SystemEntropy);
-        match done.await.unwrap() {
-            BlockReply::Blocked { block, effect, .. } => (block, effect),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// Takes a block back.
-    pub(crate) async fn unblock(&self, id: &str) -> Effect {
-        let asked = UnblockTokens {
-            id: id.to_owned(),
-            reason: None,
-        };
-        let blocks = self.blocks().await;
-        let caller = Caller::operator("journey");
-        let done = blocks.unblock(&asked, &caller, clock::wall(), &SystemEntropy);
-        match done.await.unwrap() {
-            BlockReply::Unblocked { effect, .. } => effect,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    async fn blocks(&self) -> BlockAdmin {
-        let running = &self.gateway.running;
-        let client = connect(dynamodb::connection(&running.dynamodb)).await;
-        let policy = BlockPolicy {
-            list: BlockListConfig {
-                refresh_seconds: 1,
-                max_stale_seconds: 60,
-                on_outage: OnBlockListOutage::Deny,
-            },
-            issuers: vec![running.issuer.clone()],
-            gateway_ttl_seconds: u32::try_from(running.ttl_seconds).unwrap(),
-        };
-        BlockAdmin::new(policy, Arc::new(DynamoBlocks::new(client, &running.table)))
     }
 
     async fn administer(&self, command: Command) -> Reply {

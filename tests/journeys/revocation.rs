@@ -74,7 +74,7 @@ async fn with_a_flush_a_revoked_key_is_refused_long_before_the_gateway_forgets()
             (200, Asked::Yes)
         );
         let (delay, flush) = house.revoke_with_flush(&key.id).await;
-        assert_eq!((delay, flush.as_str()), (4, "scheduled"));
+        assert_eq!((delay, flush.as_str()), (9, "scheduled"));
         // Whoever goes on calling keeps the memory of the authorizer and the cache of the gateway as full as can be.
         let end = tokio::time::Instant::now() + Duration::from_secs(delay.into());
         while tokio::time::Instant::now() < end {

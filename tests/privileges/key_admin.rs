@@ -39,6 +39,12 @@ pub(crate) async fn work(house: &House) {
     ask(json!({"operation": "unblock", "id": blocked["block"]["id"]})).await;
     ask(json!({"operation": "blockChanges"})).await;
     ask(requests(&KeyId::parse(&successor).unwrap())).await;
+    ask(json!({"operation": "schedule", "id": successor, "inDays": 5})).await;
+    ask(json!({"operation": "unschedule", "id": successor})).await;
+    ask(json!({"operation": "export", "tenant": "acme"})).await;
+    for job in ["day", "minute"] {
+        ask(json!({"job": job})).await;
+    }
 }
 
 /// A batch of the access log with one request.
