@@ -132,8 +132,10 @@ impl House {
         let service = Service::start(self.environment(through), Duration::ZERO, clock, |_| {});
         let service = service.await.unwrap();
         let admin = service.admin(Duration::ZERO).await;
-        let function =
-            Function::new(admin, Arc::new(SystemEntropy), |_| {}).with_requests(service.requests());
+        let jobs = service.jobs(admin.clone(), || Duration::ZERO);
+        let function = Function::new(admin, Arc::new(SystemEntropy), |_| {})
+            .with_requests(service.requests())
+            .with_jobs(jobs);
         let event: Event = serde_json::from_str(event).unwrap();
         match function.answer(event, "r", now()).await {
             Answer::Body(body) => Ok(body),

@@ -115,8 +115,8 @@ Examples:
       --expires-in-days 30 --metadata team=billing
   doorward keys create --from partners.csv --secrets-to secrets.jsonl
 
-With --from, --tenant, --environment, --scope and --expires-in-days hold for rows
-that say nothing of it; other options cannot be given.")]
+With --from, --tenant, --environment, --scope and --expires-in-days hold for
+rows that say nothing of it; other options cannot be given.")]
 pub struct Create {
     /// Owner.
     #[arg(long, value_name = "TENANT", required_unless_present = "from")]
