@@ -4,7 +4,7 @@
 //! long it is, which characters it has. What fits no form is refused without I/O; what fits one is looked up by its digest, as
 //! keys of ours are, and then by what is left of it where the former system kept a hash.
 //!
-//! A former hash stands in the store as the digest [`Digest::of_former`] makes of it, so that a key imported by its hash is an
+//! A former hash stands in the store as the digest that is made of it, so that a key imported by its hash is an
 //! ordinary record. Once the key itself is shown, the record can move to its proper digest.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
