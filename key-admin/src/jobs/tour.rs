@@ -107,25 +107,25 @@ impl Jobs {
         self.store.keep_place(JOB, &place.text()).await
     }
 
-    /// Goes on with a tour that is on its way; whether there is none any more.
+    /// Goes on with a tour that is on its way; whether it has come to its end. `None` where there is none.
     pub(super) async fn go_on(
         &self,
         now: Timestamp,
         has_time: &(dyn Fn() -> bool + Sync),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<bool>, StoreError> {
         let place = self.store.place(JOB).await?;
         let Some(mut place) = place.as_deref().and_then(Place::parse) else {
-            return Ok(true);
+            return Ok(None);
         };
         if place.stop == usize::MAX {
-            return Ok(true);
+            return Ok(None);
         }
         let lifetime = self.admin.policy().max_lifetime_days;
         let stops = place.stops(&self.admin.notices(), lifetime);
         let outcome = self.visit(&stops, &mut place, now, has_time).await;
         // How far it came is kept also where it ended by a fault.
         self.store.keep_place(JOB, &place.text()).await?;
-        outcome
+        outcome.map(Some)
     }
 
     async fn visit(
