@@ -75,12 +75,8 @@ impl KeyLedger for DynamoKeys {
         expected_version: u64,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
-        let committed = Transaction::on(self)
-            .replace(record, expected_version)
-            .note(record, audit)
-            .commit()
-            .await;
-        self.outcome(committed, &record.id, None).await.map(|_| ())
+        let transaction = Transaction::on(self).replace(record, expected_version);
+        self.changed(transaction, record, audit).await
     }
 
     async fn delete(
@@ -89,12 +85,8 @@ impl KeyLedger for DynamoKeys {
         expected_version: u64,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
-        let committed = Transaction::on(self)
-            .bury(record, expected_version, audit.at)
-            .note(record, audit)
-            .commit()
-            .await;
-        self.outcome(committed, &record.id, None).await.map(|_| ())
+        let transaction = Transaction::on(self).bury(record, expected_version, audit.at);
+        self.changed(transaction, record, audit).await
     }
 
     async fn trace(&self, digest: &Digest) -> Result<Option<Trace>, StoreError> {
@@ -110,12 +102,8 @@ impl KeyLedger for DynamoKeys {
         expected_version: u64,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
-        let committed = Transaction::on(self)
-            .relocate(record, from, expected_version, audit.at)
-            .note(record, audit)
-            .commit()
-            .await;
-        self.outcome(committed, &record.id, None).await.map(|_| ())
+        let transaction = Transaction::on(self).relocate(record, from, expected_version, audit.at);
+        self.changed(transaction, record, audit).await
     }
 
     async fn rotate(
@@ -211,6 +199,17 @@ impl DynamoKeys {
             .insert(new)
             .note(old, of_old)
             .note(new, of_new)
+    }
+
+    /// Commits the change of one key that led to `record`.
+    async fn changed(
+        &self,
+        transaction: Transaction<'_>,
+        record: &KeyRecord,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let committed = transaction.note(record, audit).commit().await;
+        self.outcome(committed, &record.id, None).await.map(|_| ())
     }
 
     pub(super) async fn outcome(

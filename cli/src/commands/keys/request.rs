@@ -107,7 +107,6 @@ fn used(usage: Usage, now: Timestamp) -> ReadUsage {
 }
 
 fn created(create: Create, environment: Option<&str>) -> Result<CreateKey, Failure> {
-    let words = create.scopes.iter().flat_map(|scopes| scopes.split(' '));
     Ok(CreateKey {
         tenant: create.tenant.unwrap_or_default(),
         name: create.name.unwrap_or_default(),
@@ -115,10 +114,7 @@ fn created(create: Create, environment: Option<&str>) -> Result<CreateKey, Failu
             .environment
             .or_else(|| environment.map(str::to_owned))
             .ok_or_else(|| Failure::usage("name the environment of the key with --environment"))?,
-        scopes: words
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        scopes: scopes(&create.scopes),
         routes: Some(create.routes).filter(|routes| !routes.is_empty()),
         addresses: Some(create.addresses).filter(|addresses| !addresses.is_empty()),
         expires_in_days: create.expires_in_days,
@@ -132,6 +128,15 @@ fn created(create: Create, environment: Option<&str>) -> Result<CreateKey, Failu
             .collect::<Result<BTreeMap<_, _>, _>>()?,
         idempotency_key: create.idempotency_key,
     })
+}
+
+/// Scopes as given: several times, or several in one text.
+pub(super) fn scopes(given: &[String]) -> Vec<String> {
+    let words = given.iter().flat_map(|scopes| scopes.split(' '));
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 pub(super) fn read_fact(text: &str) -> Result<(String, String), Failure> {

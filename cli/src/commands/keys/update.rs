@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use doorward_key_admin::command::{Patch, UpdateKey};
 use doorward_keys::Timestamp;
 
-use super::request::read_fact;
+use super::request::{read_fact, scopes};
 use crate::{exit::Failure, when::When};
 
 /// `update`.
@@ -72,11 +72,7 @@ pub struct Args {
 impl Args {
     /// The command for key administration.
     pub(super) fn into_command(self, now: Timestamp) -> Result<UpdateKey, Failure> {
-        let words = self.scopes.iter().flat_map(|scopes| scopes.split(' '));
-        let scopes: Vec<String> = words
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect();
+        let scopes = scopes(&self.scopes);
         let facts = self.metadata.iter().map(|fact| read_fact(fact));
         let facts = facts.collect::<Result<BTreeMap<_, _>, _>>()?;
         let plan = self.plan.map_or(removed(self.no_plan), Patch::To);

@@ -22,7 +22,12 @@ use super::{
     row::Rules,
     say_fault,
 };
-use crate::{clock, commands::keys::args::Create, exit::Failure, output};
+use crate::{
+    clock,
+    commands::keys::{args::Create, request::scopes},
+    exit::Failure,
+    output,
+};
 
 /// How many keys are made at the same time.
 const AT_ONCE: usize = 8;
@@ -106,7 +111,6 @@ pub(in crate::commands::keys) async fn create(
 }
 
 fn rules(asked: &Create, config: &ApiKeysConfig) -> Rules {
-    let words = asked.scopes.iter().flat_map(|scopes| scopes.split(' '));
     let environment = asked.environment.clone();
     let environments = &config.format.environments;
     Rules {
@@ -117,10 +121,7 @@ fn rules(asked: &Create, config: &ApiKeysConfig) -> Rules {
         environment: environment
             .or_else(|| environments.first().cloned())
             .unwrap_or_default(),
-        scopes: words
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        scopes: scopes(&asked.scopes),
         expires_in_days: asked.expires_in_days,
         former: None,
         ours: config.format.clone(),

@@ -17,7 +17,7 @@ use super::{
     row::Rules,
     say_fault,
 };
-use crate::{clock, exit::Failure, output};
+use crate::{clock, commands::keys::request::scopes, exit::Failure, output};
 
 /// After how many rows the journal grows.
 const NOTED: u64 = 50;
@@ -181,7 +181,6 @@ fn rules(asked: &args::Import, config: &ApiKeysConfig) -> Result<Rules, Failure>
     let mapping = asked.mapping.as_deref().map(Mapping::read).transpose()?;
     let environments = &config.format.environments;
     let environment = asked.environment.clone();
-    let words = asked.scopes.iter().flat_map(|scopes| scopes.split(' '));
     Ok(Rules {
         format: asked.format,
         mapping: mapping.unwrap_or_default(),
@@ -190,10 +189,7 @@ fn rules(asked: &args::Import, config: &ApiKeysConfig) -> Result<Rules, Failure>
         environment: environment
             .or_else(|| environments.first().cloned())
             .unwrap_or_default(),
-        scopes: words
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        scopes: scopes(&asked.scopes),
         expires_in_days: asked.expires_in_days,
         former,
         ours: config.format.clone(),
