@@ -51,6 +51,15 @@ Example, for editors that read the schema beside the file:
     Schema,
 }
 
+/// Scopes as given: several times, or several in one text.
+pub fn scopes(given: &[String]) -> Vec<String> {
+    let words = given.iter().flat_map(|scopes| scopes.split(' '));
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;

@@ -12,7 +12,7 @@ use doorward_key_admin::{
 use doorward_keys::Timestamp;
 
 use super::args::{Action, Audit, Change, Create, Step, Usage};
-use crate::{exit::Failure, input};
+use crate::{args::scopes, exit::Failure, input};
 
 /// The command; a key that names no environment gets `environment`.
 pub(super) fn command(
@@ -128,15 +128,6 @@ fn created(create: Create, environment: Option<&str>) -> Result<CreateKey, Failu
             .collect::<Result<BTreeMap<_, _>, _>>()?,
         idempotency_key: create.idempotency_key,
     })
-}
-
-/// Scopes as given: several times, or several in one text.
-pub(super) fn scopes(given: &[String]) -> Vec<String> {
-    let words = given.iter().flat_map(|scopes| scopes.split(' '));
-    words
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
 }
 
 pub(super) fn read_fact(text: &str) -> Result<(String, String), Failure> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use doorward_key_admin::command::{Patch, UpdateKey};
 use doorward_keys::Timestamp;
 
-use super::request::{read_fact, scopes};
-use crate::{exit::Failure, when::When};
+use super::request::read_fact;
+use crate::{args::scopes, exit::Failure, when::When};
 
 /// `update`.
 #[derive(Debug, clap::Args)]

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use self::args::{Signature, TokenAction, TokenArgs};
 use crate::{
+    args::scopes,
     clock,
     exit::Failure,
     local::issuer::{Algorithm, DemoKeys, TokenRequest},
@@ -68,16 +69,12 @@ fn request(
         Some(running) if args.audiences.is_empty() => vec![running.audience.clone()],
         _ => args.audiences.clone(),
     };
-    let words = args.scopes.iter().flat_map(|scopes| scopes.split(' '));
     Ok(TokenRequest {
         issuer,
         subject: args.sub.clone(),
         client_id: args.client_id.clone(),
         audiences,
-        scopes: words
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        scopes: scopes(&args.scopes),
         roles: args.roles.clone(),
         claims: args
             .claims

@@ -22,12 +22,7 @@ use super::{
     row::Rules,
     say_fault,
 };
-use crate::{
-    clock,
-    commands::keys::{args::Create, request::scopes},
-    exit::Failure,
-    output,
-};
+use crate::{args::scopes, clock, commands::keys::args::Create, exit::Failure, output};
 
 /// How many keys are made at the same time.
 const AT_ONCE: usize = 8;

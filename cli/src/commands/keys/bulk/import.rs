@@ -17,7 +17,7 @@ use super::{
     row::Rules,
     say_fault,
 };
-use crate::{clock, commands::keys::request::scopes, exit::Failure, output};
+use crate::{args::scopes, clock, exit::Failure, output};
 
 /// After how many rows the journal grows.
 const NOTED: u64 = 50;
