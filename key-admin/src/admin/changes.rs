@@ -1,7 +1,7 @@
 //! Switching keys off and on, and ending them.
 
 use doorward_keys::{
-    AuditAction, KeyRecord, StoreError, Timestamp,
+    AuditAction, AuditEntry, KeyId, KeyRecord, StoreError, Timestamp,
     lifecycle::{self, Refusal},
 };
 
@@ -15,6 +15,14 @@ use crate::{
 
 /// How often a change is tried anew when somebody else was faster and the caller does not insist on a version.
 pub(super) const TRIES: usize = 4;
+
+/// What becomes of a stored key.
+pub(super) struct Made {
+    /// The key and the audit entry of its change; `None` where what was asked for holds already.
+    pub(super) to: Option<(KeyRecord, AuditEntry)>,
+    /// Whether something may be taken away, so that a flush is asked for.
+    pub(super) narrows: bool,
+}
 
 type Change = fn(&KeyRecord, Timestamp) -> Result<KeyRecord, Refusal>;
 
@@ -49,30 +57,49 @@ impl Call<'_> {
             )
         })?;
         self.caller.require(Permission::Change)?;
-        let mut tries = 1;
-        loop {
-            let record = self.find(&id).await?;
-            require_version(&record, asked.expected_version)?;
-            let changed = match change(&record, self.now) {
+        self.write_over(&id, asked.expected_version, |record| {
+            let narrows = action != AuditAction::Enable;
+            let changed = match change(record, self.now) {
                 Ok(changed) => changed,
                 // A repeat is no mistake: what was asked for holds.
-                Err(Refusal::Already(_)) => {
-                    return Ok(self.changed(&record, false, self.promise(action).await));
-                }
+                Err(Refusal::Already(_)) => return Ok(Made { to: None, narrows }),
                 Err(refusal) => return Err(refusal.into()),
             };
-            let promise = self.promise(action).await;
             let mut entry = self.entry(action, &changed)?;
             entry.reason.clone_from(&asked.reason);
-            match self
-                .ledger()
-                .replace(&changed, record.version, &entry)
-                .await
-            {
+            Ok(Made {
+                to: Some((changed, entry)),
+                narrows,
+            })
+        })
+        .await
+    }
+
+    /// Writes what `make` makes of a key: anew of the stored one where somebody else was faster and the caller does not insist on
+    /// a version.
+    pub(super) async fn write_over(
+        &self,
+        id: &KeyId,
+        expected_version: Option<u64>,
+        make: impl Fn(&KeyRecord) -> Result<Made, AdminError> + Send + Sync,
+    ) -> Result<Reply, AdminError> {
+        let mut tries = 1;
+        loop {
+            let record = self.find(id).await?;
+            require_version(&record, expected_version)?;
+            let Made { to, narrows } = make(&record)?;
+            let promise = if narrows {
+                self.narrowing().await
+            } else {
+                self.widening()
+            };
+            let Some((changed, entry)) = to else {
+                return Ok(self.changed(&record, false, promise));
+            };
+            let ledger = self.ledger();
+            match ledger.replace(&changed, record.version, &entry).await {
                 Ok(()) => return Ok(self.changed(&changed, true, promise)),
-                Err(StoreError::Conflict(_))
-                    if asked.expected_version.is_none() && tries < TRIES =>
-                {
+                Err(StoreError::Conflict(_)) if expected_version.is_none() && tries < TRIES => {
                     tries += 1;
                 }
                 Err(error) => return Err(error.into()),
@@ -80,14 +107,7 @@ impl Call<'_> {
         }
     }
 
-    async fn promise(&self, action: AuditAction) -> Promise {
-        match action {
-            AuditAction::Enable => self.widening(),
-            _ => self.narrowing().await,
-        }
-    }
-
-    pub(super) fn changed(&self, record: &KeyRecord, changed: bool, promise: Promise) -> Reply {
+    fn changed(&self, record: &KeyRecord, changed: bool, promise: Promise) -> Reply {
         let within = promise.within_seconds;
         // The time of the command is when it was received; the promise of a flush counts from there itself.
         let made_by = if promise.flushed {

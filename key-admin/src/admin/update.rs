@@ -1,11 +1,11 @@
 //! Changing what keys may do and what is known of them.
 
 use doorward_keys::{
-    AuditAction, StoreError,
+    AuditAction,
     lifecycle::{self, Refusal},
 };
 
-use super::{Call, changes::TRIES, changes::require_version};
+use super::{Call, changes::Made};
 use crate::{
     caller::Permission,
     command::{Patch, UpdateKey, check_update, checked},
@@ -23,19 +23,19 @@ impl Call<'_> {
                 "only operators may set `plan`".to_owned(),
             ));
         }
-        let mut tries = 1;
-        loop {
-            let record = self.find(&id).await?;
-            require_version(&record, asked.expected_version)?;
-            let updated =
-                match lifecycle::update(&record, update.clone(), self.now, policy.limits()) {
-                    Ok(updated) => updated,
-                    // A repeat is no mistake: what was asked for holds.
-                    Err(Refusal::Unchanged) => {
-                        return Ok(self.changed(&record, false, self.widening()));
-                    }
-                    Err(refusal) => return Err(refusal.into()),
-                };
+        self.write_over(&id, asked.expected_version, |record| {
+            let updated = match lifecycle::update(record, update.clone(), self.now, policy.limits())
+            {
+                Ok(updated) => updated,
+                // A repeat is no mistake: what was asked for holds.
+                Err(Refusal::Unchanged) => {
+                    return Ok(Made {
+                        to: None,
+                        narrows: false,
+                    });
+                }
+                Err(refusal) => return Err(refusal.into()),
+            };
             // Narrowing is always right. Who widens hands out rights, as who makes the key does.
             if updated.widens {
                 self.caller.require(Permission::Make)?;
@@ -43,26 +43,14 @@ impl Call<'_> {
             }
             let mut entry = self.entry(AuditAction::Update, &updated.record)?;
             entry.reason.clone_from(&asked.reason);
-            entry.fields = updated
-                .fields
-                .iter()
-                .map(|name| (*name).to_owned())
-                .collect();
-            // An update may take away what it does not give.
-            let promise = self.narrowing().await;
-            let ledger = self.ledger();
-            match ledger
-                .replace(&updated.record, record.version, &entry)
-                .await
-            {
-                Ok(()) => return Ok(self.changed(&updated.record, true, promise)),
-                Err(StoreError::Conflict(_))
-                    if asked.expected_version.is_none() && tries < TRIES =>
-                {
-                    tries += 1;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+            let names = updated.fields.iter().map(|name| (*name).to_owned());
+            entry.fields = names.collect();
+            Ok(Made {
+                to: Some((updated.record, entry)),
+                // An update may take away what it does not give.
+                narrows: true,
+            })
+        })
+        .await
     }
 }
