@@ -188,9 +188,11 @@ def rights(checks, aws, outputs):
     account = tables.client("sts", aws.endpoint)
     roles = tables.client("iam", aws.endpoint).list_roles()["Roles"]
     table = outputs["KeysTableName"]
+    # MiniStack knows no conditions on partitions. What is granted for some partitions only (the authorizer's Query, key
+    # administration's UpdateItem and DeleteItem) is held to them by tests/privileges.
     for part, forbidden in (
-        ("Authorizer", ("scan", "put_item", "update_item", "delete_item", "query")),
-        ("KeyAdmin", ("scan", "update_item", "delete_item")),
+        ("Authorizer", ("scan", "put_item", "update_item", "delete_item")),
+        ("KeyAdmin", ("scan",)),
     ):
         arn = next(role["Arn"] for role in roles if f"{part}Role" in role["RoleName"])
         given = account.assume_role(RoleArn=arn, RoleSessionName="e2e")["Credentials"]

@@ -13,6 +13,7 @@ mod house;
 mod key_admin;
 mod role;
 
+use asked::Asked;
 use house::House;
 use role::Role;
 
@@ -42,6 +43,28 @@ async fn a_call_that_is_not_granted_is_refused() {
         house.command(r#"{"operation":"create","tenant":"a","name":"n","environment":"live"}"#);
     assert_eq!(refused.await, Err("unavailable".to_owned()));
     assert!(!house.denied().is_empty());
+}
+
+#[test]
+fn what_is_granted_for_some_partitions_is_refused_for_the_records_of_keys() {
+    let record = |action: &str| Asked {
+        action: format!("dynamodb:{action}"),
+        resource: "${KeysTable.Arn}".to_owned(),
+        leading_key: "key#0".to_owned(),
+    };
+    for (role, refused) in [
+        (
+            "AuthorizerRole",
+            &["Query", "PutItem", "UpdateItem", "DeleteItem"][..],
+        ),
+        ("KeyAdminRole", &["UpdateItem", "DeleteItem"][..]),
+    ] {
+        let role = Role::of(role);
+        for action in refused {
+            assert!(!role.grants(&record(action)), "{action}");
+        }
+        assert!(role.grants(&record("GetItem")));
+    }
 }
 
 #[test]
