@@ -82,6 +82,10 @@ def before_call(context, case, kwargs):
         body.pop("at", None)
         body["inDays"] = body.get("inDays") or 1
         body.pop("everyDays", None)
+    # A decoy opens nothing, so nothing says what it may do.
+    if body.get("decoy"):
+        for field in ("scopes", "routes", "addresses", "plan", "usagePlanKey"):
+            body.pop(field, None)
     # A key ends at a time or after some days.
     if body.get("expiresInDays") is not None:
         body.pop("expiresAt", None)
