@@ -1,10 +1,7 @@
 //! Proofs that were seen (RFC 9449 section 11.1).
 
 use std::{
-    future::{Future, poll_fn},
-    pin::pin,
     sync::{Arc, Mutex, PoisonError},
-    task::Poll,
     time::Duration,
 };
 
@@ -17,6 +14,7 @@ use super::{config::DpopConfig, dpop::Proof};
 use crate::{
     denial::{Denial, Reason},
     layers::rate_limit::Pause,
+    waiting::before,
 };
 
 /// How long a request waits for the store.
@@ -93,7 +91,7 @@ impl Replays {
             .plus(1);
         let digest = digest_of(proof);
         let asking = self.store.remember(&digest, until, now);
-        let answer = within((self.pause)(STORE_BUDGET), asking)
+        let answer = before((self.pause)(STORE_BUDGET), asking)
             .await
             .unwrap_or_else(|| {
                 let why = format!("no answer within {} ms", STORE_BUDGET.as_millis());
@@ -142,16 +140,4 @@ fn digest_of(proof: &Proof) -> ReplayDigest {
         *byte = *found;
     }
     bytes
-}
-
-/// The output of `asking`, or `None` when `end` comes first.
-async fn within<T>(end: impl Future<Output = ()>, asking: impl Future<Output = T>) -> Option<T> {
-    let (mut asking, mut end) = (pin!(asking), pin!(end));
-    poll_fn(|context| {
-        if let Poll::Ready(output) = asking.as_mut().poll(context) {
-            return Poll::Ready(Some(output));
-        }
-        end.as_mut().poll(context).map(|()| None)
-    })
-    .await
 }
