@@ -98,34 +98,43 @@ impl Replays {
                 Err(ReplayStoreError::Unavailable(why))
             });
         let seen = match answer {
-            Ok(seen) => seen,
-            Err(_) if config.danger_local_replays => self.remember_here(digest, until, now),
-            Err(error) => {
-                return Err(Denial::new(
-                    Reason::ReplayStoreUnavailable,
-                    error.to_string(),
-                ));
+            Err(error) if config.danger_local_replays => {
+                self.remember_here(digest, until, now).ok_or(error)
             }
+            answer => answer,
         };
         match seen {
-            Remembered::First => Ok(()),
-            Remembered::Before => Err(Denial::new(
+            Ok(Remembered::First) => Ok(()),
+            Ok(Remembered::Before) => Err(Denial::new(
                 Reason::ProofReplayed,
                 "a proof with this key and `jti` was seen before",
+            )),
+            Err(error) => Err(Denial::new(
+                Reason::ReplayStoreUnavailable,
+                error.to_string(),
             )),
         }
     }
 
-    fn remember_here(&self, digest: ReplayDigest, until: Timestamp, now: Timestamp) -> Remembered {
+    /// `None` where there is no room for another: a proof that still counts is never forgotten for one that comes.
+    fn remember_here(
+        &self,
+        digest: ReplayDigest,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Option<Remembered> {
         let mut local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
-        if local.get(&digest).is_some_and(|until| now < *until) {
-            return Remembered::Before;
+        if local.peek(&digest).is_some_and(|until| now < *until) {
+            return Some(Remembered::Before);
         }
-        local.put(digest, until);
-        while local.len() > LOCAL_ENTRIES {
+        while local.len() >= LOCAL_ENTRIES {
+            if local.peek_lru().is_some_and(|(_, until)| now < *until) {
+                return None;
+            }
             local.pop_lru();
         }
-        Remembered::First
+        local.put(digest, until);
+        Some(Remembered::First)
     }
 }
 
@@ -140,4 +149,42 @@ fn digest_of(proof: &Proof) -> ReplayDigest {
         *byte = *found;
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::NOW;
+
+    struct Never;
+
+    #[async_trait]
+    impl ReplayStore for Never {
+        async fn remember(
+            &self,
+            _: &ReplayDigest,
+            _: Timestamp,
+            _: Timestamp,
+        ) -> Result<Remembered, ReplayStoreError> {
+            Err(ReplayStoreError::Absent)
+        }
+    }
+
+    #[test]
+    fn a_full_memory_forgets_what_is_past_its_time_and_nothing_else() {
+        let replays = Replays::new(Arc::new(Never), |_| Box::pin(std::future::pending()));
+        let digest = |number: usize| {
+            let mut digest = [0; 32];
+            digest[..8].copy_from_slice(&number.to_be_bytes());
+            digest
+        };
+        let remember =
+            |number, later| replays.remember_here(digest(number), NOW.plus(60), NOW.plus(later));
+        for number in 0..LOCAL_ENTRIES {
+            assert_eq!(remember(number, 0), Some(Remembered::First));
+        }
+        assert_eq!(remember(LOCAL_ENTRIES, 59), None);
+        assert_eq!(remember(0, 59), Some(Remembered::Before));
+        assert_eq!(remember(LOCAL_ENTRIES, 60), Some(Remembered::First));
+    }
 }
