@@ -20,3 +20,4 @@ mod opaque;
 mod run;
 mod secrets;
 mod usage;
+mod wired;
