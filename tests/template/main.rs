@@ -3,11 +3,7 @@
 //!
 //! With `DOORWARD_BLESS=1` the expected texts and the reference are written anew.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test may panic"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod sarif;
 
