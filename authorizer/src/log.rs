@@ -31,6 +31,20 @@ pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 /// The namespace of the metrics.
 pub const NAMESPACE: &str = "Doorward";
 
+/// The names of all metrics, for dashboards and alarms.
+pub fn metric_names() -> Vec<&'static str> {
+    let all = [
+        &OF_DECISIONS_WITHOUT_STORE,
+        &OF_UNCOUNTED,
+        &OF_OPENED_BREAKERS,
+        &OF_CLOSED_BREAKERS,
+        &OF_FLUSHES,
+        &OF_REFUSED_CONFIGURATIONS,
+    ];
+    let metrics = all.into_iter().flat_map(|directive| directive.metrics);
+    metrics.map(|metric| metric.name).collect()
+}
+
 /// Longer texts are cut, in characters.
 const MAX_TEXT: usize = 256;
 

@@ -5,6 +5,7 @@ pub mod check;
 pub mod explain;
 pub mod keys;
 pub mod local;
+pub mod probe;
 pub mod routes;
 pub mod schema;
 pub mod token;
@@ -26,6 +27,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Token(args) => token::run(&args),
         Command::Check(args) => check::run(&args).await,
         Command::Explain(args) => explain::run(args).await,
+        Command::Probe(args) => probe::run(args).await,
         Command::Routes(args) => routes::run(&args),
         Command::Schema => schema::run(),
     }

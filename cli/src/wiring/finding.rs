@@ -117,6 +117,9 @@ rules! {
     /// Without a stated time to live it is what AWS says at the time.
     TtlUnstated = "DW112", Warning, "the time to live is not stated",
         "state `ReauthorizeEvery` (`AuthorizerResultTtlInSeconds`)";
+    /// API Gateway takes at most an hour; the stack cannot be made.
+    TtlTooLong = "DW113", Error, "the time to live is too long",
+        "set it to 3600 seconds at most";
 
     /// The custom domain demands certificates, and the address that AWS gives every API does not.
     DefaultEndpointOpen = "DW201", Error, "the default endpoint passes by mutual TLS",
@@ -134,6 +137,9 @@ rules! {
     /// The status of `ACCESS_DENIED` is one for all: callers who lack a right are told to come back later.
     DeniedAsLimited = "DW303", Warning, "every Deny is answered with 429",
         "leave the status of `ACCESS_DENIED` alone, or set `answers.rate_limited` to `deny`";
+    /// The API demands a key of a usage plan that the authorizer names, and the configuration names none: every call is refused.
+    KeyUnnamed = "DW304", Error, "the API demands a key that nobody names",
+        "set `answers.usage_plan_key`, or do not require keys";
 
     /// Nobody lets the API invoke the authorizer: every call is answered with 500.
     NoPermission = "DW401", Error, "the API may not invoke the authorizer",
@@ -161,6 +167,9 @@ rules! {
     /// `policy.unlisted_paths` says that no path besides those of the configuration reaches the API, and a greedy route lets all of them in.
     GreedyReachable = "DW506", Error, "`policy.unlisted_paths` is not true here",
         "set `policy.unlisted_paths` to `refuse`, or name the routes one by one";
+    /// A route, or the API for all of its routes, names an authorizer that it does not have.
+    AuthorizerUndefined = "DW507", Error, "an authorizer is named that is not there",
+        "name one of `Auth.Authorizers`, `NONE` or `AWS_IAM`";
 
     /// The role grants what the authorizer never does. Whoever takes over the function gets it.
     RoleTooWide = "DW601", Warning, "the role grants more than is needed",

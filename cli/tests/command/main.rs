@@ -17,6 +17,7 @@ mod bulk;
 mod limits;
 mod local;
 mod opaque;
+mod probe;
 mod run;
 mod secrets;
 mod usage;

@@ -20,10 +20,15 @@ pub(crate) struct Candidate {
 pub(crate) const CONSTANT: &str = "constant";
 pub(crate) const DOORWARD: &str = "doorward";
 /// Doorward with 500 routes.
-pub(crate) const LARGE: &str = "doorward, 500 routes";
+pub(crate) const LARGE: &str = "large, 500 routes";
 
 /// All that can be run here, the floor first. What is missing is named on standard error.
-pub(crate) fn all(root: &Path, dynamo: &str, tables: &TableNames, key_set: &str) -> Vec<Candidate> {
+pub(crate) fn all(
+    root: &Path,
+    authorizer: Option<&str>,
+    (dynamo, tables): (&str, &TableNames),
+    key_set: &str,
+) -> Vec<Candidate> {
     let at = |path: &str| root.join(path).display().to_string();
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let peer = vec![
@@ -42,9 +47,15 @@ pub(crate) fn all(root: &Path, dynamo: &str, tables: &TableNames, key_set: &str)
             pair("AWS_ENDPOINT_URL_DYNAMODB", dynamo),
         ]
     };
-    let authorizer = vec![at("target/lambda/authorizer/bootstrap")];
+    let deployed = || at("target/lambda/authorizer/bootstrap");
+    let authorizer = vec![authorizer.map_or_else(deployed, str::to_owned)];
     let candidates = [
-        (CONSTANT, vec![at("target/lambda/constant/bootstrap")], vec![], false),
+        (
+            CONSTANT,
+            vec![at("target/lambda/constant/bootstrap")],
+            vec![],
+            false,
+        ),
         (DOORWARD, authorizer.clone(), doorward(10), true),
         (LARGE, authorizer, doorward(500), true),
         (

@@ -9,6 +9,7 @@
 mod candidates;
 mod credentials;
 mod lambda;
+mod machine;
 mod memory;
 mod process;
 mod scenario;
@@ -47,7 +48,18 @@ struct Done {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let is_quick = std::env::args().any(|argument| argument == "--quick");
+    let mut arguments = std::env::args().skip(1);
+    let (mut is_quick, mut authorizer, mut only) = (false, None, None);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--quick" => is_quick = true,
+            "--authorizer" => authorizer = arguments.next(),
+            "--only" => only = arguments.next(),
+            other => anyhow::bail!(
+                "`{other}` is none of --quick, --authorizer FILE (another build of it) and --only WORD (of a candidate's name)"
+            ),
+        }
+    }
     let effort = if is_quick {
         Effort {
             rounds: 1,
@@ -74,7 +86,13 @@ async fn main() -> anyhow::Result<()> {
         doorward_backends::dynamodb::connect(doorward::dynamodb::connection(&dynamo)).await;
     eprintln!("makes tokens and keys");
     let credentials = Credentials::make(effort.warm_up + effort.calls, &client, &tables).await?;
-    let candidates = candidates::all(&root, &dynamo, &tables, &credentials.key_set);
+    let authorizer = authorizer.as_deref();
+    let mut candidates =
+        candidates::all(&root, authorizer, (&dynamo, &tables), &credentials.key_set);
+    let is_part = only.is_some();
+    if let Some(only) = only {
+        candidates.retain(|one| one.name == CONSTANT || one.name.contains(&only));
+    }
     let mut done: BTreeMap<&str, Done> = BTreeMap::new();
     for round in 0..effort.rounds {
         for turn in 0..candidates.len() {
@@ -90,10 +108,14 @@ async fn main() -> anyhow::Result<()> {
             run(candidate, &credentials, &effort, of_candidate)?;
         }
     }
-    let memory = memory::after_many(&candidates, is_quick)?;
+    let memory = if is_part {
+        Value::Null
+    } else {
+        memory::after_many(&candidates, is_quick)?
+    };
     let results = results(&candidates, &done, &effort, &memory);
     let path = root.join("bench/results/invocations.json");
-    if is_quick {
+    if is_quick || is_part {
         println!("{results:#}");
     } else {
         std::fs::create_dir_all(root.join("bench/results"))?;
@@ -200,7 +222,7 @@ fn results(
         }
     }
     json!({
-        "what": "invocations through the runtime API",
+        "what": "invocations through the runtime API", "machine": machine::described(),
         "rounds": effort.rounds, "calls": effort.calls,
         "starts": starts, "calls_by_scenario": calls, "memory": memory,
     })

@@ -3,6 +3,7 @@
 use std::{
     fs,
     process::{Child, Command, Stdio},
+    thread,
     time::Duration,
 };
 
@@ -89,7 +90,15 @@ impl Function {
 
 impl Drop for Function {
     fn drop(&mut self) {
-        // It may have ended.
+        // As Lambda ends one: by a word, so that a profiler can write what it saw. It may have ended before.
+        let id = self.child.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        for _ in 0..200 {
+            if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

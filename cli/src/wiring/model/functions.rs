@@ -46,8 +46,8 @@ pub struct Role {
     pub id: String,
     /// What it grants.
     pub statements: Vec<Statement>,
-    /// Whether it also has policies that are not in the template.
-    pub has_others: bool,
+    /// Policies that are named and not written here: where, and how they are called.
+    pub others: Vec<(usize, String)>,
 }
 
 /// What a role grants in one statement.
@@ -80,7 +80,7 @@ pub(super) fn read(reading: &Reading<'_>, wiring: &mut Wiring) {
                 wiring.roles.push(Role {
                     id: id.to_owned(),
                     statements: policies(properties.get("Policies")),
-                    has_others: has_names(properties.get("Policies")),
+                    others: named(properties.get("Policies")),
                 });
             }
             wiring.functions.push(function);
@@ -93,18 +93,47 @@ pub(super) fn read(reading: &Reading<'_>, wiring: &mut Wiring) {
             line: resource.line,
             function: text("FunctionName").map(|name| referenced(name).unwrap_or(name).to_owned()),
             is_for_gateway: text("Principal")
-                .is_none_or(|principal| principal.starts_with("apigateway.") || principal == "*"),
+                .is_some_and(|principal| principal.starts_with("apigateway.") || principal == "*"),
             source: text("SourceArn").map(str::to_owned),
             names_account: properties.get("SourceAccount").is_some(),
         });
     }
     for (id, _, properties) in reading.of("AWS::IAM::Role") {
-        let named = properties.get("ManagedPolicyArns");
+        let arns = properties.get("ManagedPolicyArns");
         wiring.roles.push(Role {
             id: id.to_owned(),
             statements: policies(properties.get("Policies")),
-            has_others: named.is_some_and(|named| !named.list().is_empty()),
+            others: named(arns),
         });
+    }
+    apart(reading, wiring);
+}
+
+/// Adds policies that stand by themselves to the roles that they are for.
+fn apart(reading: &Reading<'_>, wiring: &mut Wiring) {
+    for kind in [
+        "AWS::IAM::Policy",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::RolePolicy",
+    ] {
+        for (id, _, properties) in reading.of(kind) {
+            let of = ["Roles", "RoleName"]
+                .into_iter()
+                .filter_map(|name| properties.get(name));
+            let of: Vec<&str> = of.flat_map(Node::texts).filter_map(referenced).collect();
+            for role in &mut wiring.roles {
+                let by_role = role
+                    .others
+                    .iter()
+                    .position(|(_, name)| referenced(name) == Some(id));
+                if let Some(at) = by_role {
+                    role.others.remove(at);
+                }
+                if by_role.is_some() || of.contains(&role.id.as_str()) {
+                    role.statements.extend(policies(Some(properties)));
+                }
+            }
+        }
     }
 }
 
@@ -160,11 +189,19 @@ fn policies(node: Option<&Node>) -> Vec<Statement> {
         .collect()
 }
 
-/// Whether policies are named that are not written here: managed ones, and templates of SAM.
-fn has_names(node: Option<&Node>) -> bool {
-    let mut all = node.map_or(&[][..], Node::list).iter();
-    all.any(|policy| match &policy.value {
-        Value::Text(_) | Value::Unknown => true,
-        _ => policy.get("Statement").is_none() && policy.get("PolicyDocument").is_none(),
+/// Policies that are named and not written here: managed ones, and templates of SAM.
+fn named(node: Option<&Node>) -> Vec<(usize, String)> {
+    let all = node.map_or(&[][..], Node::list).iter();
+    all.filter_map(|policy| {
+        let name = match &policy.value {
+            Value::Text(name) => name.clone(),
+            Value::Map(members) => match members.as_slice() {
+                [(name, _)] if name != "Statement" && name != "PolicyDocument" => name.clone(),
+                _ => return None,
+            },
+            _ => "?".to_owned(),
+        };
+        Some((policy.line, name))
     })
+    .collect()
 }

@@ -30,6 +30,8 @@ pub struct Wiring {
     pub tables: Vec<Table>,
     /// Custom domains.
     pub domains: Vec<Domain>,
+    /// What could not be read: where it stands, the logical id, and what it is.
+    pub unread: Vec<(usize, String, String)>,
 }
 
 /// Which kind of API.
@@ -120,6 +122,8 @@ pub enum Guard {
     Nobody,
     /// The authorizer with this name.
     Authorizer(String),
+    /// An authorizer that the API does not have.
+    Missing(String),
     /// Something else, such as IAM or a JWT authorizer.
     Other,
     /// Not known.
@@ -169,6 +173,7 @@ impl Wiring {
         storage::read(&read, &mut wiring);
         sam::read(&read, &mut wiring);
         native::read(&read, &mut wiring);
+        unread(&read, &mut wiring);
         wiring
     }
 
@@ -241,8 +246,42 @@ impl<'t> Reading<'t> {
     }
 }
 
+/// Notes what only AWS, or another file, knows.
+fn unread(reading: &Reading<'_>, wiring: &mut Wiring) {
+    for (id, resource) in reading.resources {
+        let kind = resource
+            .get("Type")
+            .and_then(Node::text)
+            .unwrap_or_default();
+        let is_api = matches!(
+            kind,
+            "AWS::Serverless::Api"
+                | "AWS::Serverless::HttpApi"
+                | "AWS::ApiGateway::RestApi"
+                | "AWS::ApiGatewayV2::Api"
+        );
+        let mut note = |line, what: &str| wiring.unread.push((line, id.clone(), what.to_owned()));
+        if id.starts_with("Fn::") {
+            note(resource.line, "resources that are made when the stack is");
+        }
+        if matches!(
+            kind,
+            "AWS::CloudFormation::Stack" | "AWS::Serverless::Application"
+        ) {
+            note(resource.line, "the template of another stack");
+        }
+        let properties = resource.get("Properties").map_or(&[][..], Node::members);
+        for (name, node) in properties.iter().filter(|_| is_api) {
+            let is_elsewhere = matches!(name.as_str(), "DefinitionUri" | "BodyS3Location");
+            if is_elsewhere || is_unknown(node) {
+                note(node.line, &format!("what `{name}` says"));
+            }
+        }
+    }
+}
+
 /// The first logical id in a text such as `${Function.Arn}`, or in the middle of an address.
-fn referenced(text: &str) -> Option<&str> {
+pub(super) fn referenced(text: &str) -> Option<&str> {
     let inside = text.split("${").skip(1);
     inside
         .filter_map(|rest| rest.split_once('}'))

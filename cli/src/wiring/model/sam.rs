@@ -5,9 +5,30 @@ use super::{
     Api, ApiKind, Authorizer, Form, Guard, Reading, Response, Route, Source, Wiring, is_unknown,
     openapi, referenced, truth, ttl,
 };
-use crate::template::Node;
+use crate::template::{Node, Value};
+
+/// The APIs that SAM makes where an event names none, of what `Globals` says.
+const IMPLICIT: [(&str, &str); 2] = [
+    ("Api", "ServerlessRestApi"),
+    ("HttpApi", "ServerlessHttpApi"),
+];
+
+static NOTHING: Node = Node {
+    line: 1,
+    value: Value::Map(Vec::new()),
+};
 
 pub(super) fn read(reading: &Reading<'_>, wiring: &mut Wiring) {
+    for (kind, id) in IMPLICIT {
+        let place = reading.globals.unwrap_or(&NOTHING);
+        if events(reading).any(|(_, event, _, named)| event == kind && named == id) {
+            let api = match kind {
+                "Api" => rest(reading, id, place, &NOTHING),
+                _ => http(reading, id, place, &NOTHING),
+            };
+            wiring.apis.push(api);
+        }
+    }
     for (id, resource, properties) in reading.of("AWS::Serverless::Api") {
         let api = rest(reading, id, resource, properties);
         wiring.apis.push(api);
@@ -16,41 +37,50 @@ pub(super) fn read(reading: &Reading<'_>, wiring: &mut Wiring) {
         let api = http(reading, id, resource, properties);
         wiring.apis.push(api);
     }
-    for (function, _, properties) in reading.of("AWS::Serverless::Function") {
-        for (_, event) in properties.get("Events").map_or(&[][..], Node::members) {
-            let of_api = match event.get("Type").and_then(Node::text) {
-                Some("Api") => "RestApiId",
-                Some("HttpApi") => "ApiId",
-                _ => continue,
-            };
-            let Some(said) = event.get("Properties") else {
-                continue;
-            };
-            let named = said.get(of_api).and_then(Node::text).and_then(referenced);
-            let api = wiring
-                .apis
-                .iter_mut()
-                .find(|api| Some(api.id.as_str()) == named);
-            if let Some(api) = api {
-                let default = default_of(reading, &api.id, api.kind);
-                openapi::add(api, route(event, said, function, default));
-            }
+    for (function, _, event, named) in events(reading) {
+        if let Some(api) = wiring.apis.iter_mut().find(|api| api.id == named) {
+            let auth = auth_of(reading, &api.id, api.kind);
+            openapi::add(api, route(event, function, auth));
         }
     }
 }
 
-/// What guards the routes of an API that say nothing.
-fn default_of(reading: &Reading<'_>, api: &str, kind: ApiKind) -> Guard {
+/// Every event that is a route: its function, its type, where it stands, and the API that it names.
+fn events<'t>(
+    reading: &Reading<'t>,
+) -> impl Iterator<Item = (&'t str, &'t str, &'t Node, &'t str)> {
+    let functions = reading.of("AWS::Serverless::Function");
+    functions.flat_map(|(function, _, properties)| {
+        let events = properties.get("Events").map_or(&[][..], Node::members);
+        events.iter().filter_map(move |(_, event)| {
+            let kind = event.get("Type").and_then(Node::text)?;
+            let (kind, implicit) = IMPLICIT.into_iter().find(|(known, _)| *known == kind)?;
+            let of_api = if kind == "Api" { "RestApiId" } else { "ApiId" };
+            let named = event.at(&["Properties", of_api]);
+            let named = match named {
+                None => implicit,
+                Some(node) => node.text().and_then(referenced)?,
+            };
+            Some((function, kind, event, named))
+        })
+    })
+}
+
+/// What an API says of authorizers.
+fn auth_of<'t>(reading: &Reading<'t>, api: &str, kind: ApiKind) -> Option<&'t Node> {
     let (kind, global) = match kind {
         ApiKind::Rest => ("AWS::Serverless::Api", "Api"),
         ApiKind::Http => ("AWS::Serverless::HttpApi", "HttpApi"),
     };
     let found = reading.of(kind).find(|(id, ..)| *id == api);
-    let auth = found.and_then(|(_, _, properties)| reading.setting(properties, global, "Auth"));
-    default(auth)
+    let properties = found.map_or(&NOTHING, |(_, _, properties)| properties);
+    reading.setting(properties, global, "Auth")
 }
 
 fn default(auth: Option<&Node>) -> Guard {
+    if auth.is_some_and(is_unknown) {
+        return Guard::Unknown;
+    }
     let Some(named) = auth.and_then(|auth| auth.get("DefaultAuthorizer")) else {
         return Guard::Nobody;
     };
@@ -66,24 +96,23 @@ fn guard(auth: Option<&Node>, named: &Node) -> Guard {
     let found = all.and_then(|all| all.get(name));
     match (name, found) {
         ("NONE", _) => Guard::Nobody,
+        ("AWS_IAM" | "AWS_CUSTOM", _) => Guard::Other,
         (_, Some(found)) if found.get("FunctionArn").is_some() => {
             Guard::Authorizer(name.to_owned())
         }
-        _ => Guard::Other,
+        (_, Some(_)) => Guard::Other,
+        (_, None) if all.is_some_and(is_unknown) => Guard::Unknown,
+        (_, None) => Guard::Missing(name.to_owned()),
     }
 }
 
-fn route(event: &Node, said: &Node, function: &str, default: Guard) -> Route {
+fn route(event: &Node, function: &str, auth: Option<&Node>) -> Route {
+    let said = event.get("Properties").unwrap_or(&NOTHING);
     let text = |name: &str| said.get(name).and_then(Node::text);
     let own = said.at(&["Auth", "Authorizer"]);
     let guard = match own {
-        None => default,
-        Some(named) => match named.text() {
-            Some("NONE") => Guard::Nobody,
-            Some("AWS_IAM") => Guard::Other,
-            Some(name) => Guard::Authorizer(name.to_owned()),
-            None => Guard::Unknown,
-        },
+        None => default(auth),
+        Some(named) => guard(auth, named),
     };
     Route {
         method: text("Method").unwrap_or("any").to_ascii_uppercase(),

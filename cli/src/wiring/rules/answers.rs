@@ -59,6 +59,19 @@ fn form(asked: Asked<'_>, api: &Api, authorizer: &Authorizer, found: &mut Vec<Fi
 }
 
 fn limits(asked: Asked<'_>, api: &Api, authorizer: &Authorizer, found: &mut Vec<Finding>) {
+    let answers = &asked.config.answers;
+    let plans = asked.config.limits.plans.values();
+    let names_key = answers.usage_plan_key.is_some()
+        || plans.into_iter().any(|plan| plan.usage_plan_key.is_some());
+    let demands_key = api.key_by_authorizer == Some(true)
+        && api
+            .routes
+            .iter()
+            .any(|route| route.needs_key && asked.wiring.is_guarded(api, route));
+    if demands_key && !names_key {
+        let message = "keys come from the authorizer, and `answers.usage_plan_key` is not set";
+        found.push(finding(Rule::KeyUnnamed, api.line, &api.id, message));
+    }
     let is_penalty = matches!(
         asked.config.answers.rate_limited,
         RateLimited::PenaltyKey(_)

@@ -14,6 +14,9 @@ use crate::{
 /// How long key administration takes answers to be kept where nothing is said, in seconds.
 const DEFAULT_TTL: u32 = 300;
 
+/// The longest time to live, in seconds (API Gateway: `CreateAuthorizer`).
+const LONGEST: u32 = 3600;
+
 pub(super) fn look(asked: Asked<'_>, found: &mut Vec<Finding>) {
     for (api, authorizer) in asked.wiring.authorizers() {
         unknown(authorizer, found);
@@ -49,13 +52,18 @@ fn unknown(authorizer: &Authorizer, found: &mut Vec<Finding>) {
     let of = |rule, line, message: &str| finding(rule, line, &authorizer.name, message);
     let line = authorizer.ttl.1;
     match authorizer.ttl.0 {
+        Ttl::Seconds(seconds) if seconds > LONGEST => {
+            let message = "API Gateway takes at most 3600 seconds";
+            found.push(of(Rule::TtlTooLong, line, message));
+        }
         Ttl::Seconds(_) => {}
         Ttl::Unstated => {
             let message = "nothing says how long answers are kept";
             found.push(of(Rule::TtlUnstated, line, message));
         }
         Ttl::Unknown => {
-            let message = "how long answers are kept is known to AWS only; they were taken to be";
+            let message =
+                "how long answers are kept is known to AWS only; it was taken that they are";
             found.push(of(Rule::Unknown, line, message));
         }
     }

@@ -29,7 +29,15 @@ pub(super) fn all(wiring: &Wiring, config: &Config) -> Vec<Finding> {
         config,
         needs: &needs,
     };
-    let mut found = Vec::new();
+    let unread = wiring.unread.iter().map(|(line, id, what)| {
+        finding(
+            Rule::Unknown,
+            *line,
+            id,
+            format!("{what} was not looked at"),
+        )
+    });
+    let mut found: Vec<Finding> = unread.collect();
     for rule in [
         cache::look,
         answers::look,

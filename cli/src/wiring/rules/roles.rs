@@ -5,7 +5,7 @@ use doorward_engine::{layers::rate_limit::LimitsStore, usage::UsageMode};
 use super::{Asked, finding};
 use crate::wiring::{
     Finding, Rule,
-    model::{Function, Role},
+    model::{Function, Role, referenced},
 };
 
 /// Everything that an authorizer may ever need.
@@ -32,6 +32,15 @@ const USED: &[&str] = &[
     "ec2:DeleteNetworkInterface",
 ];
 
+/// Policies of AWS that let a function write its log and its traces, and stand in a VPC.
+const HARMLESS: &[&str] = &[
+    "AWSLambdaBasicExecutionRole",
+    "AWSLambdaVPCAccessExecutionRole",
+    "AWSXRayDaemonWriteAccess",
+    "AWSXrayWriteOnlyAccess",
+    "VPCAccessPolicy",
+];
+
 /// Services whose actions know no resource (AWS: Service Authorization Reference).
 const WITHOUT_RESOURCES: [&str; 2] = ["xray:", "ec2:"];
 
@@ -52,6 +61,7 @@ pub(super) fn look(asked: Asked<'_>, found: &mut Vec<Finding>) {
         let id = function.role.as_ref().unwrap_or(&function.id);
         if let Some(role) = asked.wiring.roles.iter().find(|role| role.id == *id) {
             too_wide(role, found);
+            on_keys(function, role, found);
             too_narrow(asked, function, role, found);
         } else {
             let message = "the role is not in this template";
@@ -61,6 +71,12 @@ pub(super) fn look(asked: Asked<'_>, found: &mut Vec<Finding>) {
 }
 
 fn too_wide(role: &Role, found: &mut Vec<Finding>) {
+    for (line, name) in &role.others {
+        if !HARMLESS.iter().any(|known| name.ends_with(known)) {
+            let message = format!("it has the policy `{name}`, which was made for others too");
+            found.push(finding(Rule::RoleTooWide, *line, &role.id, message));
+        }
+    }
     for statement in &role.statements {
         let mut of =
             |rule, message: String| found.push(finding(rule, statement.line, &role.id, message));
@@ -74,6 +90,20 @@ fn too_wide(role: &Role, found: &mut Vec<Finding>) {
                 );
             }
         }
+        let of_tables = statement
+            .actions
+            .iter()
+            .any(|action| action.starts_with("dynamodb:"));
+        for resource in statement
+            .resources
+            .iter()
+            .filter(|one| of_tables && one.contains("table/*"))
+        {
+            of(
+                Rule::RoleBoundless,
+                format!("it grants on `{resource}`, which is every table"),
+            );
+        }
         let knows_resources = statement.actions.iter().any(|action| {
             !WITHOUT_RESOURCES
                 .iter()
@@ -85,6 +115,34 @@ fn too_wide(role: &Role, found: &mut Vec<Finding>) {
                 Rule::RoleBoundless,
                 format!("it grants {actions} on everything"),
             );
+        }
+    }
+}
+
+/// The authorizer writes no keys.
+fn on_keys(function: &Function, role: &Role, found: &mut Vec<Finding>) {
+    let table = function.variables.get("DOORWARD_KEYS_TABLE");
+    let Some(Some(table)) = table.map(|(table, _)| table.as_deref().and_then(referenced)) else {
+        return;
+    };
+    let arn = format!("${{{table}.Arn}}");
+    let of_keys = role
+        .statements
+        .iter()
+        .filter(|one| one.resources.contains(&arn));
+    for statement in of_keys {
+        for action in ["dynamodb:PutItem", "dynamodb:UpdateItem"] {
+            if statement.actions.iter().any(|one| one == action) {
+                let message = format!(
+                    "it grants `{action}` on the table of keys, which the authorizer only reads"
+                );
+                found.push(finding(
+                    Rule::RoleTooWide,
+                    statement.line,
+                    &role.id,
+                    message,
+                ));
+            }
         }
     }
 }
@@ -112,13 +170,13 @@ fn too_narrow(asked: Asked<'_>, function: &Function, role: &Role, found: &mut Ve
             continue;
         }
         let message = format!("`{action}` is missing, for {purpose}");
-        let (what, message) = if role.has_others {
+        let (what, message) = if role.others.is_empty() {
+            (Rule::RoleTooNarrow, message)
+        } else {
             (
                 Rule::Unknown,
                 format!("{message}, unless another of its policies grants it"),
             )
-        } else {
-            (Rule::RoleTooNarrow, message)
         };
         found.push(finding(what, function.line, &function.id, message));
     }

@@ -26,6 +26,9 @@ pub(super) fn look(asked: Asked<'_>, found: &mut Vec<Finding>) {
     if apis.iter().all(|api| api.routes.is_empty()) {
         return;
     }
+    for api in &apis {
+        open(asked, api, found);
+    }
     for wanted in needs::http(asked.config) {
         let mut all = apis.iter().flat_map(|api| &api.routes);
         if !all.any(|route| serves(route, wanted)) {
@@ -41,6 +44,9 @@ fn one(asked: Asked<'_>, api: &Api, route: &Route, found: &mut Vec<Finding>) {
     let shown = format!("`{} {}`", route.method, route.path);
     let is_guarded = asked.wiring.is_guarded(api, route);
     let known = || needs::http(asked.config).filter(|wanted| serves(route, wanted));
+    if let Guard::Missing(name) = &route.guard {
+        of(Rule::AuthorizerUndefined, format!("{shown} names `{name}`"));
+    }
     if route.guard == Guard::Unknown {
         of(
             Rule::Unknown,
@@ -74,15 +80,6 @@ fn one(asked: Asked<'_>, api: &Api, route: &Route, found: &mut Vec<Finding>) {
         return;
     }
     if !is_greedy(route) {
-        if let Some(wanted) = known().find(|wanted| !wanted.is_open()) {
-            of(
-                Rule::RouteOpen,
-                format!(
-                    "{shown} has no authorizer, and the configuration protects `{}`",
-                    wanted.key
-                ),
-            );
-        }
         return;
     }
     let behind = asked.wiring.apis.iter().flat_map(|api| {
@@ -101,6 +98,35 @@ fn one(asked: Asked<'_>, api: &Api, route: &Route, found: &mut Vec<Finding>) {
             format!("{shown} leads to `{backend}`, which is behind protected routes too"),
         );
     }
+}
+
+/// Names the protected routes of the configuration that come in where nobody guards.
+fn open(asked: Asked<'_>, api: &Api, found: &mut Vec<Finding>) {
+    for wanted in needs::http(asked.config).filter(|wanted| !wanted.is_open()) {
+        let serving = api.routes.iter().filter(|route| serves(route, wanted));
+        let Some(route) = serving.max_by_key(|route| precedence(route)) else {
+            continue;
+        };
+        if route.guard == Guard::Nobody {
+            let (method, path, key) = (&route.method, &route.path, &wanted.key);
+            let message = format!(
+                "`{method} {path}` has no authorizer, and the configuration protects `{key}`"
+            );
+            found.push(finding(Rule::RouteOpen, route.line, &api.id, message));
+        }
+    }
+}
+
+/// Which of several routes the gateway takes: the one with the most literal path, then the one with the very method (API Gateway
+/// Developer Guide, *Routing API requests*).
+fn precedence(route: &Route) -> (bool, Vec<u8>, bool) {
+    let rank = |part: &&str| match (part.ends_with("+}"), part.starts_with('{')) {
+        (true, _) => 0,
+        (false, true) => 1,
+        (false, false) => 2,
+    };
+    let ranks = parts(&route.path).iter().map(rank).collect();
+    (route.path != "$default", ranks, route.method != "ANY")
 }
 
 fn is_greedy(route: &Route) -> bool {
@@ -152,7 +178,8 @@ fn covers(path: &str, segments: &[Segment]) -> bool {
             return true;
         }
         let fits = match segment {
-            Segment::Literal(text) => part == text,
+            // What is named in the configuration comes in by a parameter, where the API does not name it.
+            Segment::Literal(text) => part == text || part.starts_with('{'),
             Segment::Param(_) => part.starts_with('{'),
             // A greedy route of the configuration takes everything below.
             Segment::Greedy(_) => return true,
