@@ -5,7 +5,8 @@ use std::{fs, path::Path, sync::OnceLock};
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_http_client::{
-    Builder,
+    Builder, Connector,
+    proxy::ProxyConfig,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -61,10 +62,18 @@ impl Roots {
         });
         let store = TrustStore::empty().with_pem_certificate(blocks.collect::<String>());
         let context = TlsContext::builder().with_trust_store(store).build().ok()?;
-        let client = Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .tls_context(context)
-            .build_https();
+        // As the SDK makes its own.
+        let client = Builder::new().build_with_connector_fn(move |settings, components| {
+            let mut connector = Connector::builder()
+                .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+                .tls_context(context.clone())
+                .proxy_config(ProxyConfig::from_env());
+            connector.set_connector_settings(settings.cloned());
+            if let Some(components) = components {
+                connector.set_sleep_impl(components.sleep_impl());
+            }
+            connector.build()
+        });
         Some(client)
     }
 
