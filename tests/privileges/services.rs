@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::Write as _,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -13,6 +14,7 @@ use axum::{
     extract::Request,
     http::{Response, StatusCode},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use doorward::dynamodb::{EmbeddedDynamo, Storage};
 use doorward_backends::dynamodb::TableNames;
 use doorward_key_admin::{
@@ -21,6 +23,7 @@ use doorward_key_admin::{
     wiring::Service,
 };
 use doorward_keys::Timestamp;
+use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
 use crate::{
@@ -77,14 +80,26 @@ fn asked(method: &str, path: &str, target: &str, body: &Value) -> Asked {
 struct Services {
     url: String,
     seen: Arc<Mutex<Vec<(Asked, bool)>>>,
+    events: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Services {
+    /// The kinds of all events so far.
+    fn told(&self) -> Vec<String> {
+        let events = self.events.lock().unwrap();
+        let kinds = events
+            .iter()
+            .map(|event| event["DetailType"].as_str().unwrap());
+        kinds.map(str::to_owned).collect()
+    }
+
     async fn under(role: Role) -> Self {
         let seen: Arc<Mutex<Vec<(Asked, bool)>>> = Arc::default();
         let noted = Arc::clone(&seen);
+        let events: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let kept = Arc::clone(&events);
         let app = Router::new().fallback(move |request: Request| {
-            let (role, noted) = (role.clone(), Arc::clone(&noted));
+            let (role, noted, kept) = (role.clone(), Arc::clone(&noted), Arc::clone(&kept));
             async move {
                 let target = request.headers().get("x-amz-target");
                 let target = target
@@ -97,13 +112,15 @@ impl Services {
                 let asked = asked(&method, &path, &target, &body);
                 let is_granted = role.grants(&asked);
                 noted.lock().unwrap().push((asked, is_granted));
+                let entries = body["Entries"].as_array().cloned();
+                kept.lock().unwrap().extend(entries.into_iter().flatten());
                 answered(&target, &body, is_granted)
             }
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, seen }
+        Self { url, seen, events }
     }
 }
 
@@ -130,6 +147,21 @@ fn answered(target: &str, body: &Value, is_granted: bool) -> Response<Body> {
     let response = Response::builder().status(status);
     let response = response.header("content-type", "application/x-amz-json-1.1");
     response.body(Body::from(text.to_string())).unwrap()
+}
+
+/// A batch of the authorizer's log with one use of a decoy.
+fn used(key: &Value) -> Value {
+    let line = json!({
+        "level": "WARN", "event": "decision", "decision": "deny", "reason": "decoy_key", "keyId": key, "address": "203.0.113.7",
+    });
+    let batch = json!({
+        "messageType": "DATA_MESSAGE", "owner": "111122223333", "logGroup": "/doorward/shop/authorizer",
+        "logStream": "s", "subscriptionFilters": ["decoys"],
+        "logEvents": [{"id": "1", "timestamp": now().unix() * 1000, "message": line.to_string()}],
+    });
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(batch.to_string().as_bytes()).unwrap();
+    json!({"awslogs": {"data": STANDARD.encode(packed.finish().unwrap())}})
 }
 
 #[tokio::test]
@@ -160,7 +192,9 @@ async fn beside_its_tables_key_administration_needs_what_its_role_grants_and_no_
         .unwrap();
     let admin = service.admin(Duration::ZERO).await;
     let jobs = service.jobs(admin.clone(), || Duration::ZERO);
-    let function = Function::new(admin, Arc::new(SystemEntropy), |_| {}).with_jobs(jobs);
+    let function = Function::new(admin, Arc::new(SystemEntropy), |_| {})
+        .with_requests(service.requests())
+        .with_jobs(jobs);
     let ask = async |command: Value, at: Timestamp| {
         let event: Event = serde_json::from_str(&command.to_string()).unwrap();
         match function.answer(event, "r", at).await {
@@ -179,6 +213,16 @@ async fn beside_its_tables_key_administration_needs_what_its_role_grants_and_no_
         "operation": "schedule", "id": other["key"]["id"], "inDays": 1, "secret": "secretsmanager:partners/acme",
     });
     ask(secret, now()).await;
+    let decoy = json!({
+        "operation": "create", "tenant": "acme", "name": "decoy", "environment": "live", "decoy": true,
+    });
+    let decoy = ask(decoy, now()).await;
+    ask(used(&decoy["key"]["id"]), now()).await;
+    // Whatever happened is told by what made it happen, and waits for no job.
+    let told = services.told();
+    for kind in ["KeyCreated", "KeyRevoked", "DecoyKeyUsed"] {
+        assert!(told.iter().any(|one| one == kind), "{kind}: {told:?}");
+    }
     // A day and some minutes later everything is due: the flush, the rotation, and what becomes of the old secret.
     for minutes in 1_u8..=4 {
         let at = now().plus(86_400 + i64::from(minutes) * 3600);
