@@ -24,6 +24,10 @@ use crate::template::Template;
 pub fn findings(template: &Template, config: &Config) -> Vec<Finding> {
     let wiring = Wiring::of(template);
     let mut found = rules::all(&wiring, config);
+    for finding in &mut found {
+        // An API of which only what is attached to it is here has no line.
+        finding.line = finding.line.max(1);
+    }
     found.sort_by(|one, other| {
         let key = |finding: &Finding| (finding.line, finding.rule.id(), finding.message.clone());
         key(one).cmp(&key(other))
