@@ -182,8 +182,8 @@ impl Reply {
             Self::Imported {
                 key,
                 imported: true,
-            } => &[&key.id],
-            Self::Created { key, .. }
+            }
+            | Self::Created { key, .. }
             | Self::Changed {
                 key, changed: true, ..
             }
