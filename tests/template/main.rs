@@ -16,7 +16,7 @@ use std::{
 
 use doorward::{
     configuration::{Document, parse_source},
-    template::Template,
+    template::{Node, Template},
     wiring::{self, Finding, Rule, Severity},
 };
 use doorward_engine::Config;
@@ -189,4 +189,26 @@ fn the_committed_reference_of_findings_is_fresh() {
         }
     }
     golden::check("docs/check.md", &text);
+}
+
+#[test]
+fn the_environments_set_parameters_that_the_template_has() {
+    let root = golden::root();
+    let text = std::fs::read_to_string(root.join("samconfig.toml")).unwrap();
+    let config: toml::Table = toml::from_str(&text).unwrap();
+    let text = std::fs::read_to_string(root.join("template.yaml")).unwrap();
+    let template = Template::read(&text, &BTreeMap::new()).unwrap();
+    let mut stacks = BTreeSet::new();
+    for name in ["dev", "staging", "prod"] {
+        let deploy = &config[name]["deploy"]["parameters"];
+        assert!(stacks.insert(deploy["stack_name"].as_str().unwrap()));
+        for pair in deploy["parameter_overrides"].as_str().unwrap().split(' ') {
+            let (parameter, value) = pair.split_once('=').unwrap();
+            let declared = template.root().at(&["Parameters", parameter]);
+            let declared = declared.unwrap_or_else(|| panic!("{name}: no `{parameter}`"));
+            let allowed = declared.get("AllowedValues").map(Node::texts);
+            let fits = allowed.is_none_or(|allowed| allowed.contains(&value));
+            assert!(fits, "{name}: `{parameter}` cannot be `{value}`");
+        }
+    }
 }
