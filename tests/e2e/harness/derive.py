@@ -21,10 +21,13 @@ ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 _APIS = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi")
 
 
-def one_api(keep, config_folder, variables):
-    """The text of a template with the API `keep` alone; `variables` are for every function with a configuration."""
+def one_api(keep, config_folder, variables, change=None):
+    """The text of a template with the API `keep` alone; `variables` are for every function with a configuration. `change` is
+    handed the resources first."""
     source = template()
     resources = source["Resources"]
+    if change:
+        change(resources)
     gone = {name for name, item in resources.items() if item["Type"] in _APIS and name != keep}
     if keep not in resources:
         raise RuntimeError(f"template.yaml has no API `{keep}`")
@@ -39,8 +42,9 @@ def one_api(keep, config_folder, variables):
             events = {event: body for event, body in events.items() if not _names(body, gone)}
             if events:
                 properties["Events"] = events
-            binary = item.pop("Metadata")["BuildProperties"]["Binary"]
-            properties["CodeUri"] = str(ROOT / "target" / "lambda" / binary)
+            if "Metadata" in item:
+                binary = item.pop("Metadata")["BuildProperties"]["Binary"]
+                properties["CodeUri"] = str(ROOT / "target" / "lambda" / binary)
             if "Environment" in properties:
                 properties["Environment"]["Variables"].update(variables)
         elif item["Type"] == "AWS::Serverless::LayerVersion":
@@ -52,6 +56,29 @@ def one_api(keep, config_folder, variables):
     source["Parameters"]["Architecture"]["Default"] = ARCHITECTURE
     source.pop("Outputs", None)
     return yaml_dump(source)
+
+
+def token_authorizer(resources):
+    """The REST API with an authorizer of type TOKEN."""
+    authorizer = resources["RestApi"]["Properties"]["Auth"]["Authorizers"]["Doorward"]
+    authorizer["FunctionPayloadType"] = "TOKEN"
+    authorizer["Identity"] = {"Header": "Authorization", "ReauthorizeEvery": 0}
+
+
+def simple_responses(resources):
+    """The HTTP API with an authorizer that says yes or no."""
+    resources["HttpApi"]["Properties"]["Auth"]["Authorizers"]["Doorward"]["EnableSimpleResponses"] = True
+
+
+def payload_1(resources):
+    """The HTTP API with payload format 1.0, for the authorizer and for the routes: `sam local` makes a mixed event of two
+    different ones."""
+    authorizer = resources["HttpApi"]["Properties"]["Auth"]["Authorizers"]["Doorward"]
+    authorizer["AuthorizerPayloadFormatVersion"] = "1.0"
+    del authorizer["EnableSimpleResponses"]
+    for event in resources["EchoFunction"]["Properties"]["Events"].values():
+        if event["Type"] == "HttpApi":
+            event["Properties"]["PayloadFormatVersion"] = "1.0"
 
 
 def deployable(config_file):
