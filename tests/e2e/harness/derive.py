@@ -22,14 +22,14 @@ _APIS = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi")
 
 
 def one_api(keep, config_folder, variables, change=None):
-    """The text of a template with the API `keep` alone; `variables` are for every function with a configuration. `change` is
-    handed the resources first."""
+    """The text of a template with the API `keep` alone, or with all of them for None; `variables` are for every function
+    with a configuration. `change` is handed the resources first."""
     source = template()
     resources = source["Resources"]
     if change:
         change(resources)
-    gone = {name for name, item in resources.items() if item["Type"] in _APIS and name != keep}
-    if keep not in resources:
+    gone = {name for name, item in resources.items() if item["Type"] in _APIS and keep not in (name, None)}
+    if keep and keep not in resources:
         raise RuntimeError(f"template.yaml has no API `{keep}`")
 
     kept = {}

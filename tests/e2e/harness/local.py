@@ -18,7 +18,7 @@ def program():
 
 
 class Local(Process):
-    """A running gateway on ports of its own, with the `doorward.toml` of `folder`; `options` are those of `doorward local`."""
+    """A running gateway on ports of its own, with the `doorward.toml` of `folder` and options of `doorward local`."""
 
     def __init__(self, folder, *options):
         self.folder = folder

@@ -81,7 +81,7 @@ def send(checks, gateway, wanted, ask, status=lambda request: request.status):
 
 
 def backend_context(answer):
-    """What the authorizer said, as an echo tells it: that of the template alone, that of `doorward local` within the event."""
+    """What the authorizer said, as the echo of the template tells it, or within an event as that of `doorward local`."""
     if answer.status != 200:
         return {}
     body = answer.json()

@@ -49,7 +49,7 @@ def invoke(template, function, event):
 
 
 def remove_containers(*folders):
-    """SAM leaves a container behind now and then. Only those that run the code of this checkout, or of `folders`, are ours."""
+    """SAM leaves a container behind now and then. Ours are those that run code of this checkout or of `folders`."""
     listed = ["docker", "ps", "-aq", "--filter", "label=sam.cli.container.type=lambda"]
     running = subprocess.run(listed, capture_output=True, text=True).stdout.split()
     if not running:
