@@ -44,8 +44,7 @@ class Pair:
 
 def with_export(resources):
     """One more route, below a parameter and stricter than its neighbours: a policy for them holds a Deny of it."""
-    properties = {"RestApiId": {"Ref": "RestApi"}, "Method": "get", "Path": "/orders/export"}
-    resources["EchoFunction"]["Properties"]["Events"]["RestExport"] = {"Type": "Api", "Properties": properties}
+    derive.with_route(resources, "get", "/orders/export")
 
 
 def with_fixed_answer(folder, resources):

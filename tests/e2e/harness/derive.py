@@ -81,10 +81,21 @@ def payload_1(resources):
             event["Properties"]["PayloadFormatVersion"] = "1.0"
 
 
-def deployable(config_file):
+def with_route(resources, method, path):
+    """One more route of both APIs."""
+    events = resources["EchoFunction"]["Properties"]["Events"]
+    for kind, api, names in (("Api", "RestApiId", "RestApi"), ("HttpApi", "ApiId", "HttpApi")):
+        properties = {api: {"Ref": names}, "Method": method, "Path": path}
+        events[f"{kind}{method}{path.replace('/', '')}"] = {"Type": kind, "Properties": properties}
+
+
+def deployable(config_file, ttl, change=None):
     """The text of a template for `sam deploy` onto an emulator that runs functions as processes of this machine: they
-    have no /opt, so the configuration is the file itself."""
+    have no /opt, so the configuration is the file itself. Answers are kept for `ttl` seconds; `change` is handed the
+    resources first."""
     source = template()
+    if change:
+        change(source["Resources"])
     for item in source["Resources"].values():
         if item["Type"] == "AWS::Serverless::Function":
             binary = item.pop("Metadata")["BuildProperties"]["Binary"]
@@ -97,6 +108,7 @@ def deployable(config_file):
     source["Parameters"]["Architecture"]["Default"] = ARCHITECTURE
     # The transform of the emulator does not see parameter values, so a changed one must be the default.
     source["Parameters"]["DeletionProtection"]["Default"] = "false"
+    source["Parameters"]["AuthorizerTtlSeconds"]["Default"] = ttl
     return yaml_dump(source)
 
 
