@@ -15,10 +15,6 @@ from stack import callers, kept, lifecycle, logs, not_enforced, rights, tokens
 from stack.deployed import deploy
 
 APIS = ("RestApi", "HttpApi")
-BLOCKS = """
-[block_list]
-refresh_seconds = 1
-"""
 
 
 def contract(checks):
@@ -48,7 +44,9 @@ def whole_stack(checks):
         folder = pathlib.Path(folder)
         pools = tokens.Pools(tables.client("cognito-idp", aws.endpoint), aws.endpoint)
         issuers = (config.oidc(provider), pools.config())
-        stack = deploy(aws, folder, config.write(folder, config.KEYS_LIMITS_AND_ROUTES, BLOCKS, config.REPORTS, *issuers))
+        stack = deploy(
+            aws, folder, config.write(folder, config.KEYS_LIMITS_AND_ROUTES, tokens.BLOCK_LIST, config.REPORTS, *issuers)
+        )
         for api in APIS:
             callers.check(checks, stack, provider, api)
             tokens.of_cognito(checks, stack, pools, api)

@@ -15,7 +15,9 @@ from harness.web import ask
 
 NAME = "e2e"
 # Long enough to see an answer that is kept, short enough to wait for its end.
-TTL = 4
+TTL = 5
+# For how long the authorizer remembers a key: `cache_seconds` of the configuration.
+CACHE = 1
 
 
 def deploy(aws, folder, config_file):

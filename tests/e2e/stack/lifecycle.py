@@ -2,10 +2,8 @@
 
 import time
 
-from .deployed import TTL
+from .deployed import CACHE, TTL
 
-# For how long the authorizer remembers a key: `cache_seconds` of the configuration.
-CACHE = 1
 EVERYWHERE = TTL + CACHE + 0.5
 
 
