@@ -6,16 +6,21 @@ import contextlib
 import dataclasses
 import functools
 import json
+import os
 import pathlib
+import re
+import subprocess
+import sys
 import tempfile
 import time
 
-from harness import ROOT, config, derive, limits, requests, sam, tables
+from harness import E2E, ROOT, config, derive, limits, requests, sam, tables
 from harness.checks import Checks
 from harness.emulator import MiniStack
 from harness.keys import create_key
 from harness.local import Local
 from harness.oidc import Oidc
+from harness.process import Process, free_port
 
 EVENTS = ROOT / "infra" / "events"
 # What stands in the events of infra/events for what a user puts in.
@@ -187,6 +192,16 @@ def invocations(checks, around):
     checks.equal("every event of infra/events was sent", used, ASKED)
 
 
+def tried(checks):
+    """`run try_sam`, as somebody with a terminal does: every line that it prints comes to what it says."""
+    command = [sys.executable, E2E / "try_sam.py"]
+    with Process("try", command, {**os.environ, "PORT": str(free_port())}, E2E) as serving:
+        serving.line_with("Ctrl-C stops it", seconds=120)
+        for status, says, line in re.findall(r"^# (\d{3}): (.+)\n(curl .+)$", serving.output(), re.MULTILINE):
+            came = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60).stdout.split(" ", 2)[1:2]
+            checks.equal(f"try_sam: {says}: {came}", came, [status])
+
+
 ASKED = {f"authorizer_{kind}" for kind in ("rest_request", "rest_token", "http_1", "http_2")}
 ASKED |= {f"key_admin_{operation}" for operation in ("create", "get", "list", "revoke")} | {"echo_rest", "echo_http"}
 
@@ -197,6 +212,7 @@ def main():
         for kind in KINDS:
             one_kind(checks, kind, around)
         invocations(checks, around)
+    tried(checks)
     checks.close()
 
 
