@@ -2,29 +2,17 @@
 was mended is noticed, and docs/sam-local.md says nothing that is not so."""
 
 import functools
-import json
 import re
 
 import sam_local
-from harness import config, derive, events, sam
+from harness import config, derive, sam
 from harness.checks import Checks
 from harness.keys import create_key
 from harness.local import Local
 from harness.web import ask
 
 REST = sam_local.Kind("REST", "RestApi", ("--api", "rest"))
-HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
-# What `start-api` calls the API; the policy of an event of it opens its routes.
-API = "arn:aws:execute-api:us-east-1:123456789012:1234567890"
-# A function with one answer, whatever it is asked: the policy beside it.
-FIXED = """#!/bin/sh
-api=http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation
-while :; do
-  headers=$(busybox wget -qS -O /dev/null "$api/next" 2>&1)
-  id=$(echo "$headers" | busybox sed -n 's/^ *[Ll]ambda-[Rr]untime-[Aa]ws-[Rr]equest-[Ii]d: *//p')
-  busybox wget -q -O /dev/null --post-file "$LAMBDA_TASK_ROOT/answer.json" "$api/${id%%[!0-9a-f-]*}/response"
-done
-"""
+ELSEWHERE = "203.0.113.7"
 
 
 def bearer(key):
@@ -32,14 +20,14 @@ def bearer(key):
 
 
 class Pair:
-    """Prints and checks what both gateways answered to the same request."""
+    """What both gateways did with the same request."""
 
     def __init__(self, checks):
         self.checks = checks
 
-    def differ(self, name, sam_answer, aws_answer, sam_expected, aws_expected):
-        line = f"{name}: sam local {sam_answer}, AWS {aws_answer}"
-        self.checks.equal(line, (sam_answer, aws_answer), (sam_expected, aws_expected))
+    def differ(self, name, of_sam, of_aws, expected_of_sam, expected_of_aws):
+        line = f"{name}: sam local {of_sam}, doorward local {of_aws}"
+        self.checks.equal(line, (of_sam, of_aws), (expected_of_sam, expected_of_aws))
 
 
 def with_export(resources):
@@ -47,58 +35,29 @@ def with_export(resources):
     derive.with_route(resources, "get", "/orders/export")
 
 
-def with_fixed_answer(folder, resources):
-    """The authorizer is a function with one answer."""
-    with_export(resources)
-    function = resources["AuthorizerFunction"]
-    del function["Metadata"]
-    function["Properties"]["CodeUri"] = str(folder)
-
-
 def policies(pair, around):
-    """A policy that the authorizer made for a caller at another address, with a Deny of one route: start-api lets its owner
-    in from here, and to that route."""
+    """The authorizer refuses by a Deny beside what the caller may do. start-api reads the Allow alone, without its conditions,
+    and lets callers in whom the authorizer has just refused."""
     more = config.route("GET /orders/export", "jwt, api_key", "export")
-    layer = around.folder / "layer with export"
-    layer.mkdir()
-    config.write(layer, around.configuration(REST), more)
+    layer, home = around.folder / "layer with export", around.folder / "local with export"
+    for folder, host in ((layer, sam.HOST), (home, sam.bridge_address())):
+        folder.mkdir()
+        config.write(folder, around.configuration(REST).replace(sam.HOST, host), more)
     template = around.folder / "export.yaml"
     template.write_text(derive.one_api("RestApi", layer, around.variables, with_export))
     admin = functools.partial(sam.invoke, template, "KeyAdminFunction")
-    key = create_key(admin, tenant="acme", scopes=["read"], addresses=[f"{ELSEWHERE}/32"])
-    event = events.rest("GET /orders/7", {"Authorization": f"Bearer {key['secret']}"}, ELSEWHERE)
-    event["methodArn"] = f"{API}/v1/GET/orders/7"
-    event["requestContext"] |= {"accountId": "123456789012", "apiId": "1234567890"}
-    answer = sam.invoke(template, "AuthorizerFunction", event)
-    statements = answer["policyDocument"]["Statement"]
-    print(f"        {json.dumps(statements)}")
-    said = {(s["Effect"], "Condition" in s) for s in statements}
-    pair.checks.that("the policy has an Allow under conditions and a Deny", {("Allow", True), ("Deny", False)} <= said, said)
-
-    code = around.folder / "fixed"
-    code.mkdir()
-    (code / "bootstrap").write_text(FIXED)
-    (code / "bootstrap").chmod(0o755)
-    (code / "answer.json").write_text(json.dumps(answer))
-    template = around.folder / "fixed.yaml"
-    change = functools.partial(with_fixed_answer, code)
-    template.write_text(derive.one_api("RestApi", layer, around.variables, change))
-    home = around.folder / "local with export"
-    home.mkdir()
-    config.write(home, around.configuration(REST).replace(sam.HOST, sam.bridge_address()), more)
-    with sam.StartApi("fixed", template) as started, Local(home, "--ttl", "60") as aws:
-        its = aws.create_key(address=f"{ELSEWHERE}/32")
-
-        def kept(path, source):
-            return aws.ask("GET", path, bearer(its), source).status
-
-        # From here on `doorward local` has the policy in its cache, as start-api has it in the function.
-        pair.checks.equal("AWS: the address that the key is for passes", kept("/orders/7", ELSEWHERE), 200)
-        for name, path, source in (
-            ("an address that the condition excludes", "/orders/7", HERE),
-            ("a route that the Deny names", "/orders/export", ELSEWHERE),
+    rights = {"tenant": "acme", "scopes": ["read"]}
+    reader, elsewhere = create_key(admin, **rights), create_key(admin, **rights, addresses=[f"{ELSEWHERE}/32"])
+    with sam.StartApi("policies", template) as started, Local(home, "--ttl", "0") as aws:
+        its_reader, its_elsewhere = aws.create_key(), aws.create_key(address=f"{ELSEWHERE}/32")
+        for name, path, key, its in (
+            ("a route that the Deny names", "/orders/export", reader, its_reader),
+            ("an address that the condition excludes", "/orders/7", elsewhere, its_elsewhere),
         ):
-            pair.differ(name, started.ask("GET", path, bearer(key)).status, kept(path, source), 200, 403)
+            came = [gateway.ask("GET", path, bearer(k)).status for gateway, k in ((started, key), (aws, its))]
+            pair.differ(name, *came, 200, 403)
+        refusals = started.output().count('"decision":"deny"')
+        pair.checks.equal("and the authorizer had refused both", refusals, 2)
 
 
 def answers(pair, around):
@@ -123,7 +82,7 @@ def answers(pair, around):
         for _ in range(2):
             pair.checks.equal("sam local: the key passes", started.ask("GET", "/orders", bearer(key)).status, 200)
         for _ in range(2):
-            pair.checks.equal("AWS: the key passes", aws.ask("GET", "/orders", bearer(its)).status, 200)
+            pair.checks.equal("doorward local: the key passes", aws.ask("GET", "/orders", bearer(its)).status, 200)
         asked = started.decisions() - before
         line = next(line for line in reversed(aws.output().splitlines()) if "/orders" in line)
         pair.differ("the authorizer is asked at the second request", asked == 2, "cached" not in line, True, False)

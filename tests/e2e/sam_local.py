@@ -94,8 +94,8 @@ def refused(kind, gateway):
     return 403 if kind.answers else 502 if gateway == "sam" else 401
 
 
-def status_of_aws(kind, request):
-    return refused(kind, "AWS") if request.error else request.status
+def status_of_local(kind, request):
+    return refused(kind, "local") if request.error else request.status
 
 
 def status_of_sam(kind, request):
@@ -108,8 +108,8 @@ def status_of_sam(kind, request):
 def one_kind(checks, kind, around):
     """Every request, to `doorward local` for the answer of AWS and to `sam local`."""
     with local(kind, around) as gateway:
-        wanted = requests.requests(gateway.create_key(), around.provider, kind.api, f"AWS, {kind.name}")
-        requests.send(checks, f"AWS, {kind.name}", wanted, gateway.ask, functools.partial(status_of_aws, kind))
+        wanted = requests.requests(gateway.create_key(), around.provider, kind.api, f"local, {kind.name}")
+        requests.send(checks, f"local, {kind.name}", wanted, gateway.ask, functools.partial(status_of_local, kind))
     template = around.template(kind)
     invoke = functools.partial(sam.invoke, template, "KeyAdminFunction")
     key = create_key(invoke, tenant="acme", scopes=["read"])

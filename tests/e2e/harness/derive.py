@@ -15,6 +15,7 @@ import platform
 from samcli.yamlhelper import yaml_dump
 
 from . import ROOT
+from .runtime import bootstrap
 from .tables import template
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
@@ -42,9 +43,7 @@ def one_api(keep, config_folder, variables, change=None):
             events = {event: body for event, body in events.items() if not _names(body, gone)}
             if events:
                 properties["Events"] = events
-            if "Metadata" in item:
-                binary = item.pop("Metadata")["BuildProperties"]["Binary"]
-                properties["CodeUri"] = str(ROOT / "target" / "lambda" / binary)
+            properties["CodeUri"] = _code(item)
             if "Environment" in properties:
                 properties["Environment"]["Variables"].update(variables)
         elif item["Type"] == "AWS::Serverless::LayerVersion":
@@ -98,8 +97,7 @@ def deployable(config_file, ttl, change=None):
         change(source["Resources"])
     for item in source["Resources"].values():
         if item["Type"] == "AWS::Serverless::Function":
-            binary = item.pop("Metadata")["BuildProperties"]["Binary"]
-            item["Properties"]["CodeUri"] = str(ROOT / "target" / "lambda" / binary)
+            item["Properties"]["CodeUri"] = _code(item)
             variables = item["Properties"].get("Environment", {}).get("Variables", {})
             if "DOORWARD_CONFIG" in variables:
                 variables["DOORWARD_CONFIG"] = str(config_file)
@@ -110,6 +108,11 @@ def deployable(config_file, ttl, change=None):
     source["Parameters"]["DeletionProtection"]["Default"] = "false"
     source["Parameters"]["AuthorizerTtlSeconds"]["Default"] = ttl
     return yaml_dump(source)
+
+
+def _code(function):
+    """The folder of the released binary of a function, in place of how `sam build` would make it."""
+    return str(bootstrap(function.pop("Metadata")["BuildProperties"]["Binary"]).parent)
 
 
 def _names(item, gone):

@@ -28,8 +28,8 @@ class Local(Process):
         running = json.loads((folder / ".doorward" / "local.json").read_text())
         self.url, self.admin = running["gateway"], running["admin"]
 
-    def ask(self, method, path, headers, source=None):
-        return ask(method, f"{self.url}{path}", headers, b"{}" if method == "POST" else None, source=source)
+    def ask(self, method, path, headers):
+        return ask(method, f"{self.url}{path}", headers, b"{}" if method == "POST" else None)
 
     def keys(self, *arguments):
         """What `doorward keys` answers, as data."""

@@ -2,7 +2,6 @@
 
 import base64
 import dataclasses
-import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -15,15 +14,6 @@ def _opener(*handlers):
 
 
 _OPENER = _opener()
-
-
-class _From(urllib.request.HTTPHandler):
-    def __init__(self, address):
-        super().__init__()
-        self.address = address
-
-    def http_open(self, request):
-        return self.do_open(http.client.HTTPConnection, request, source_address=(self.address, 0))
 
 
 @dataclasses.dataclass
@@ -39,16 +29,15 @@ class Answer:
             raise RuntimeError(f"no JSON in the answer {self.status}: {self.text[:400]!r}") from error
 
 
-def ask(method, url, headers=None, data=None, seconds=60, tls=None, source=None):
-    """Sends one request. `data` as dict is sent as JSON, as text or bytes as it is. `tls` holds a certificate; `source` is
-    the address of this machine to call from."""
+def ask(method, url, headers=None, data=None, seconds=60, tls=None):
+    """Sends one request. `data` as dict is sent as JSON, as text or bytes as it is. `tls` holds a certificate."""
     headers = dict(headers or {})
     if isinstance(data, (dict, list)):
         data = json.dumps(data)
         headers.setdefault("content-type", "application/json")
     body = data.encode() if isinstance(data, str) else data
     request = urllib.request.Request(url, data=body, headers=headers, method=method)
-    opener = _opener(urllib.request.HTTPSHandler(context=tls)) if tls else _opener(_From(source)) if source else _OPENER
+    opener = _opener(urllib.request.HTTPSHandler(context=tls)) if tls else _OPENER
     try:
         with opener.open(request, timeout=seconds) as reply:
             return _answer(reply)
