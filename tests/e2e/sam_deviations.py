@@ -36,7 +36,7 @@ def with_export(resources):
 
 
 def policies(pair, around):
-    """The authorizer refuses by a Deny beside what the caller may do. start-api reads the Allow alone, without its conditions,
+    """The authorizer refuses by a Deny beside what the caller may do. start-api reads the Allow alone, without conditions,
     and lets callers in whom the authorizer has just refused."""
     more = config.route("GET /orders/export", "jwt, api_key", "export")
     layer, home = around.folder / "layer with export", around.folder / "local with export"

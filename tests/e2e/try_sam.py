@@ -15,7 +15,7 @@ The REST API of template.yaml is at {url}
 
 # 200: a key
 curl -i -H 'Authorization: Bearer {key}' {url}/orders
-# 200: a token
+# 200: a token, good for five minutes
 curl -i -H 'Authorization: Bearer {token}' {url}/orders/7
 # 403: the key has not the scope
 curl -i -X POST -H 'Authorization: Bearer {key}' {url}/orders
