@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 
 from . import ROOT
 from .process import Process, free_port
@@ -33,9 +34,15 @@ class StartApi(Process):
     def ask(self, method, path, headers):
         return ask(method, f"http://127.0.0.1:{self.port}{path}", headers, b"{}" if method == "POST" else None)
 
-    def decisions(self):
-        """How often the authorizer was asked."""
-        return self.output().count('"event":"decision"')
+    def decisions(self, expected, kind=""):
+        """How often the authorizer has decided, in all or as `kind` (`allow` or `deny`); waits a while for the lines of
+        `expected` decisions, which come after the answers."""
+        end = time.monotonic() + 5
+        while True:
+            count = self.output().count(f'"decision":"{kind}')
+            if count >= expected or time.monotonic() > end:
+                return count
+            time.sleep(0.05)
 
 
 def invoke(template, function, event):

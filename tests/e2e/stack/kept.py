@@ -49,6 +49,11 @@ class Decisions:
         self._before = self._count()
 
     def since(self):
+        # The line of a decision may come after its answer.
+        for _ in range(20):
+            if self._count() > self._before:
+                break
+            time.sleep(0.05)
         return self._count() - self._before
 
     def _count(self):
