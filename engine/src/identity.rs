@@ -77,7 +77,7 @@ pub(crate) struct TokenFacts {
 }
 
 /// How an opaque token was checked, and so for which routes it is good.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Introspected {
     /// Whether routes that name no server ask the one that was asked.
     pub(crate) by_request: bool,

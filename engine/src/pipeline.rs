@@ -73,6 +73,7 @@ pub struct Engine {
     block_list: Option<BlockList>,
     exchanges: Exchanges,
     rate_limits: RateLimits,
+    policies: policy::Policies,
     identity_tokens: Option<IdentityTokens>,
     stopwatch: fn() -> Duration,
 }
@@ -122,6 +123,7 @@ impl Engine {
             sources.stopwatch,
         );
         let mut engine = Self {
+            policies: policy::Policies::new(&config),
             config,
             api_keys,
             issuers,
@@ -284,7 +286,7 @@ impl Engine {
             proven,
             elapsed: walk.watch(),
         };
-        let writer = policy::Writer::new(&self.config, &self.rate_limits, subject);
+        let writer = policy::Writer::new(&self.config, &self.rate_limits, &self.policies, subject);
 
         let began = walk.began();
         let entitled = entitlements::check(route, &caller, address);

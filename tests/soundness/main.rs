@@ -15,6 +15,7 @@
 )]
 
 mod refusals;
+mod remembered;
 mod tables;
 mod world;
 

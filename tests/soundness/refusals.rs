@@ -28,22 +28,22 @@ use proptest::{
 use serde_json::{Value, json};
 
 const CASES: u32 = 20;
-const ARN: &str = "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3d4e5/prod";
+pub(crate) const ARN: &str = "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3d4e5/prod";
 const NOW: Timestamp = doorward_tests::keys::NOW;
 const LATER: i64 = 3 * 86_400;
 
-const LISTS: [&str; 5] = [
+pub(crate) const LISTS: [&str; 5] = [
     "",
     "allow = ['10.0.0.0/8']",
     "allow = ['10.0.0.0/16', '192.0.2.0/24']",
     "deny = ['10.9.0.0/16']",
     "allow = ['10.0.0.0/8', '2001:db8::/32'], deny = ['10.0.0.1']",
 ];
-const TEMPLATES: [&str; 6] = ["/a", "/a/{x}", "/a/{x}/c", "/b/{p+}", "/b/d", "/{x}"];
-const PATHS: [&str; 11] = [
+pub(crate) const TEMPLATES: [&str; 6] = ["/a", "/a/{x}", "/a/{x}/c", "/b/{p+}", "/b/d", "/{x}"];
+pub(crate) const PATHS: [&str; 11] = [
     "/a", "/a/1", "/a/1/c", "/a/1/d", "/a//1", "/a%2F1", "/b/1/2", "/b/d", "/b/1;2", "/z", "/z/y/x",
 ];
-const ADDRESSES: [&str; 6] = [
+pub(crate) const ADDRESSES: [&str; 6] = [
     "10.0.0.1",
     "10.0.0.2",
     "10.9.0.1",
@@ -125,7 +125,7 @@ impl Gate {
     }
 }
 
-fn format() -> KeyFormat {
+pub(crate) fn format() -> KeyFormat {
     KeyFormat {
         prefix: "ck".to_owned(),
         environments: vec!["live".to_owned()],

@@ -1,13 +1,14 @@
 //! IAM policies (AWS: output from a Lambda authorizer; IAM JSON policy elements).
 
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use doorward_engine::{
     Reason,
-    layers::policy::{Condition, Effect, Statement, is_exact},
+    layers::policy::{Condition, Effect, Resources, Statement, is_exact},
 };
 use doorward_keys::Timestamp;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::context::printable;
@@ -56,10 +57,27 @@ pub(super) struct Document {
 struct Said {
     effect: &'static str,
     action: &'static str,
-    resource: Vec<String>,
+    resource: Listed,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     condition: BTreeMap<&'static str, BTreeMap<&'static str, Operand>>,
 }
+
+/// A list of resources as JSON, shared by all answers that have it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+struct Listed(#[serde(serialize_with = "as_it_is")] Arc<RawValue>);
+
+fn as_it_is<S: serde::Serializer>(json: &Arc<RawValue>, serializer: S) -> Result<S::Ok, S::Error> {
+    json.serialize(serializer)
+}
+
+impl PartialEq for Listed {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
+}
+
+impl Eq for Listed {}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -79,12 +97,11 @@ impl Document {
         if !document.statement.iter().any(|said| said.effect == "Allow") {
             return Err(Reason::Internal);
         }
-        let too_long = |said: &Said| {
-            said.resource
-                .iter()
-                .any(|resource| resource.len() > MAX_RESOURCE)
-        };
-        if document.fits(max_bytes) && !document.statement.iter().any(too_long) {
+        let room = MAX_RESOURCE
+            .saturating_sub(arn.stage().arn_prefix().len())
+            .saturating_sub(1);
+        let mut resources = statements.iter().flat_map(|said| said.resources.iter());
+        if document.fits(max_bytes) && resources.all(|resource| resource.len() <= room) {
             Ok(document)
         } else {
             Err(Reason::PolicyTooLarge)
@@ -102,12 +119,13 @@ impl Document {
         max_bytes: usize,
     ) -> Self {
         let Some(arn) = asked else {
-            return Self::of(vec![Said::deny("*".to_owned(), holds)]);
+            return Self::of(vec![Said::deny_everything(holds)]);
         };
         let prefix = arn.stage().arn_prefix();
         let is_exact = is_exact(prefix, arn.resource());
         let denied = if is_exact { arn.resource() } else { "*" };
-        let deny = Said::deny(format!("{prefix}/{denied}"), holds);
+        let denied = Resources::from(vec![denied.to_owned()]);
+        let deny = Said::deny(Listed(denied.to_json(prefix)), holds);
         if !is_exact && *holds == Condition::default() {
             return Self::of(vec![deny]);
         }
@@ -137,13 +155,19 @@ impl Document {
 }
 
 impl Said {
-    fn deny(resource: String, when: &Condition) -> Self {
+    fn deny(resource: Listed, when: &Condition) -> Self {
         Self {
             effect: "Deny",
             action: ACTION,
-            resource: vec![resource],
+            resource,
             condition: condition(when),
         }
+    }
+
+    /// Where nothing is known of what was asked.
+    fn deny_everything(when: &Condition) -> Self {
+        let everything = serde_json::value::to_raw_value(&["*"]);
+        Self::deny(Listed(everything.unwrap_or_default().into()), when)
     }
 }
 
@@ -166,11 +190,7 @@ fn said(statements: &[Statement], arn: &MethodArn) -> Vec<Said> {
             Effect::Deny => "Deny",
         },
         action: ACTION,
-        resource: statement
-            .resources
-            .iter()
-            .map(|resource| format!("{prefix}/{resource}"))
-            .collect(),
+        resource: Listed(statement.resources.to_json(prefix)),
         condition: condition(&statement.condition),
     });
     said.collect()

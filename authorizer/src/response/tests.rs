@@ -292,7 +292,7 @@ fn refuses_rather_than_cuts_a_policy_that_is_too_large() {
     let many: Vec<String> = (0..400).map(|n| format!("GET/orders/{n}")).collect();
     let many = [Statement {
         effect: Effect::Allow,
-        resources: many,
+        resources: many.into(),
         condition: Condition::default(),
     }];
     let long = [allow(

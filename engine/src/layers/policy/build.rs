@@ -5,14 +5,14 @@ use std::rc::Rc;
 use super::{
     Condition, Policy, PolicyConfig,
     draft::{self, Slashes},
-    fill::{Filled, Filling, Merging},
+    fill::{Filled, Filling, Merging, Segment},
     glob,
     rights::Rights,
 };
 use crate::{
     denial::Reason,
     request::{ApiStage, Located, Target},
-    routes::{METHODS, Route, RouteTable},
+    routes::{METHODS, Route, RouteTable, shape::Piece},
 };
 
 /// What a policy is written for.
@@ -39,7 +39,7 @@ pub struct Asked<'a> {
 
 impl Asked<'_> {
     /// The entry that wins and the index of the method.
-    fn place(&self, table: &RouteTable) -> Option<(usize, usize)> {
+    pub(super) fn place(&self, table: &RouteTable) -> Option<Placed> {
         let Some(Located::Http { verb, path }) = self.located else {
             return None;
         };
@@ -57,17 +57,18 @@ impl Asked<'_> {
     }
 
     /// The segments of the path, as they were matched or else as they came.
-    pub(super) fn segments(&self) -> Vec<&str> {
+    fn segments(&self) -> Vec<Segment<'_>> {
         match (self.located, self.target) {
-            (Some(Located::Http { path, .. }), _) => path.segments().collect(),
+            (Some(Located::Http { path, .. }), _) => path.segments().map(Some).collect(),
             (None, Target::Http { path, .. }) => {
-                path.split('/').filter(|s| !s.is_empty()).collect()
+                let segments = path.split('/').filter(|s| !s.is_empty());
+                segments.map(Some).collect()
             }
             _ => Vec::new(),
         }
     }
 
-    fn ends_in_slash(&self) -> bool {
+    pub(super) fn ends_in_slash(&self) -> bool {
         matches!(self.target, Target::Http { path, .. } if path.len() > 1 && path.ends_with('/'))
     }
 }
@@ -85,29 +86,73 @@ pub fn build(
     permitted: &dyn Fn(&Route) -> bool,
     condition: &dyn Fn(&Route) -> Condition,
 ) -> Result<Policy, Reason> {
-    let rights = Rights::new(scope.table, permitted, condition);
     let located = asked.located.ok_or(Reason::RouteUnknown)?;
-    let (filled, held) = match located {
+    let route = scope.table.find(located).ok_or(Reason::RouteUnknown)?;
+    if !permitted(route) {
+        return Err(Reason::RouteUnknown);
+    }
+    let held = condition(route);
+    let policy = match located {
         Located::Http { .. } => {
-            let first = asked.place(scope.table).ok_or(Reason::RouteUnknown)?;
-            let held = rights.of(first.0, first.1).ok_or(Reason::RouteUnknown)?;
-            (fullest(scope, asked, &rights, Some(first))?, held)
+            let place = asked.place(scope.table).ok_or(Reason::RouteUnknown)?;
+            let rights = Rights::new(scope.table, permitted, condition);
+            compose(scope, place, asked.ends_in_slash(), &rights)?.policy
         }
         Located::Connect | Located::GraphQl => {
-            let route = scope.table.find(located).ok_or(Reason::RouteUnknown)?;
-            if !permitted(route) {
-                return Err(Reason::RouteUnknown);
-            }
-            let held = Rc::new(condition(route));
-            (Filling::single(scope, asked.resource(), &held)?, held)
+            let held = Rc::new(held.clone());
+            let single = Filling::single(scope, asked.resource(), &held)?;
+            single.draft.policy().ok_or(Reason::Internal)?
         }
     };
-    let policy = filled.draft.policy().ok_or(Reason::Internal)?;
-    if glob::allows(&policy, &asked.resource(), &held) {
+    held_against(policy, asked, &held)
+}
+
+/// `policy`, if it lets what was asked for pass for whoever meets `held`.
+///
+/// # Errors
+/// [`Reason::PolicyInexpressible`].
+pub(super) fn held_against(
+    policy: Policy,
+    asked: &Asked<'_>,
+    held: &Condition,
+) -> Result<Policy, Reason> {
+    if glob::allows(&policy, &asked.resource(), held) {
         Ok(policy)
     } else {
         Err(Reason::PolicyInexpressible)
     }
+}
+
+/// An entry of the table and the index of a method.
+pub(super) type Placed = (usize, usize);
+
+/// A policy, and whether it is the same for all its routes.
+pub(super) struct Composed {
+    pub(super) policy: Policy,
+    pub(super) is_whole: bool,
+}
+
+/// The policy for a caller who may use what is at `place`. Nothing of the request but this and whether its path ends in a slash
+/// has a say in it.
+pub(super) fn compose(
+    scope: &Scope<'_>,
+    place: Placed,
+    slash: bool,
+    rights: &Rights<'_>,
+) -> Result<Composed, Reason> {
+    let entry = scope.table.entry(place.0).ok_or(Reason::RouteUnknown)?;
+    let pieces = entry.shape.pieces().iter();
+    let near: Vec<Segment<'_>> = pieces
+        .map(|piece| match piece {
+            Piece::Literal(text) => Some(&**text),
+            Piece::Wild => None,
+        })
+        .collect();
+    let filled = fullest(scope, &near, slash, rights, Some(place))?;
+    Ok(Composed {
+        is_whole: filled.is_whole,
+        policy: filled.draft.policy().ok_or(Reason::Internal)?,
+    })
 }
 
 /// The policy for a caller who is refused what they asked for: what they may use. A refusal is not always of a route: it may
@@ -134,8 +179,9 @@ pub fn build_denial(
     let place = asked.place(scope.table);
     let right = place.filter(|(entry, method)| rights.of(*entry, *method).is_some());
     let nothing = || Policy::deny("*".to_owned());
-    let filled = fullest(scope, asked, &rights, right);
-    let Ok(mut filled) = filled.or_else(|_| fullest(scope, asked, &rights, None)) else {
+    let (near, slash) = (asked.segments(), asked.ends_in_slash());
+    let filled = fullest(scope, &near, slash, &rights, right);
+    let Ok(mut filled) = filled.or_else(|_| fullest(scope, &near, slash, &rights, None)) else {
         return nothing();
     };
     if let (Some((entry, method)), None) = (place, right) {
@@ -157,11 +203,12 @@ pub fn build_denial(
 /// The first of these that holds every route: slashes at the end, without them, routes merged. Otherwise the one with most.
 fn fullest(
     scope: &Scope<'_>,
-    asked: &Asked<'_>,
+    near: &[Segment<'_>],
+    slash: bool,
     rights: &Rights<'_>,
-    first: Option<(usize, usize)>,
+    first: Option<Placed>,
 ) -> Result<Filled, Reason> {
-    let plain = if first.is_some() && asked.ends_in_slash() {
+    let plain = if first.is_some() && slash {
         Slashes::Both
     } else {
         Slashes::Plain
@@ -173,7 +220,7 @@ fn fullest(
     ];
     let mut best: Result<Filled, Reason> = Err(Reason::PolicyTooLarge);
     for (slashes, merging) in styles {
-        let filled = Filling::new(scope, rights, slashes).fill(&asked.segments(), first, merging);
+        let filled = Filling::new(scope, rights, slashes).fill(near, first, merging);
         best = match (best, filled) {
             (_, Ok(filled)) if filled.complete => return Ok(filled),
             (Ok(best), Ok(filled)) if best.routes >= filled.routes => Ok(best),

@@ -141,6 +141,13 @@ impl<'a> Case<'a> {
         })
     }
 
+    /// When the answer ends, as far as a policy says it. All routes that it speaks of end together.
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        let said = self.config.policy.conditions;
+        let of_facts = said.then(|| self.facts(None).valid_until()).flatten();
+        of_facts.into_iter().chain(self.bounds.moment).min()
+    }
+
     /// The condition, within the moment for which the answer holds. That is said even where no other condition is.
     fn for_the_moment(&self, condition: Condition) -> Condition {
         let Some(end) = self.bounds.moment else {

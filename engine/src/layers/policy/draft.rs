@@ -190,7 +190,7 @@ impl Draft {
         let spellings: Vec<String> = self.spellings.globs().collect();
         let spellings = (!spellings.is_empty()).then(|| Statement {
             effect: Effect::Deny,
-            resources: spellings,
+            resources: spellings.into(),
             condition: Condition::default(),
         });
         let all: Vec<Statement> = statements(self.allows, Effect::Allow)

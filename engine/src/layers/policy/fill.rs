@@ -47,6 +47,8 @@ pub(super) struct Filled {
     pub(super) draft: Draft,
     /// Whether nothing was left out for want of room.
     pub(super) complete: bool,
+    /// Whether the policy is the same whichever of its routes is asked for: nothing was left out, and nothing merged.
+    pub(super) is_whole: bool,
     /// How many routes are in, each method of each for itself.
     pub(super) routes: usize,
     allowances: Vec<Allowance>,
@@ -119,6 +121,7 @@ impl<'a> Filling<'a> {
             Ok(Filled {
                 draft,
                 complete: true,
+                is_whole: false,
                 routes: 1,
                 allowances: Vec::new(),
             })
@@ -130,7 +133,7 @@ impl<'a> Filling<'a> {
     /// Takes in `first`, then the other routes, those with the longest common prefix with `asked` first.
     pub(super) fn fill(
         mut self,
-        asked: &[&str],
+        asked: &[Segment<'_>],
         first: Option<(usize, usize)>,
         merging: Merging,
     ) -> Result<Filled, Reason> {
@@ -147,7 +150,7 @@ impl<'a> Filling<'a> {
             self.merge(&asked.shape, &asked.condition);
         }
         let order = nearest(self.table, asked);
-        let mut complete = true;
+        let (mut complete, mut agrees) = (true, true);
         let mut routes = 0_usize;
         // `HEAD` by way of `GET` is a nicety: it comes when all else is in.
         for by_way_of_get in [false, true] {
@@ -164,6 +167,7 @@ impl<'a> Filling<'a> {
                         }
                         Err(Refusal::Moot) => {}
                         Err(Refusal::Contradicts) => {
+                            agrees = false;
                             contradictions = contradictions.saturating_add(1);
                         }
                         Err(Refusal::TooLarge) => {
@@ -180,6 +184,7 @@ impl<'a> Filling<'a> {
         Ok(Filled {
             draft: self.draft,
             complete,
+            is_whole: complete && agrees && merging == Merging::Off,
             routes,
             allowances: self.allowances,
         })
@@ -262,15 +267,18 @@ impl<'a> Filling<'a> {
     }
 }
 
+/// A segment of what was asked for; `None` where the template of the route has a parameter.
+pub(super) type Segment<'a> = Option<&'a str>;
+
 /// All entries, those that share the longest prefix with the path of these segments first.
-fn nearest(table: &RouteTable, segments: &[&str]) -> Vec<usize> {
+fn nearest(table: &RouteTable, segments: &[Segment<'_>]) -> Vec<usize> {
     let entries = table.entries();
     let like = |shape: &Shape| {
         let pairs = shape.pieces().iter().zip(segments);
         pairs
             .take_while(|(piece, segment)| {
                 matches!(piece, Piece::Wild)
-                    || matches!(piece, Piece::Literal(text) if **text == ***segment)
+                    || matches!(piece, Piece::Literal(text) if **segment == Some(text))
             })
             .count()
     };

@@ -34,6 +34,7 @@
 
 mod build;
 mod case;
+mod class;
 mod conditions;
 mod config;
 mod draft;
@@ -43,6 +44,8 @@ mod glob;
 mod merge;
 mod moment;
 mod refusal;
+mod remembered;
+mod resources;
 mod rights;
 mod spelling;
 #[cfg(test)]
@@ -59,6 +62,8 @@ pub use config::{GatewayCache, PolicyConfig, UnlistedPaths};
 pub use draft::is_exact;
 pub(crate) use moment::Elapsed;
 pub(crate) use refusal::lacks_policy;
+pub(crate) use remembered::Policies;
+pub use resources::Resources;
 pub(crate) use writer::{Subject, Writer};
 
 /// Allow or deny; a Deny wins wherever both match.
@@ -90,7 +95,7 @@ pub struct Statement {
     /// Allow or deny.
     pub effect: Effect,
     /// What it covers.
-    pub resources: Vec<String>,
+    pub resources: Resources,
     /// When it applies.
     pub condition: Condition,
 }
@@ -107,7 +112,7 @@ impl Policy {
         Self {
             statements: vec![Statement {
                 effect: Effect::Deny,
-                resources: vec![resource],
+                resources: vec![resource].into(),
                 condition: Condition::default(),
             }],
         }
@@ -117,10 +122,24 @@ impl Policy {
     pub(crate) fn and_deny(mut self, resource: String, when: Condition) -> Self {
         self.statements.push(Statement {
             effect: Effect::Deny,
-            resources: vec![resource],
+            resources: vec![resource].into(),
             condition: when,
         });
         self
+    }
+
+    /// The same policy, where what ends ends at `end`. Whatever ends in it ends at one time.
+    fn ending_at(&self, end: Timestamp) -> Self {
+        let statements = self.statements.iter().map(|said| Statement {
+            condition: Condition {
+                before: said.condition.before.map(|_| end),
+                ..said.condition.clone()
+            },
+            ..said.clone()
+        });
+        Self {
+            statements: statements.collect(),
+        }
     }
 
     /// Whether it lets anything pass.

@@ -3,7 +3,7 @@
 use doorward_keys::Timestamp;
 
 use super::{
-    Bounds, Case, Elapsed, GatewayCache, Policy,
+    Bounds, Case, Elapsed, GatewayCache, Policies, Policy,
     moment::{is_momentary, rests_on_proof},
 };
 use crate::{
@@ -40,6 +40,7 @@ pub(crate) struct Subject<'a> {
 /// Writes the answer for one caller: what they may do beyond the route asked for, and until when.
 pub(crate) struct Writer<'a> {
     case: Case<'a>,
+    policies: &'a Policies,
     route: &'a Route,
     rate_limited: &'a RateLimited,
     /// What a proof has the caller told.
@@ -52,7 +53,12 @@ pub(crate) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn new(config: &'a Config, limits: &'a RateLimits, subject: Subject<'a>) -> Self {
+    pub(crate) fn new(
+        config: &'a Config,
+        limits: &'a RateLimits,
+        policies: &'a Policies,
+        subject: Subject<'a>,
+    ) -> Self {
         let Spender { route, caller, .. } = subject.spender;
         let proven = subject.proven;
         Self {
@@ -70,6 +76,7 @@ impl<'a> Writer<'a> {
                     ..Bounds::default()
                 },
             },
+            policies,
             route,
             rate_limited: &config.answers.rate_limited,
             momentary: is_momentary(caller, &proven, config.policy.gateway_cache),
@@ -175,10 +182,15 @@ impl<'a> Writer<'a> {
     fn policy(&self, case: Case<'_>, quota: &Quota) -> Result<Policy, Denial> {
         let ends = |route: &Route| self.still_shut(case, route, quota);
         let can_open = |route: &Route| case.config.policy.conditions || ends(route).is_none();
-        let policy = case.build(
-            &|route| self.permits(case, route) && can_open(route),
-            &|route| case.condition(route, ends(route)),
-        );
+        let place = case.asked().place(&case.config.routes);
+        let all_open = quota.exceeded().is_none() && case.limits.is_none_used_up();
+        let policy = match place.filter(|_| all_open) {
+            Some(place) => self.policies.policy(&case, place, self.route),
+            None => case.build(
+                &|route| self.permits(case, route) && can_open(route),
+                &|route| case.condition(route, ends(route)),
+            ),
+        };
         policy.map_err(|reason| {
             let detail = format!("no policy can be written for `{}`", self.route.key);
             Denial::new(reason, detail)

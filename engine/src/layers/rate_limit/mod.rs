@@ -211,6 +211,11 @@ impl RateLimits {
         ends.max()
     }
 
+    /// Whether no limit is known here to be used up for anybody, so that [`Self::opens_at`] says so of every route.
+    pub(crate) fn is_none_used_up(&self) -> bool {
+        self.blocked.is_empty()
+    }
+
     /// Spends from every limit of the route within `reach`, as far as they let it, and waits where one says so.
     ///
     /// # Errors

@@ -1,0 +1,128 @@
+//! Finished policies by class of caller, so that one is not written anew for every call.
+//!
+//! 1. What is remembered is the policy of a [`Class`], which holds all that a policy is made of; see there for how nothing is
+//!    forgotten.
+//! 2. When it ends is not part of it: what ends in a policy ends at one time, which is put in for each caller.
+//! 3. While a limit is known to be used up, the policy says from when on there is room, and is written anew.
+//! 4. Each answer is held against what was asked for, remembered or not.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lru::LruCache;
+
+use super::{
+    Policy,
+    build::{Composed, Placed, compose, held_against},
+    case::Case,
+    class::{Class, FOREVER, Vocabulary},
+    rights::Rights,
+};
+use crate::{config::Config, denial::Reason, routes::Route};
+
+/// The bytes of all that is remembered, as documents: what they take in memory is about twice that.
+const MAX_BYTES: usize = 4 << 20;
+
+/// What is counted for a policy beside its resources: the class, statements and conditions.
+const OVERHEAD: usize = 1024;
+
+/// Finished policies.
+pub(crate) struct Policies {
+    vocabulary: Vocabulary,
+    held: Mutex<Held>,
+}
+
+struct Held {
+    policies: LruCache<Class, Arc<Policy>>,
+    bytes: usize,
+}
+
+impl Policies {
+    /// None yet, for the routes of `config`.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            vocabulary: Vocabulary::of(&config.routes, !config.addresses.rules.is_open()),
+            held: Mutex::new(Held {
+                policies: LruCache::unbounded(),
+                bytes: 0,
+            }),
+        }
+    }
+
+    /// The policy for the caller of `case` who may use the route at `place`, which is `route`, while no limit is known to be
+    /// used up. It speaks of the routes with the same facts for the backend.
+    ///
+    /// # Errors
+    /// As [`super::build`].
+    pub(super) fn policy(
+        &self,
+        case: &Case<'_>,
+        place: Placed,
+        route: &Route,
+    ) -> Result<Policy, Reason> {
+        let class = Class::of(case, &self.vocabulary, place);
+        let remembered = self.held().find(&class, place);
+        let policy = match remembered {
+            Some(policy) => policy,
+            None => self.written(case, class, place, route)?,
+        };
+        let policy = match case.end() {
+            Some(end) => policy.ending_at(end),
+            None => (*policy).clone(),
+        };
+        held_against(policy, &case.asked(), &case.condition(route, None))
+    }
+
+    fn written(
+        &self,
+        case: &Case<'_>,
+        class: Class,
+        place: Placed,
+        route: &Route,
+    ) -> Result<Arc<Policy>, Reason> {
+        let caller = class.caller();
+        let of_class = class.case(case, &caller, FOREVER);
+        let permits = |other: &Route| other.context == route.context && of_class.permits(other);
+        let condition = |other: &Route| of_class.condition(other, None);
+        let scope = of_class.scope();
+        let rights = Rights::new(scope.table, &permits, &condition);
+        let Composed { policy, is_whole } =
+            compose(&scope, place, of_class.asked().ends_in_slash(), &rights)?;
+        let policy = Arc::new(policy);
+        let class = if is_whole { class } else { class.at(place) };
+        self.held().keep(class, &policy);
+        Ok(policy)
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn find(&mut self, class: &Class, place: Placed) -> Option<Arc<Policy>> {
+        if let Some(whole) = self.policies.get(class) {
+            return Some(Arc::clone(whole));
+        }
+        let of_place = self.policies.get(&class.clone().at(place));
+        of_place.map(Arc::clone)
+    }
+
+    fn keep(&mut self, class: Class, policy: &Arc<Policy>) {
+        self.bytes = self.bytes.saturating_add(weight(policy));
+        if let Some((_, old)) = self.policies.push(class, Arc::clone(policy)) {
+            self.bytes = self.bytes.saturating_sub(weight(&old));
+        }
+        while self.bytes > MAX_BYTES
+            && let Some((_, old)) = self.policies.pop_lru()
+        {
+            self.bytes = self.bytes.saturating_sub(weight(&old));
+        }
+    }
+}
+
+/// About how much of [`MAX_BYTES`] a policy takes.
+fn weight(policy: &Policy) -> usize {
+    let resources = policy.statements().iter().flat_map(|s| s.resources.iter());
+    let bytes = resources.map(|glob| glob.len().saturating_mul(2));
+    bytes.sum::<usize>().saturating_add(OVERHEAD)
+}
