@@ -20,9 +20,10 @@ use serde::Serialize;
 
 use crate::{counting::refusal, event::EventKind, handler::Call};
 use lines::{
-    BreakerLine, DecisionLine, FaultLine, FaultsLine, FlushLine, Layer, LifeLine, LimitLine,
+    ALL, BreakerLine, DecisionLine, FaultLine, FaultsLine, FlushLine, Layer, LifeLine, LimitLine,
     Metrics, OF_CLOSED_BREAKERS, OF_DECISIONS, OF_DECISIONS_WITHOUT_STORE, OF_FLUSHES,
-    OF_OPENED_BREAKERS, OF_REFUSED_CONFIGURATIONS, OF_UNCOUNTED, RefusedLine, micros,
+    OF_OPENED_BREAKERS, OF_REFUSED_CONFIGURATIONS, OF_STALE_KEY_SETS, OF_UNCOUNTED, RefusedLine,
+    StaleLine, micros,
 };
 
 /// Where lines go. Called with one line, without the line break.
@@ -33,6 +34,14 @@ pub const NAMESPACE: &str = "Doorward";
 
 /// Longer texts are cut, in characters.
 const MAX_TEXT: usize = 256;
+
+/// Every metric that stands in a line: its name, and the sets of dimensions under which `CloudWatch` keeps it.
+pub fn metrics() -> impl Iterator<Item = (&'static str, &'static [&'static [&'static str]])> {
+    ALL.iter().flat_map(|directive| {
+        let names = directive.metrics.iter().map(|metric| metric.name);
+        names.map(|name| (name, directive.dimensions))
+    })
+}
 
 /// Lines to standard output, which Lambda takes to CloudWatch Logs. A line that cannot be written is lost.
 pub fn to_stdout() -> Sink {
@@ -153,6 +162,18 @@ pub fn config_refused(sink: &Sink, why: &str, now: Timestamp) {
         detail: clean(why),
         metrics: Metrics::of(now, &OF_REFUSED_CONFIGURATIONS),
         refused: 1,
+    };
+    write(sink, &line);
+}
+
+/// Writes that tokens of `issuer` are checked with keys that are `age` seconds old, because fresh ones cannot be had.
+pub fn key_set_stale(sink: &Sink, issuer: &str, age: u64, now: Timestamp) {
+    let line = StaleLine {
+        level: "WARN",
+        event: "key_set_stale",
+        issuer: clean(issuer),
+        metrics: Metrics::of(now, &OF_STALE_KEY_SETS),
+        age,
     };
     write(sink, &line);
 }
