@@ -123,9 +123,13 @@ export class Doorward extends Construct {
   /** The authorizer for methods of a REST API, whose refusals then look as those of template.yaml. */
   forRestApi(api: apigateway.RestApi): apigateway.IAuthorizer {
     for (const response of this.#facts.gateway_responses[this.#props.rateLimited ?? "backend"]) {
-      new CfnResource(api, `Doorward${response.ResponseType}`, {
-        type: "AWS::ApiGateway::GatewayResponse",
-        properties: { RestApiId: api.restApiId, ...response },
+      const headers = Object.entries(response.ResponseParameters);
+      // By the API itself, so that its deployment waits for them and a change of them is deployed.
+      api.addGatewayResponse(`Doorward${response.ResponseType}`, {
+        type: apigateway.ResponseType.of(response.ResponseType),
+        responseHeaders: Object.fromEntries(headers.map(([name, value]) => [name.replace("gatewayresponse.header.", ""), value])),
+        ...(response.StatusCode === undefined ? {} : { statusCode: response.StatusCode }),
+        ...(response.ResponseTemplates === undefined ? {} : { templates: { ...response.ResponseTemplates } }),
       });
     }
     const context = (this.#props.identityContext ?? []).map((fact) => apigateway.IdentitySource.context(fact));
