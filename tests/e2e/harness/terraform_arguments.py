@@ -92,7 +92,9 @@ def faults(provider, documents):
                         if classes is None:
                             found.append(f"{where}: there is no such kind")
                             continue
-                        config = next(node for node in classes.values() if node.name.endswith("Config") and _is_root(node, classes))
+                        config = next(
+                            node for node in classes.values() if node.name.endswith("Config") and _is_root(node, classes)
+                        )
                         found.extend(faults_of_block(where, classes, config, block))
         for is_data, kind, name, attribute in REFERENCE.findall(text):
             seen["references"] += 1
