@@ -10,4 +10,5 @@
 mod facts;
 mod metrics;
 mod pieces;
+mod template;
 mod tree;
