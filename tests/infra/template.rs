@@ -25,23 +25,35 @@ fn is_there(given: &[(&str, &str)], id: &str) -> bool {
 #[test]
 fn a_domain_closes_the_default_address_of_its_own_api() {
     let closed = |given: &[(&str, &str)], id: &str| {
-        of(&template("template.yaml", given), id, &["Properties", "DisableExecuteApiEndpoint"])
+        of(
+            &template("template.yaml", given),
+            id,
+            &["Properties", "DisableExecuteApiEndpoint"],
+        )
     };
     for id in ["RestApi", "HttpApi"] {
-        assert_eq!(closed(&[], id), "false", "{id}");
+        assert_eq!(closed(&[], id), false, "{id}");
     }
-    assert_eq!(closed(&[DOMAINS[0], CERTIFICATE], "RestApi"), "true");
-    assert_eq!(closed(&[DOMAINS[0], CERTIFICATE], "HttpApi"), "false");
-    assert_eq!(closed(&[DOMAINS[1], CERTIFICATE], "HttpApi"), "true");
+    assert_eq!(closed(&[DOMAINS[0], CERTIFICATE], "RestApi"), true);
+    assert_eq!(closed(&[DOMAINS[0], CERTIFICATE], "HttpApi"), false);
+    assert_eq!(closed(&[DOMAINS[1], CERTIFICATE], "HttpApi"), true);
 }
 
 #[test]
 fn a_truststore_makes_both_domains_ask_for_certificates() {
-    let given = [DOMAINS[0], DOMAINS[1], CERTIFICATE, ("TruststoreUri", "s3://pki/all.pem")];
+    let given = [
+        DOMAINS[0],
+        DOMAINS[1],
+        CERTIFICATE,
+        ("TruststoreUri", "s3://pki/all.pem"),
+    ];
     for id in ["RestDomain", "HttpDomain"] {
         assert!(!is_there(&[], id), "{id}");
         let asked = of(&template("template.yaml", &given), id, &["Properties"]);
-        assert_eq!(asked["MutualTlsAuthentication"], json!({ "TruststoreUri": "s3://pki/all.pem" }));
+        assert_eq!(
+            asked["MutualTlsAuthentication"],
+            json!({ "TruststoreUri": "s3://pki/all.pem" })
+        );
         let pinned = [&given[..], &[("TruststoreVersion", "7")]].concat();
         let pinned = of(&template("template.yaml", &pinned), id, &["Properties"]);
         assert_eq!(pinned["MutualTlsAuthentication"]["TruststoreVersion"], "7");
@@ -52,7 +64,10 @@ fn a_truststore_makes_both_domains_ask_for_certificates() {
 
 #[test]
 fn a_web_acl_and_alarms_are_there_where_they_are_asked_for() {
-    let acl = ("WebAclArn", "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/a/1");
+    let acl = (
+        "WebAclArn",
+        "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/a/1",
+    );
     let topic = ("AlarmTopicArn", "arn:aws:sns:eu-west-1:111122223333:alarms");
     for (given, id) in [(acl, "WebAclStandsBeforeRestApi"), (topic, "Observability")] {
         assert!(!is_there(&[], id), "{id}");
@@ -69,7 +84,10 @@ fn the_authorizers_of_the_rest_api_differ_in_their_sources_alone() {
     for (name, authorizer) in authorizers.as_object().unwrap() {
         let mut authorizer = authorizer.clone();
         let identity = authorizer["Identity"].as_object_mut().unwrap();
-        sources.push((name.as_str(), identity.remove("Context").unwrap_or_default()));
+        sources.push((
+            name.as_str(),
+            identity.remove("Context").unwrap_or_default(),
+        ));
         rest.push(authorizer);
     }
     assert!(rest.windows(2).all(|pair| pair[0] == pair[1]), "{rest:?}");
@@ -78,10 +96,15 @@ fn the_authorizers_of_the_rest_api_differ_in_their_sources_alone() {
         [
             ("Doorward", Value::Null),
             ("DoorwardByAddress", json!(["identity.sourceIp"])),
-            ("DoorwardByCertificate", json!(["identity.clientCert.clientCertPem"])),
+            (
+                "DoorwardByCertificate",
+                json!(["identity.clientCert.clientCertPem"])
+            ),
         ]
     );
-    let allowed = whole.root().at(&["Parameters", "RestAuthorizer", "AllowedValues"]);
+    let allowed = whole
+        .root()
+        .at(&["Parameters", "RestAuthorizer", "AllowedValues"]);
     let names: Vec<&str> = sources.iter().map(|(name, _)| *name).collect();
     assert_eq!(allowed.unwrap().texts(), names);
 }
@@ -94,8 +117,13 @@ fn what_the_gateway_of_the_admin_api_refuses_is_a_problem() {
     assert!(responses.len() >= 7);
     for (kind, response) in responses {
         let headers = &response["ResponseParameters"]["Headers"];
-        assert_eq!(headers["Content-Type"], "'application/problem+json'", "{kind}");
-        let body = response["ResponseTemplates"]["application/json"].as_str().unwrap();
+        assert_eq!(
+            headers["Content-Type"], "'application/problem+json'",
+            "{kind}"
+        );
+        let body = response["ResponseTemplates"]["application/json"]
+            .as_str()
+            .unwrap();
         let body = body
             .replace("$context.error.messageString", "\"Why\"")
             .replace("$context.requestId", "r-1");
@@ -106,7 +134,11 @@ fn what_the_gateway_of_the_admin_api_refuses_is_a_problem() {
         }
         if let Some(code) = body["type"].as_str().unwrap().strip_prefix(TYPE_PREFIX) {
             let (_, status, title) = KINDS.iter().find(|(known, ..)| *known == code).unwrap();
-            assert_eq!((&body["status"], &body["title"]), (&json!(status), &json!(title)), "{kind}");
+            assert_eq!(
+                (&body["status"], &body["title"]),
+                (&json!(status), &json!(title)),
+                "{kind}"
+            );
             assert_eq!(body["code"], code, "{kind}");
         }
         if !response["StatusCode"].is_null() {
@@ -122,14 +154,22 @@ fn deployments_name_parameters_that_there_are_and_values_that_they_take() {
     let whole = template("template.yaml", &[]);
     for name in ["dev", "staging", "prod"] {
         let parameters = &deployments[name]["deploy"]["parameters"];
-        assert_eq!(parameters["stack_name"].as_str(), Some(format!("doorward-{name}").as_str()));
+        assert_eq!(
+            parameters["stack_name"].as_str(),
+            Some(format!("doorward-{name}").as_str())
+        );
         let overrides = parameters["parameter_overrides"].as_str().unwrap();
         for pair in overrides.split(' ') {
             let (parameter, value) = pair.split_once('=').unwrap();
             let declared = whole.root().at(&["Parameters", parameter]);
             let declared = declared.unwrap_or_else(|| panic!("{name}: there is no `{parameter}`"));
-            let allowed = declared.get("AllowedValues").map_or(vec![], |all| all.texts());
-            assert!(allowed.is_empty() || allowed.contains(&value), "{name}: {pair}");
+            let allowed = declared
+                .get("AllowedValues")
+                .map_or(vec![], |all| all.texts());
+            assert!(
+                allowed.is_empty() || allowed.contains(&value),
+                "{name}: {pair}"
+            );
         }
     }
 }
