@@ -58,6 +58,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "doorward-keys",
         ],
     ),
+    ("doorward-constant", &[]),
     ("doorward-echo", &[]),
     ("doorward-verify", &[]),
 ];

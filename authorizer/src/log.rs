@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use crate::{counting::refusal, event::EventKind, handler::Call};
 use lines::{
-    ALL, BreakerLine, DecisionLine, FaultLine, FaultsLine, FlushLine, Layer, LifeLine, LimitLine,
+    BreakerLine, DecisionLine, FaultLine, FaultsLine, FlushLine, Layer, LifeLine, LimitLine,
     Metrics, OF_CLOSED_BREAKERS, OF_DECISIONS, OF_DECISIONS_WITHOUT_STORE, OF_FLUSHES,
     OF_OPENED_BREAKERS, OF_REFUSED_CONFIGURATIONS, OF_STALE_KEY_SETS, OF_UNCOUNTED, RefusedLine,
     StaleLine, micros,
@@ -32,16 +32,23 @@ pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 /// The namespace of the metrics.
 pub const NAMESPACE: &str = "Doorward";
 
+/// The names of all metrics, for dashboards and alarms.
+pub fn metric_names() -> Vec<&'static str> {
+    let all = [
+        &OF_DECISIONS_WITHOUT_STORE,
+        &OF_UNCOUNTED,
+        &OF_OPENED_BREAKERS,
+        &OF_CLOSED_BREAKERS,
+        &OF_FLUSHES,
+        &OF_REFUSED_CONFIGURATIONS,
+        &OF_STALE_KEY_SETS,
+    ];
+    let metrics = all.into_iter().flat_map(|directive| directive.metrics);
+    metrics.map(|metric| metric.name).collect()
+}
+
 /// Longer texts are cut, in characters.
 const MAX_TEXT: usize = 256;
-
-/// Every metric that stands in a line: its name, and the sets of dimensions under which `CloudWatch` keeps it.
-pub fn metrics() -> impl Iterator<Item = (&'static str, &'static [&'static [&'static str]])> {
-    ALL.iter().flat_map(|directive| {
-        let names = directive.metrics.iter().map(|metric| metric.name);
-        names.map(|name| (name, directive.dimensions))
-    })
-}
 
 /// Lines to standard output, which Lambda takes to CloudWatch Logs. A line that cannot be written is lost.
 pub fn to_stdout() -> Sink {

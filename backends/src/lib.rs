@@ -20,4 +20,5 @@ pub mod memory;
 mod message;
 #[cfg(feature = "redis")]
 pub mod redis;
+mod roots;
 pub mod sources;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{addresses, block, check, explain, keys, local, routes, token};
+use crate::commands::{addresses, block, check, explain, keys, local, probe, routes, token};
 
 /// Keys, tokens and addresses at the edge of an AWS API.
 #[derive(Debug, Parser)]
@@ -43,6 +43,7 @@ pub enum Command {
     Token(token::args::TokenArgs),
     Check(check::args::CheckArgs),
     Explain(explain::args::ExplainArgs),
+    Probe(probe::args::ProbeArgs),
     Routes(routes::args::RoutesArgs),
     Addresses(addresses::args::AddressesArgs),
     /// Print the JSON Schema of the configuration.

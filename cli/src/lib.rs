@@ -18,3 +18,4 @@ pub mod state;
 pub mod target;
 pub mod template;
 pub mod when;
+pub mod wiring;

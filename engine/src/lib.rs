@@ -13,7 +13,6 @@
 
 pub mod attempt;
 pub mod authority;
-mod before;
 pub mod config;
 pub mod context;
 pub mod decision;
@@ -31,6 +30,7 @@ mod template;
 #[cfg(test)]
 mod test_support;
 pub mod usage;
+mod waiting;
 
 pub use attempt::Attempt;
 pub use config::Config;

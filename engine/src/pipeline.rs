@@ -14,8 +14,7 @@ use doorward_keys::{BlockReader, KeyLookup, Timestamp};
 use self::credentials::Proving;
 use crate::{
     attempt::Attempt,
-    authority::Authorities,
-    before::before,
+    authority::{Authorities, Timing},
     config::Config,
     decision::{Decision, Grant, Outcome, Trail, Verdict, Visit},
     denial::{Denial, Reason},
@@ -37,6 +36,7 @@ use crate::{
     limits::{LimitStore, LimitStoreError, Moment},
     request::{Located, Request, credentials::Presented},
     routes::Route,
+    waiting::{before, both},
 };
 
 /// Everything the engine reaches out to, as traits.
@@ -84,19 +84,22 @@ impl Engine {
             .api_keys
             .clone()
             .map(|keys| ApiKeys::new(keys, sources.keys));
+        let timing = Timing {
+            stopwatch: sources.stopwatch,
+            pause: sources.pause,
+        };
         let introspection = Introspection::new(
             &config.introspection,
             &config.tokens,
             &sources.authorities,
             &sources.key_sets,
-            sources.pause,
-            sources.stopwatch,
+            timing,
         );
         let exchanges = Exchanges::new(
             &config.exchanges,
             config.answers.max_context_bytes,
             &sources.authorities,
-            sources.stopwatch,
+            timing,
         );
         let issuers = Issuers::new(
             config.issuers.clone(),
@@ -153,12 +156,15 @@ impl Engine {
         &self.config
     }
 
-    /// Fetches the key sets of all issuers at once, then takes over what other sandboxes know of the introspection servers;
+    /// Fetches the key sets of all issuers, and takes over what other sandboxes know of the authorization servers, all at once;
     /// says for each issuer what came of it.
     pub async fn prefetch(&self, now: Timestamp) -> Vec<(String, Result<(), FetchError>)> {
-        let mut outcomes = self.issuers.prefetch(now).await;
-        outcomes.extend(self.introspection.prefetch(now.into()).await);
-        self.exchanges.recall(now.into()).await;
+        let servers = both(
+            self.introspection.prefetch(now.into()),
+            self.exchanges.recall(now.into()),
+        );
+        let (mut outcomes, (of_servers, ())) = both(self.issuers.prefetch(now), servers).await;
+        outcomes.extend(of_servers);
         outcomes
     }
 

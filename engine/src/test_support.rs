@@ -2,9 +2,20 @@
 
 use doorward_keys::Timestamp;
 
+use std::time::Duration;
+
+use crate::authority::Timing;
 use crate::request::{ApiStage, Entrance, Form, Headers, Request, Target, Verb};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+/// A clock that stands still, and pauses that never end.
+pub(crate) fn still() -> Timing {
+    Timing {
+        stopwatch: || Duration::ZERO,
+        pause: |_| Box::pin(std::future::pending()),
+    }
+}
 
 /// A request for `GET /orders` with these headers.
 pub(crate) fn request(headers: &[(&str, &str)]) -> Request {

@@ -25,7 +25,7 @@ mod logs;
 
 use std::sync::Arc;
 
-use doorward_keys::{RequestSink, Timestamp};
+use doorward_keys::{KeyId, RequestSink, Timestamp};
 use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::Value;
@@ -202,13 +202,17 @@ impl Function {
         };
         (self.log)(&line.text());
         let reply = outcome?;
-        if let Some(jobs) = &self.jobs {
-            let changed = reply.changed_keys();
-            if !changed.is_empty() {
-                jobs.delivery().after_command(&changed).await;
-            }
-        }
+        self.deliver(&reply.changed_keys()).await;
         serde_json::to_value(&reply).map_err(|error| AdminError::Corrupt(error.to_string()))
+    }
+
+    /// Tells at once what happened to `keys`. What is not told now is told by the minute's job.
+    async fn deliver(&self, keys: &[KeyId]) {
+        if let Some(jobs) = &self.jobs
+            && !keys.is_empty()
+        {
+            jobs.delivery().after_command(keys).await;
+        }
     }
 }
 

@@ -172,7 +172,18 @@ impl Reply {
     /// The keys that the command changed.
     pub(crate) fn changed_keys(&self) -> Vec<KeyId> {
         let ids: &[&str] = match self {
-            Self::Created { key, .. }
+            Self::Many { results } => {
+                let done = results.iter().filter_map(|each| match each {
+                    Each::Done(reply) => Some(reply.changed_keys()),
+                    Each::Failed { .. } => None,
+                });
+                return done.flatten().collect();
+            }
+            Self::Imported {
+                key,
+                imported: true,
+            }
+            | Self::Created { key, .. }
             | Self::Changed {
                 key, changed: true, ..
             }

@@ -61,3 +61,32 @@ fn the_demonstration_is_good_and_warns_of_its_issuer_only() {
     assert!(!rules.admit("127.0.0.1".parse().unwrap()) && !rules.admit("::1".parse().unwrap()));
     assert!(rules.admit("203.0.113.5".parse().unwrap()));
 }
+
+/// The configurations in the guides are good, and what is warned of in them is known.
+#[test]
+fn what_the_guides_for_migrating_show_is_good() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/migrating");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let text = read_to_string(&path).unwrap();
+        for block in text.split("```toml\n").skip(1) {
+            let (block, _) = block.split_once("```").unwrap();
+            match Config::read(block, &name, &env()) {
+                Ok(checked) => {
+                    let codes = checked.warnings.iter().map(|warning| warning.code);
+                    // Keys in a header of their own, beside tokens.
+                    assert!(
+                        codes.clone().all(|code| code == "identity_sources"),
+                        "{name}: {:?}",
+                        checked.warnings
+                    );
+                }
+                Err(faults) => panic!("{faults}"),
+            }
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 5, "each guide shows a configuration");
+}

@@ -1,8 +1,11 @@
 //! What is generated and committed is fresh.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
-use doorward::reference;
+use doorward::{commands::probe::Assumption, reference};
 use doorward_engine::config::{SECRET_SETTINGS, schema};
 use serde_json::Value;
 
@@ -42,6 +45,21 @@ fn the_committed_schema_of_events_is_fresh() {
 fn the_committed_description_of_the_admin_api_is_fresh() {
     let text = doorward_key_admin::rest::schema::text();
     check_text(&docs().join("key-admin.openapi.json"), &text);
+}
+
+#[test]
+fn the_committed_list_of_assumptions_is_fresh() {
+    let path = docs().join("probe.md");
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    let begin = "<!-- assumptions, generated -->\n";
+    text.truncate(text.find(begin).unwrap() + begin.len());
+    text.push_str("\n| | assumed | why it matters | where it differs |\n|---|---|---|---|\n");
+    for one in Assumption::ALL {
+        let (id, assumed) = (one.id(), one.assumed());
+        let (why, mend) = (one.why(), one.mend());
+        writeln!(text, "| `{id}` | {assumed} | {why} | {mend} |").unwrap();
+    }
+    check_text(&path, &text);
 }
 
 #[test]

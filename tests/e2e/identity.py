@@ -203,14 +203,16 @@ def payload(token):
 
 
 def of_cognito(checks, folder):
-    with CognitoLocal() as pool:
-        tokens = pool.sign_in("ann@example.com", ["analysts"])
+    with CognitoLocal() as server:
+        pool = server.pool
+        pool.new_user("ann@example.com", ["analysts"])
+        tokens = pool.sign_in("ann@example.com")
         reports = ("GET /reports", "DELETE /reports")
         for profile, right, wrong in (
             ("cognito_access", "AccessToken", "IdToken"),
             ("cognito_id", "IdToken", "AccessToken"),
         ):
-            path = config.write(folder, config.KEYS_AND_ROUTES, config.cognito(pool, profile))
+            path = config.write(folder, config.KEYS_AND_ROUTES, config.cognito(pool, profile), config.REPORTS)
             with under_emulator("authorizer", {"DOORWARD_CONFIG": str(path), "DOORWARD_KEYS_TABLE": "unused"}) as authorizer:
                 answer = authorizer.invoke(events.bearer("GET /reports", tokens[right]))
                 checks.equal(f"{profile}: the token opens what its groups allow", rights(answer, reports), ["GET /reports"])

@@ -1,5 +1,5 @@
 //! What is deployed otherwise than by `template.yaml` says the same: `infra/facts.json`, from which Terraform and CDK build, the
-//! templates in `infra/`, and the metrics that alarms and dashboard name.
+//! templates in `infra/`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -8,7 +8,6 @@
 )]
 
 mod facts;
-mod metrics;
 mod pieces;
 mod template;
 mod tree;

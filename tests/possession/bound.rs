@@ -1,7 +1,10 @@
 //! Tokens that are bound to a certificate (RFC 8705 section 3).
 
 use aws_lc_rs::digest::{SHA256, digest};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use doorward_keys::Timestamp;
 use doorward_tests::{
     certificates::{Authority, Client},
@@ -145,4 +148,29 @@ async fn a_token_bound_in_another_way_is_refused() {
     }
     let asked = get(Kind::Rest, "/token").header("authorization", &format!("DPoP {}", token(None)));
     assert_eq!(gate.outcome(&asked).await, "credential_unsupported");
+}
+
+#[tokio::test]
+async fn an_identity_token_ends_with_the_certificate_that_the_token_is_bound_to() {
+    let authority = Authority::new("any", AT);
+    let gate = Gate::new(&json!({
+        "identity_token": {
+            "issuer": "gate", "audience": "backend", "signing_key": "env:SIGNING_KEY", "lifetime_seconds": 60,
+        },
+        "routes": routes(),
+    }));
+    for (ends, lives) in [(20, 21), (600, 60)] {
+        let pem = authority.issue(&Client::new("a", AT).between(AT.plus(-60), AT.plus(ends)));
+        let bound = token(Some(json!({"x5t#S256": thumbprint(&pem)})));
+        let asked = get(Kind::Rest, "/token")
+            .header("authorization", &format!("Bearer {bound}"))
+            .shows(&pem);
+        let answer = gate.ask_at(&asked, NOW).await.unwrap();
+        let minted = answer["context"]["identityToken"].as_str().unwrap();
+        let claims = URL_SAFE_NO_PAD
+            .decode(minted.split('.').nth(1).unwrap())
+            .unwrap();
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        assert_eq!(claims["exp"], NOW + lives, "{claims}");
+    }
 }

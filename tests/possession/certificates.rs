@@ -367,3 +367,26 @@ async fn backend_and_log_learn_who_it_is_from_the_certificate_alone() {
         assert!(!line.to_string().contains("BEGIN CERTIFICATE"), "{line}");
     }
 }
+
+#[tokio::test]
+async fn a_renewed_authority_takes_over_from_the_one_before() {
+    let authority = Authority::new("partners", AT);
+    let pem = authority.issue(&Client::new("a", AT));
+    let past = authority.renewed("partners", AT.plus(-900), AT.plus(-1));
+    let coming = authority.renewed("partners", AT.plus(600), AT.plus(900));
+    // The order in which they stand says nothing.
+    for (one, other, expected) in [
+        (&past, &authority.pem, "allow"),
+        (&authority.pem, &past, "allow"),
+        (&authority.pem, &coming, "allow"),
+        (&coming, &past, "certificate_issuer"),
+    ] {
+        let gate = Gate::new(&json!({
+            "certificates": {"authorities": {"a": {"certificate": one}, "b": {"certificate": other}}},
+            "policy": {"gateway_cache": "off"},
+            "routes": [{"route": "GET /alone", "credentials": ["certificate"]}],
+        }));
+        let found = gate.outcome(&get(Kind::Http2, "/alone").shows(&pem)).await;
+        assert_eq!(found, expected, "{}", gate.line());
+    }
+}

@@ -1,10 +1,14 @@
 //! One gate: its configuration, what it remembers, and the events that it is asked.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
+use async_trait::async_trait;
 use doorward_authorizer::{Answer, Authorizer, Call, Event, Refusal};
 use doorward_backends::memory::{
     MemoryBlocks, MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays,
@@ -12,8 +16,12 @@ use doorward_backends::memory::{
 use doorward_engine::{
     Config, Engine, Sources,
     authority::Authorities,
-    config::ConfigEnv,
-    layers::{jwt::Algorithm, proof::ReplayStore},
+    config::{ConfigEnv, SecretReference},
+    layers::{
+        certificate::{CrlPlace, CrlSource},
+        jwt::Algorithm,
+        proof::ReplayStore,
+    },
 };
 use doorward_keys::{Secret, Timestamp};
 use doorward_tests::{
@@ -21,6 +29,7 @@ use doorward_tests::{
     documents::Documents,
     tokens::{SigningKey, Token, key_set},
 };
+use rcgen::KeyPair;
 use serde_json::{Value, json};
 
 pub(crate) const NOW: i64 = doorward_tests::keys::NOW.unix();
@@ -153,9 +162,37 @@ pub(crate) fn token(cnf: Option<Value>) -> String {
     token.signed_by(&issuer_key())
 }
 
+/// Lists of revoked certificates that take a moment to come.
+#[derive(Default)]
+pub(crate) struct Lists {
+    held: MemoryCrls,
+    pub(crate) fetched: AtomicUsize,
+}
+
+impl Lists {
+    pub(crate) fn put(&self, place: &str, list: Vec<u8>) {
+        self.held.put(place, list);
+    }
+
+    pub(crate) fn remove(&self, place: &str) {
+        self.held.remove(place);
+    }
+}
+
+#[async_trait]
+impl CrlSource for Lists {
+    async fn fetch(&self, place: &CrlPlace) -> Result<Vec<u8>, String> {
+        self.fetched.fetch_add(1, Ordering::SeqCst);
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        self.held.fetch(place).await
+    }
+}
+
 pub(crate) struct Gate {
     pub(crate) authorizer: Arc<Authorizer>,
-    pub(crate) crls: Arc<MemoryCrls>,
+    pub(crate) crls: Arc<Lists>,
     pub(crate) lines: Arc<Mutex<Vec<Value>>>,
 }
 
@@ -168,10 +205,14 @@ pub(crate) fn config(more: &Value) -> Config {
     }]);
     let env = ConfigEnv {
         read_file: &|_| Err("there are no files".to_owned()),
-        secret: &|_| {
-            Ok(Secret::new(
-                "a secret that is long enough for a nonce".to_owned(),
-            ))
+        secret: &|reference| {
+            let text = match reference {
+                SecretReference::Env(name) if name == "SIGNING_KEY" => {
+                    KeyPair::generate().unwrap().serialize_pem()
+                }
+                _ => "a secret that is long enough for a nonce".to_owned(),
+            };
+            Ok(Secret::new(text))
         },
     };
     match Config::read(&config.to_string(), "doorward.json", &env) {
@@ -199,7 +240,7 @@ impl Gate {
     }
 
     fn over(more: &Value, replays: Arc<dyn ReplayStore>, authorities: Authorities) -> Self {
-        let crls = Arc::new(MemoryCrls::new());
+        let crls = Arc::new(Lists::default());
         let sources = Sources {
             keys: Arc::new(MemoryKeys::new()),
             key_sets: Arc::new(Documents::default()),

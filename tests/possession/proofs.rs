@@ -479,4 +479,8 @@ async fn where_nonces_are_configured_a_proof_needs_one_of_ours() {
         .outcome_at(&with(Kind::Rest, &bound(), &later), NOW + 61)
         .await;
     assert_eq!(late, "proof_nonce");
+    // Who lacks the key of the token learns no nonce.
+    let stranger = SigningKey::shared(Algorithm::Es256, "stranger");
+    let strange = with(Kind::Rest, &bound(), &signed(plain(), &stranger));
+    assert_eq!(gate.outcome(&strange).await, "proof_key");
 }

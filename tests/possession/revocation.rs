@@ -1,5 +1,7 @@
 //! Lists of revoked certificates: read, refused, read again.
 
+use std::sync::atomic::Ordering;
+
 use doorward_keys::Timestamp;
 use doorward_tests::certificates::{Authority, Client, List};
 use serde_json::{Value, json};
@@ -199,4 +201,27 @@ async fn a_newer_list_takes_the_place_of_an_older_one_and_never_the_other_way_ro
     assert_eq!(world.outcome(&[6], 2399).await, "allow");
     assert_eq!(world.outcome(&[6], 2400).await, "certificate_revoked");
     assert_eq!(world.outcome(&[5], 2400).await, "allow");
+}
+
+#[tokio::test]
+async fn many_at_once_fetch_a_list_once() {
+    let world = World::new();
+    world.publish(&list(&[&[5]]));
+    let pems: Vec<String> = [5, 6, 7, 8]
+        .map(|serial| {
+            world
+                .authority
+                .issue(&Client::new("a", AT).serial(&[serial]))
+        })
+        .into();
+    let asked = async |pem: String| {
+        let asked = get(Kind::Http2, "/alone").shows(&pem);
+        let _ = world.gate.ask_at(&asked, NOW).await;
+    };
+    let all = pems.into_iter().cycle().take(40).map(asked);
+    futures_util::future::join_all(all).await;
+    assert_eq!(world.gate.crls.fetched.load(Ordering::SeqCst), 1);
+    let lines = world.gate.lines.lock().unwrap().clone();
+    let of = |reason: &str| lines.iter().filter(|line| line["reason"] == reason).count();
+    assert_eq!((lines.len(), of("certificate_revoked")), (40, 10));
 }

@@ -22,7 +22,7 @@ use crate::{
     role::Role,
 };
 
-const CONFIG: &str = r#"
+pub(crate) const CONFIG: &str = r#"
 [api_keys]
 prefix = "ck"
 environments = ["live"]
@@ -168,7 +168,7 @@ impl House {
 }
 
 #[expect(clippy::disallowed_methods, reason = "keys are made and used now")]
-fn clock() -> SystemTime {
+pub(crate) fn clock() -> SystemTime {
     SystemTime::now()
 }
 

@@ -12,6 +12,7 @@ mod authorizer;
 mod house;
 mod key_admin;
 mod role;
+mod services;
 
 use asked::Asked;
 use house::House;

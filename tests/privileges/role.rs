@@ -1,6 +1,6 @@
 //! A role of the template, and whether it grants a call.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use doorward::template::{Node, Template};
 use doorward_tests::golden;
@@ -26,8 +26,16 @@ pub(crate) struct Statement {
 impl Role {
     /// The role under the logical id `name`, with every option of the template at its default.
     pub(crate) fn of(name: &str) -> Self {
+        Self::with(name, &[])
+    }
+
+    /// The same with these options.
+    pub(crate) fn with(name: &str, options: &[(&str, &str)]) -> Self {
         let text = std::fs::read_to_string(golden::root().join("template.yaml")).unwrap();
-        let template = Template::read(&text, &BTreeMap::new()).unwrap();
+        let options = options
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let template = Template::read(&text, &options.collect()).unwrap();
         let resources = template.resources();
         let (_, role) = resources.iter().find(|(id, _)| id == name).unwrap();
         let policies = role.at(&["Properties", "Policies"]).unwrap().list();
@@ -54,7 +62,13 @@ impl Statement {
         let name = node.get("Sid").and_then(Node::text).unwrap().to_owned();
         assert_eq!(node.get("Effect").unwrap().text(), Some("Allow"), "{name}");
         let condition = node.get("Condition").map_or(&[][..], Node::members);
-        let leading_keys = condition.iter().flat_map(|(operator, members)| {
+        // Whoever asks here writes no other source than ours.
+        let of_source = |(operator, members): &&(String, Node)| {
+            let source = members.get("events:source").and_then(Node::text);
+            operator == "StringEquals" && source == Some("doorward.keys")
+        };
+        let condition = condition.iter().filter(|one| !of_source(one));
+        let leading_keys = condition.flat_map(|(operator, members)| {
             // A double that does not know a condition must not act as if it were not there.
             assert!(
                 ["ForAllValues:StringLike", "ForAllValues:StringEquals"]
@@ -86,6 +100,10 @@ impl Statement {
                     })
             })
         };
-        self.actions.contains(&asked.action) && self.resources.contains(&asked.resource) && key()
+        let is_on = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(begin) => asked.resource.starts_with(begin),
+            None => asked.resource == *pattern,
+        };
+        self.actions.contains(&asked.action) && self.resources.iter().any(is_on) && key()
     }
 }

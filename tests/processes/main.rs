@@ -9,6 +9,7 @@
 )]
 
 mod blocks;
+mod breakers;
 mod counting;
 mod ending;
 mod outages;

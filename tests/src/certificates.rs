@@ -62,6 +62,17 @@ impl Authority {
         }
     }
 
+    /// Another certificate of this authority, in PEM: the name that it has, its key, other times.
+    ///
+    /// # Panics
+    ///
+    /// When the crypto library cannot make it.
+    pub fn renewed(&self, name: &str, not_before: Timestamp, not_after: Timestamp) -> String {
+        let params = authority(name, not_before, not_after);
+        let made = params.self_signed(self.issuer.key());
+        made.expect("a certificate").pem()
+    }
+
     /// An authority below this one.
     ///
     /// # Panics

@@ -248,18 +248,6 @@ pub(super) static OF_STALE_KEY_SETS: Directive = Directive {
     }],
 };
 
-/// Every directive there is.
-pub(super) static ALL: [&Directive; 8] = [
-    &OF_DECISIONS,
-    &OF_DECISIONS_WITHOUT_STORE,
-    &OF_OPENED_BREAKERS,
-    &OF_UNCOUNTED,
-    &OF_CLOSED_BREAKERS,
-    &OF_FLUSHES,
-    &OF_STALE_KEY_SETS,
-    &OF_REFUSED_CONFIGURATIONS,
-];
-
 pub(super) static OF_REFUSED_CONFIGURATIONS: Directive = Directive {
     namespace: NAMESPACE,
     dimensions: &[&[]],

@@ -1,6 +1,6 @@
 //! Breakers in the counters table.
 //!
-//! One item for each endpoint and region says until when its breaker is open. It is read when a sandbox starts and when
+//! One item for each breaker and region says until when its breaker is open. It is read when a sandbox starts and when
 //! something changes, and written when something changes; never for a request while all is well. Every write is one
 //! conditional `UpdateItem`: what is older never replaces what is newer, and of all who would send the probe one may.
 
@@ -59,10 +59,10 @@ impl DynamoBreakers {
         }
     }
 
-    fn key(&self, url: &str) -> Item {
+    fn key(&self, name: &str) -> Item {
         let text = AttributeValue::S;
         HashMap::from([
-            (schema::PK.to_owned(), text(schema::breaker_pk(url))),
+            (schema::PK.to_owned(), text(schema::breaker_pk(name))),
             (
                 schema::SK.to_owned(),
                 text(schema::breaker_sk(&self.region)),
@@ -73,7 +73,7 @@ impl DynamoBreakers {
     /// `Some` with the item where the condition does not hold.
     async fn update(
         &self,
-        url: &str,
+        name: &str,
         expression: &str,
         condition: &str,
         values: &[(&str, i128)],
@@ -88,7 +88,7 @@ impl DynamoBreakers {
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(self.key(url)))
+            .set_key(Some(self.key(name)))
             .update_expression(expression)
             .condition_expression(condition)
             .set_expression_attribute_names(Some(names.collect()))
@@ -138,12 +138,12 @@ impl DynamoBreakers {
 
 #[async_trait]
 impl BreakerStore for DynamoBreakers {
-    async fn open_until(&self, url: &str) -> Result<Option<Moment>, BreakerStoreError> {
+    async fn open_until(&self, name: &str) -> Result<Option<Moment>, BreakerStoreError> {
         let request = self
             .client
             .get_item()
             .table_name(&self.table)
-            .set_key(Some(self.key(url)))
+            .set_key(Some(self.key(name)))
             .consistent_read(true)
             .customize()
             .config_override(self.settings());
@@ -154,7 +154,7 @@ impl BreakerStore for DynamoBreakers {
         match got.item {
             None => Ok(None),
             Some(item) => {
-                let until = open_until(url, &item)?;
+                let until = open_until(name, &item)?;
                 Ok((until.micros() > 0).then_some(until))
             }
         }
@@ -162,14 +162,14 @@ impl BreakerStore for DynamoBreakers {
 
     async fn claim(
         &self,
-        url: &str,
+        name: &str,
         now: Moment,
         until: Moment,
     ) -> Result<Option<Moment>, BreakerStoreError> {
         let beyond = until.plus(until.since(now));
         let held = self
             .update(
-                url,
+                name,
                 "SET #format = :format, #open_until = if_not_exists(#open_until, :now), #probe_until = :until, \
                  #expires_at = :expires_at",
                 CLAIMABLE,
@@ -184,16 +184,16 @@ impl BreakerStore for DynamoBreakers {
             )
             .await?;
         let Some(item) = held else { return Ok(None) };
-        let open_until = open_until(url, &item)?;
+        let open_until = open_until(name, &item)?;
         let probe_until =
             number(&item, schema::PROBE_UNTIL).map_or(open_until, Moment::from_micros);
         Ok(Some(open_until.max(probe_until)))
     }
 
-    async fn opened(&self, url: &str, until: Moment) -> Result<(), BreakerStoreError> {
+    async fn opened(&self, name: &str, until: Moment) -> Result<(), BreakerStoreError> {
         let expires_at = until.timestamp().plus(KEPT).unix();
         self.update(
-            url,
+            name,
             "SET #format = :format, #open_until = :until, #expires_at = :expires_at REMOVE #probe_until",
             "attribute_not_exists(#pk) OR #open_until < :until",
             &[
@@ -206,9 +206,9 @@ impl BreakerStore for DynamoBreakers {
         .map(drop)
     }
 
-    async fn closed(&self, url: &str, since: Moment) -> Result<(), BreakerStoreError> {
+    async fn closed(&self, name: &str, since: Moment) -> Result<(), BreakerStoreError> {
         self.update(
-            url,
+            name,
             "SET #open_until = :zero REMOVE #probe_until",
             "attribute_exists(#pk) AND #format = :format AND #open_until <= :since",
             &[
@@ -223,7 +223,7 @@ impl BreakerStore for DynamoBreakers {
 }
 
 /// Until when a breaker is open; 0 where it is closed.
-fn open_until(url: &str, item: &Item) -> Result<Moment, BreakerStoreError> {
+fn open_until(name: &str, item: &Item) -> Result<Moment, BreakerStoreError> {
     match (
         number(item, schema::FORMAT),
         number(item, schema::OPEN_UNTIL),
@@ -232,7 +232,7 @@ fn open_until(url: &str, item: &Item) -> Result<Moment, BreakerStoreError> {
             Ok(Moment::from_micros(until))
         }
         _ => Err(BreakerStoreError::Corrupt(format!(
-            "the breaker of `{url}` is not of format {}",
+            "the breaker `{name}` is not of format {}",
             schema::FORMAT_VERSION
         ))),
     }

@@ -12,6 +12,8 @@ use aws_sdk_dynamodb::{
     },
 };
 
+use crate::roots::{Roots, roots};
+
 /// How long one call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
@@ -171,7 +173,8 @@ pub async fn connect(connection: Connection) -> Client {
     if let Some(url) = connection.endpoint_url {
         builder = builder.endpoint_url(url);
     }
-    if let Some(http_client) = connection.http_client {
+    let by_roots = || roots().and_then(Roots::client);
+    if let Some(http_client) = connection.http_client.or_else(by_roots) {
         builder = builder.http_client(http_client);
     }
     Client::from_conf(builder.build())

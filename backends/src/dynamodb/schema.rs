@@ -65,7 +65,7 @@
 //! | item | `pk` | `sk` | other attributes |
 //! |---|---|---|---|
 //! | limit | `rate#` bucket, or `rate256#` and its SHA-256 when it is long | `rate#` region | `format` N, `mark` N, `current` N, `previous` N, `expires_at` N |
-//! | breaker | `breaker#` address of the endpoint, or `breaker256#` and its SHA-256 when it is long | `breaker#` region | `format` N, `open_until` N, `probe_until` N?, `expires_at` N |
+//! | breaker | `breaker#` name of the server and address of its endpoint, or `breaker256#` and its SHA-256 when it is long | `breaker#` region | `format` N, `open_until` N, `probe_until` N?, `expires_at` N |
 //! | proof | `seen#` digest | `seen` | `format` N, `expires_at` N |
 //! | decisions | `usage#` key id | `hour#` hour `#` region | `format` N, `allowed` N, `unauthenticated` N, `forbidden` N, `throttled` N, `unavailable` N, `last_used_at` N, `last_address` S?, `flush` S, `expires_at` N |
 //! | requests | `usage#` key id | `hour#` hour `#` region `#requests` | `format` N, `requests` N, `requests_throttled` N?, `requests_failed` N?, `expires_at` N |
@@ -319,12 +319,12 @@ pub fn rate_sk(region: &str) -> String {
     format!("rate#{region}")
 }
 
-/// Partition key of the breaker of the endpoint at `url`.
-pub fn breaker_pk(url: &str) -> String {
-    if url.len() <= MAX_PLAIN_BUCKET {
-        format!("breaker#{url}")
+/// Partition key of the breaker called `name`.
+pub fn breaker_pk(name: &str) -> String {
+    if name.len() <= MAX_PLAIN_BUCKET {
+        format!("breaker#{name}")
     } else {
-        format!("breaker256#{}", Digest::of(url, None).to_hex())
+        format!("breaker256#{}", Digest::of(name, None).to_hex())
     }
 }
 

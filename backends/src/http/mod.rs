@@ -22,10 +22,12 @@ use std::{error::Error as _, sync::OnceLock, time::Duration};
 
 use async_trait::async_trait;
 use doorward_engine::layers::jwt::{FetchError, Fetched, KeySetSource, Origin};
-use reqwest::{Client, ClientBuilder, Response, StatusCode, Url, header, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode, Url, header, redirect};
 
 pub use endpoints::HttpEndpoints;
 use resolver::{PublicOnly, RefusedAddress};
+
+use crate::roots::{Roots, roots};
 
 /// The longest body that is read, in bytes.
 pub const MAX_BODY: usize = 512 * 1024;
@@ -64,7 +66,7 @@ impl HttpKeySets {
 }
 
 fn build(origin: Origin) -> Result<Client, String> {
-    builder(origin)
+    builder(origin, None)
         .timeout(TOTAL_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(1)
@@ -72,14 +74,19 @@ fn build(origin: Origin) -> Result<Client, String> {
         .map_err(|error| causes(&error))
 }
 
-/// What every client has: no redirects, no proxies of the environment, and only the addresses that `origin` allows.
-fn builder(origin: Origin) -> ClientBuilder {
+/// What every client has: no redirects, no proxies of the environment, and only the addresses that `origin` allows. Servers show
+/// a certificate of one of `trusted`, else of the roots of this machine.
+fn builder(origin: Origin, trusted: Option<Vec<Certificate>>) -> ClientBuilder {
     let builder = Client::builder()
         .user_agent(concat!("doorward/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .no_proxy()
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT);
+    let builder = match trusted.or_else(|| roots().map(Roots::for_http)) {
+        Some(trusted) => builder.tls_certs_only(trusted),
+        None => builder,
+    };
     match origin {
         Origin::Public => builder.https_only(true).dns_resolver(PublicOnly),
         Origin::Anywhere => builder,

@@ -18,6 +18,7 @@ use reqwest::{Client, Response, Url, redirect};
 use serde_json::Value;
 
 use super::MAX_BYTES;
+use crate::roots::roots;
 
 /// The longest time until a connection stands, name lookup and TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -277,6 +278,10 @@ impl AwsAccess {
                 .referer(false)
                 .connect_timeout(CONNECT_TIMEOUT)
                 .timeout(TOTAL_TIMEOUT);
+            let builder = match roots() {
+                Some(roots) => builder.tls_certs_only(roots.for_http()),
+                None => builder,
+            };
             builder.build().map_err(|error| causes(&error))
         });
         made.as_ref().map_err(|why| Failure::Final(why.clone()))

@@ -6,6 +6,7 @@ pub mod check;
 pub mod explain;
 pub mod keys;
 pub mod local;
+pub mod probe;
 pub mod routes;
 pub mod schema;
 pub mod token;
@@ -28,6 +29,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Check(args) => check::run(&args).await,
         Command::Explain(args) => explain::run(args).await,
         Command::Addresses(args) => addresses::run(&args).await,
+        Command::Probe(args) => probe::run(args).await,
         Command::Routes(args) => routes::run(&args),
         Command::Schema => schema::run(),
     }

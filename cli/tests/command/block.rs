@@ -51,6 +51,41 @@ async fn a_token_from_standard_input_is_blocked_listed_and_taken_back() {
         assert!(table.out.contains(says), "{says}: {table:?}");
     }
 
+    // Of a table nothing is known of the gateway: the longest that it keeps an answer is promised, unless it is said.
+    let state = std::fs::read_to_string(folder.path().join(".doorward/local.json")).unwrap();
+    let state: Value = serde_json::from_str(&state).unwrap();
+    let of_state = |name: &str| state[name].as_str().unwrap();
+    let issuer = of_state("issuer");
+    folder.write(
+        "blocks.toml",
+        &format!(
+            "[block_list]\n[[issuers]]\nissuer = '{issuer}'\ndanger_allow_http = true\nalgorithms = ['ES256']\n\
+             audiences = ['a']\n[[routes]]\nroute = 'GET /orders'\ncredentials = ['jwt']\n"
+        ),
+    );
+    let on_table = |more: &[&str]| {
+        let table = [
+            "block", "add", "--jti", "t-2", "--issuer", issuer, "--for", "2h", "--json",
+        ];
+        let (name, endpoint) = (of_state("table"), of_state("dynamodb"));
+        let place = [
+            "--table",
+            name,
+            "--endpoint",
+            endpoint,
+            "--config",
+            "blocks.toml",
+        ];
+        let ended = folder.run(&[&table, &place[..], more].concat());
+        let answer: Value = serde_json::from_str(&ended.out).unwrap_or_default();
+        answer["effectiveBy"]
+            .as_i64()
+            .unwrap_or_else(|| panic!("{ended:?}"))
+    };
+    let now = doorward::clock::wall().unix();
+    assert!(on_table(&[]) - now >= 3600);
+    assert!(on_table(&["--gateway-ttl", "0"]) - now < 60);
+
     let removed = folder.run(&["block", "remove", id, "--reason", "found"]);
     assert_eq!((removed.code, removed.out.as_str()), (0, ""), "{removed:?}");
     let audit = folder.run(&["block", "audit"]);

@@ -183,3 +183,89 @@ async fn a_certificate_that_cannot_be_read_is_said() {
         assert!(ended.err.contains(words), "{ended:?}");
     }
 }
+
+#[tokio::test]
+async fn explain_says_what_a_bound_token_was_shown_without() {
+    let folder = Folder::new();
+    let (local, _) = folder.local(&LOCAL);
+    let token = |bound: &str| {
+        let made = folder.run(&["token", bound, "--scope", "orders:read"]);
+        assert_eq!(made.code, 0, "{made:?}");
+        made.out.trim_end().to_owned()
+    };
+    let (to_key, to_certificate) = (token("--dpop"), token("--certificate"));
+    let (issuer, audience) = (&part(&to_key, 1)["iss"], &part(&to_key, 1)["aud"]);
+    let config = json!({
+        "dpop": {},
+        "policy": {"gateway_cache": "off"},
+        "issuers": [{
+            "name": "demo", "issuer": issuer, "danger_allow_http": true, "algorithms": ["RS256", "ES256"],
+            "audiences": [audience],
+        }],
+        "routes": [{"route": "GET /orders/{id}", "credentials": ["jwt"], "scopes": ["orders:read"]}],
+    });
+    folder.write("bound.json", &config.to_string());
+    let proof = |path: &str| {
+        let url = format!("https://api.example{path}");
+        let args = ["token", "dpop-proof", "GET", &url, "--token", &to_key];
+        folder.run(&args).out.trim_end().to_owned()
+    };
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let certificate = read(".doorward/mtls/client.pem");
+    let explain = |authorization: String, proof: Option<String>, certificate: Option<&str>| {
+        let mut event = json!({
+            "type": "REQUEST",
+            "methodArn": "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/prod/GET/orders/42",
+            "path": "/orders/42", "httpMethod": "GET", "headers": {"authorization": authorization},
+            "requestContext": {
+                "stage": "prod", "domainName": "api.example", "path": "/prod/orders/42",
+                "identity": {"sourceIp": "203.0.113.7"},
+            },
+        });
+        if let Some(proof) = proof {
+            event["headers"]["dpop"] = json!(proof);
+        }
+        if let Some(pem) = certificate {
+            event["requestContext"]["identity"]["clientCert"] = json!({"clientCertPem": pem});
+        }
+        folder.run_with(
+            &["explain", "-", "--config", "bound.json"],
+            &event.to_string(),
+        )
+    };
+    let good = proof("/prod/orders/42");
+    let by_key = format!("DPoP {to_key}");
+    let by_certificate = format!("Bearer {to_certificate}");
+    for (ended, says) in [
+        (
+            explain(format!("Bearer {to_key}"), None, None),
+            "proof_missing",
+        ),
+        (
+            explain(by_key.clone(), None, None),
+            "there is no `DPoP` header",
+        ),
+        (
+            explain(by_key.clone(), Some(proof("/prod/orders")), None),
+            "proof_target",
+        ),
+        (
+            explain(by_certificate.clone(), None, None),
+            "token_certificate",
+        ),
+    ] {
+        assert_eq!(ended.code, 1, "{says}: {ended:?}");
+        assert!(ended.out.contains(says), "{says}: {ended:?}");
+        assert!(ended.out.contains("to mend:"), "{ended:?}");
+        assert!(!ended.out.contains(&to_key) && !ended.out.contains(&to_certificate));
+    }
+    // What is only explained uses no proof up.
+    for _ in 0..2 {
+        let ended = explain(by_key.clone(), Some(good.clone()), None);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert!(ended.out.contains("proof          passed"), "{ended:?}");
+    }
+    let shown = explain(by_certificate, None, Some(&certificate));
+    assert_eq!(shown.code, 0, "{shown:?}");
+    assert_eq!(local.end("-TERM"), 0);
+}

@@ -17,6 +17,8 @@ mod bulk;
 mod limits;
 mod local;
 mod opaque;
+mod probe;
 mod run;
 mod secrets;
 mod usage;
+mod wired;

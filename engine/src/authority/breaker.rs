@@ -6,7 +6,8 @@
 //!
 //! Where sandboxes share their state one of them all sends the probe (`shared`).
 //!
-//! Only the outcome of the probe counts while it is not closed: a call that began before it opened says nothing of now.
+//! Only the outcome of the probe counts while it is not closed: a call that began before it opened says nothing of now. A
+//! call that says nothing of the server changes nothing, and a probe of that kind leaves its turn to the next call.
 
 use crate::limits::{Moment, Span};
 
@@ -50,6 +51,17 @@ pub enum Pass {
     Probe(Moment),
 }
 
+/// What the end of a call says of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It works.
+    Well,
+    /// It does not.
+    Ill,
+    /// Nothing.
+    Unknown,
+}
+
 impl State {
     /// The state at the beginning.
     pub const CLOSED: Self = Self::Closed { failures: 0 };
@@ -80,28 +92,25 @@ impl State {
         }
     }
 
-    /// The state after the call with this pass has ended at `now`, well or not.
-    pub fn ended(self, rule: &Rule, pass: Pass, is_well: bool, now: Moment) -> Self {
-        let open = Self::Open {
-            until: now.plus(rule.open),
-        };
+    /// The state after the call with this pass has ended so at `now`.
+    pub fn ended(self, rule: &Rule, pass: Pass, outcome: Outcome, now: Moment) -> Self {
+        let open = |until| Self::Open { until };
         match (self, pass) {
-            (Self::Closed { .. }, Pass::Regular) if is_well => Self::CLOSED,
-            (Self::Closed { failures }, Pass::Regular) => {
-                let failures = failures.saturating_add(1);
-                if failures >= rule.failures {
-                    open
-                } else {
-                    Self::Closed { failures }
+            (Self::Closed { failures }, Pass::Regular) => match outcome {
+                Outcome::Well => Self::CLOSED,
+                Outcome::Ill if failures.saturating_add(1) >= rule.failures => {
+                    open(now.plus(rule.open))
                 }
-            }
-            (Self::HalfOpen { probe }, Pass::Probe(own)) if probe == own => {
-                if is_well {
-                    Self::CLOSED
-                } else {
-                    open
-                }
-            }
+                Outcome::Ill => Self::Closed {
+                    failures: failures.saturating_add(1),
+                },
+                Outcome::Unknown => self,
+            },
+            (Self::HalfOpen { probe }, Pass::Probe(own)) if probe == own => match outcome {
+                Outcome::Well => Self::CLOSED,
+                Outcome::Ill => open(now.plus(rule.open)),
+                Outcome::Unknown => open(now),
+            },
             _ => self,
         }
     }

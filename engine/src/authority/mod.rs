@@ -5,7 +5,8 @@
 //!    configuration ([`Client`]). What goes over the wire is the business of [`TokenEndpoints`].
 //! 2. Each endpoint has a circuit breaker ([`breaker`]): pure arithmetic, with the time as an argument. `Contact` keeps its
 //!    state, and shares it with other sandboxes where that is configured ([`BreakerStore`]).
-//! 3. A server that refuses the secret (401) is asked once more with the other one, where two are configured, so that a
+//! 3. Whatever the shared state costs is part of the time that the request has left.
+//! 4. A server that refuses the secret (401) is asked once more with the other one, where two are configured, so that a
 //!    secret can be rotated without a gap.
 
 pub mod breaker;
@@ -21,7 +22,7 @@ use doorward_keys::Timestamp;
 
 pub use config::{Assertion, Client, ClientAuth, Endpoint, Secrets};
 pub(crate) use config::{BreakerConfig, EndpointAt, RawBreaker, RawClient, RawEndpoint};
-pub(crate) use contact::{Contact, Health, refuses_client};
+pub(crate) use contact::{Contact, Health, Timing, refuses_client};
 pub use shared::{BreakerStore, BreakerStoreError};
 pub use signing::SigningKey;
 

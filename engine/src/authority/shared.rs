@@ -15,12 +15,12 @@ pub enum BreakerStoreError {
     Corrupt(String),
 }
 
-/// Keeps until when breakers are open. A hint and no more: a store that fails leaves each sandbox with what it has seen
-/// itself.
+/// Keeps until when breakers are open, each under a name that says who asks and where. A hint and no more: a store that
+/// fails leaves each sandbox with what it has seen itself.
 #[async_trait]
 pub trait BreakerStore: Send + Sync {
-    /// Until when the breaker of the endpoint at `url` is open; `None` where nobody says so.
-    async fn open_until(&self, url: &str) -> Result<Option<Moment>, BreakerStoreError>;
+    /// Until when the breaker called `name` is open; `None` where nobody says so.
+    async fn open_until(&self, name: &str) -> Result<Option<Moment>, BreakerStoreError>;
 
     /// Claims the probe that is sent when a breaker has been open for its time, from `now` until `until`. `None` where it is
     /// the caller's to send; otherwise until when it is not: another's claim holds until then, or the breaker is open. A claim
@@ -28,15 +28,15 @@ pub trait BreakerStore: Send + Sync {
     /// it. Where the breaker is noted as closed nobody has to wait.
     async fn claim(
         &self,
-        url: &str,
+        name: &str,
         now: Moment,
         until: Moment,
     ) -> Result<Option<Moment>, BreakerStoreError>;
 
     /// Notes that it is open until then. A later time that is noted already stays. What is noted may be forgotten some time
     /// after `until`.
-    async fn opened(&self, url: &str, until: Moment) -> Result<(), BreakerStoreError>;
+    async fn opened(&self, name: &str, until: Moment) -> Result<(), BreakerStoreError>;
 
     /// Notes that a probe of `since` or later found the server well. What says that it is open until after that stays.
-    async fn closed(&self, url: &str, since: Moment) -> Result<(), BreakerStoreError>;
+    async fn closed(&self, name: &str, since: Moment) -> Result<(), BreakerStoreError>;
 }

@@ -14,6 +14,7 @@ mod faults;
 mod identity_sources;
 mod issuer_header;
 mod issuers;
+pub(crate) mod pem;
 mod problems;
 mod ranges;
 mod raw;

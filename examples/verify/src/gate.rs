@@ -26,6 +26,10 @@ const COOL_DOWN: Duration = Duration::from_secs(30);
 /// How old the key set may get, so that a key taken out of it stops working.
 const MAX_AGE: Duration = Duration::from_mins(5);
 
+/// How long the last key set serves where no other can be had. After that nobody is believed: a key may have been taken out
+/// of it because somebody stole it.
+const MAX_STALE: Duration = Duration::from_hours(1);
+
 /// The longest time that fetching the key set takes.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -35,7 +39,15 @@ pub struct Gate {
     key_set: String,
     expected: Expected,
     client: reqwest::Client,
-    fetched: Mutex<Option<(Instant, KeySet)>>,
+    held: Mutex<Held>,
+}
+
+/// The key set, and how old it is.
+#[derive(Debug, Default)]
+struct Held {
+    tried: Option<Instant>,
+    fetched: Option<Instant>,
+    keys: KeySet,
 }
 
 /// Who is calling, as the gate said it. An extension of every request that passes.
@@ -59,7 +71,7 @@ impl Gate {
                 audience: audience.to_owned(),
             },
             client: reqwest::Client::new(),
-            fetched: Mutex::new(None),
+            held: Mutex::default(),
         }
     }
 
@@ -83,27 +95,39 @@ impl Gate {
         outcome.map(Identity)
     }
 
-    /// A key set that is at most so old, or the last one where no other can be had.
+    /// A key set that is at most so old, or for a while the last one where no other can be had.
     async fn keys(&self, max_age: Duration) -> KeySet {
-        let mut fetched = self.fetched.lock().await;
-        if let Some((at, keys)) = &*fetched
-            && at.elapsed() < max_age
-        {
-            return keys.clone();
+        let mut held = self.held.lock().await;
+        if held.tried.is_none_or(|at| at.elapsed() >= max_age) {
+            let fetched = self.fetch().await;
+            let now = instant();
+            held.tried = Some(now);
+            if let Some(keys) = fetched {
+                *held = Held {
+                    tried: Some(now),
+                    fetched: Some(now),
+                    keys,
+                };
+            }
         }
-        let keys = match (self.fetch().await, fetched.take()) {
-            (Some(keys), _) => keys,
-            (None, Some((_, last))) => last,
-            (None, None) => KeySet::default(),
-        };
-        *fetched = Some((instant(), keys.clone()));
-        keys
+        held.serving(MAX_STALE)
     }
 
     async fn fetch(&self) -> Option<KeySet> {
         let request = self.client.get(&self.key_set).timeout(PATIENCE);
         let response = request.send().await.ok()?.error_for_status().ok()?;
         Some(KeySet::parse(&response.bytes().await.ok()?))
+    }
+}
+
+impl Held {
+    /// The keys, if they are no older than that; else none.
+    fn serving(&self, max_stale: Duration) -> KeySet {
+        if self.fetched.is_some_and(|at| at.elapsed() < max_stale) {
+            self.keys.clone()
+        } else {
+            KeySet::default()
+        }
     }
 }
 
@@ -131,4 +155,31 @@ fn now() -> i64 {
 #[expect(clippy::disallowed_methods, reason = "the edge of the backend")]
 fn instant() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_set_that_cannot_be_had_anew_serves_for_a_while_and_no_longer() {
+        let keys = KeySet::parse(
+            br#"{"keys": [{"kid": "a", "kty": "OKP", "crv": "Ed25519", "x": "AAAA"}]}"#,
+        );
+        let held = Held {
+            tried: Some(instant()),
+            fetched: Some(instant()),
+            keys,
+        };
+        assert!(!held.serving(MAX_STALE).is_empty());
+        assert!(held.serving(Duration::ZERO).is_empty());
+        assert!(Held::default().serving(MAX_STALE).is_empty());
+    }
+
+    #[tokio::test]
+    async fn where_no_key_set_was_ever_had_nobody_is_believed() {
+        let gate = Gate::new("http://127.0.0.1:9/keys", "i", "a");
+        assert!(gate.keys(MAX_AGE).await.is_empty());
+        assert!(gate.held.lock().await.tried.is_some());
+    }
 }

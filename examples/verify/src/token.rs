@@ -48,6 +48,11 @@ struct Key {
 }
 
 impl KeySet {
+    /// Whether it has no key.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Reads a key set (RFC 7517 section 5). What is no key on P-256 or Ed25519 is left out.
     pub fn parse(text: &[u8]) -> Self {
         let set: Value = serde_json::from_slice(text).unwrap_or_default();

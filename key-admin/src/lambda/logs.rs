@@ -91,13 +91,17 @@ impl Function {
 
     /// Tells the owners of these decoys. Every one is tried, whatever became of the one before.
     async fn alarm(&self, uses: &[DecoyUse], done: &mut Done, now: Timestamp) {
+        let mut alarmed = Vec::new();
         for seen in uses {
             let entropy = self.entropy.as_ref();
             match self.admin.decoy_used(seen, now, entropy).await {
-                Ok(is_first) => done.alarms += usize::from(is_first),
+                Ok(true) => alarmed.push(seen.key.clone()),
+                Ok(false) => {}
                 Err(error) => done.failure = Some(Uncounted::Untold(error)),
             }
         }
+        done.alarms += alarmed.len();
+        self.deliver(&alarmed).await;
     }
 
     async fn count(&self, done: &mut Done) {

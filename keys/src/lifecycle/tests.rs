@@ -293,6 +293,10 @@ fn what_widens_is_told_from_what_narrows() {
         addresses: Setting::Removed,
         ..Update::default()
     };
+    let of_tier = Update {
+        metadata: Some([("tier".to_owned(), "gold".to_owned())].into()),
+        ..Update::default()
+    };
     let all_routes = Update {
         routes: Setting::Removed,
         ..Update::default()
@@ -303,6 +307,7 @@ fn what_widens_is_told_from_what_narrows() {
         (routes(&["b"]), false),
         (routes(&["a", "c"]), true),
         (all_routes, true),
+        (of_tier, true),
         (from("10.1.0.0/16"), false),
         (from("192.0.2.0/24"), true),
         (from("10.0.0.0/7"), true),

@@ -136,7 +136,8 @@ fn fields(old: &KeyRecord, new: &KeyRecord) -> Vec<&'static str> {
     .collect()
 }
 
-/// An absent list means no restriction. A plan counts as wider whatever it says: its numbers are not known here.
+/// An absent list means no restriction. A plan counts as wider whatever it says, for its numbers are not known here; and so does
+/// metadata, which backends are told and may make anything of.
 fn widens(old: &KeyRecord, new: &KeyRecord) -> bool {
     let scopes = new.scopes.iter().any(|scope| !old.scopes.contains(scope));
     let routes = match (&old.routes, &new.routes) {
@@ -156,5 +157,5 @@ fn widens(old: &KeyRecord, new: &KeyRecord) -> bool {
         (Some(_), None) => true,
         (None, _) => false,
     };
-    scopes || routes || addresses || longer || old.plan != new.plan
+    scopes || routes || addresses || longer || old.plan != new.plan || old.metadata != new.metadata
 }

@@ -128,17 +128,21 @@ exchange = "backend"
 
 
 def cognito(pool, profile):
-    """Cognito's tokens: `cognito_access` or `cognito_id`. Its scopes are its own, so groups decide."""
+    """The tokens of a pool of Cognito: `cognito_access` or `cognito_id`."""
     return f"""
 [[issuers]]
-name = "cognito"
+name = "{profile}"
 issuer = "{pool.issuer}"
 jwks_uri = "{pool.jwks_uri}"
 algorithms = ["RS256"]
 profile = "{profile}"
 client_ids = ["{pool.client_id}"]
 danger_allow_http = true
+"""
 
+
+# Cognito's scopes are its own, so groups decide.
+REPORTS = """
 [[routes]]
 route = "GET /reports"
 credentials = ["jwt"]

@@ -82,14 +82,13 @@ impl HttpEndpoints {
 }
 
 fn build(endpoint: &Endpoint, identity: Option<&String>) -> Result<Client, String> {
-    let mut builder = builder(endpoint.origin)
+    let trusted = endpoint.authority.as_ref().map(|authority| {
+        Certificate::from_pem_bundle(authority.as_bytes())
+            .map_err(|error| format!("`ca_file`: {}", causes(&error)))
+    });
+    let mut builder = builder(endpoint.origin, trusted.transpose()?)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(IDLE_CONNECTIONS);
-    if let Some(authority) = &endpoint.authority {
-        let trusted = Certificate::from_pem_bundle(authority.as_bytes())
-            .map_err(|error| format!("`ca_file`: {}", causes(&error)))?;
-        builder = builder.tls_certs_only(trusted);
-    }
     if let Some(identity) = identity {
         // What the library says of a bad key could hold parts of it.
         let identity = Identity::from_pem(identity.as_bytes())

@@ -1,69 +1,14 @@
 //! The authorizer over a counted `DynamoDB`, and keys that it lets in.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use anyhow::{anyhow, ensure};
-use doorward::dynamodb::EmbeddedDynamo;
+use anyhow::ensure;
 use doorward_authorizer::{Call, Event, clock, settings::Environment, wiring::Service};
-use doorward_backends::dynamodb::{DynamoKeys, TableNames};
-use doorward_key_admin::{
-    Caller, Command, KeyAdmin, KeyPolicy, Reply, SystemEntropy, command::CreateKey,
-};
-use doorward_keys::format::KeyFormat;
+use doorward_backends::dynamodb::TableNames;
 use serde_json::json;
 
 /// What the work after an answer may take.
 const AFTERWARDS: Duration = Duration::from_secs(5);
-
-/// Makes `count` keys; the printed ones.
-pub(crate) async fn keys(
-    dynamo: &EmbeddedDynamo,
-    tables: &TableNames,
-    count: usize,
-) -> anyhow::Result<Vec<String>> {
-    let policy = KeyPolicy {
-        format: KeyFormat {
-            prefix: "ck".to_owned(),
-            environments: vec!["live".to_owned()],
-            pepper: None,
-            previous_pepper: None,
-        },
-        default_lifetime_days: 90,
-        max_lifetime_days: 365,
-        retention_days: 30,
-        cache_seconds: 60,
-        gateway_ttl_seconds: 0,
-    };
-    let ledger = DynamoKeys::new(dynamo.client().clone(), &tables.keys);
-    let admin = KeyAdmin::new(policy, Arc::new(ledger));
-    let mut printed = Vec::new();
-    for number in 0..count {
-        let command = Command::Create(CreateKey {
-            tenant: "acme".to_owned(),
-            name: format!("key {number}"),
-            environment: "live".to_owned(),
-            scopes: vec![],
-            routes: None,
-            addresses: None,
-            expires_in_days: None,
-            usage_plan_key: None,
-            plan: None,
-            decoy: false,
-            metadata: BTreeMap::new(),
-            idempotency_key: None,
-        });
-        let operator = Caller::operator("bench");
-        match admin
-            .run(command, &operator, clock::wall(), &SystemEntropy)
-            .await
-        {
-            Ok(Reply::Created { secret, .. }) => printed.push(secret.expose().to_owned()),
-            Ok(_) => return Err(anyhow!("a key was asked for and something else was made")),
-            Err(error) => return Err(anyhow!("no key could be made: {error}")),
-        }
-    }
-    Ok(printed)
-}
 
 /// One sandbox.
 pub(crate) struct Gate(Service);

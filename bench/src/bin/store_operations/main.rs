@@ -105,7 +105,7 @@ async fn main() -> anyhow::Result<()> {
         .await
         .context("the embedded DynamoDB did not start")?;
     let counter = Counter::before(dynamo.endpoint_url()).await?;
-    let keys = gate::keys(&dynamo, &tables, KEYS).await?;
+    let keys = doorward_bench::keys::make(dynamo.client(), &tables, KEYS, &[]).await?;
     println!("DynamoDB operations for {CALLS} authorised calls with {KEYS} keys in one sandbox\n");
     println!(
         "{:<44} {:>6} {:>7} {:>10}",

@@ -36,9 +36,9 @@ pub struct BlockArgs {
     /// `appconfig:application/environment/profile`. Without, that of the running gateway, or doorward.toml.
     #[arg(long, global = true, value_name = "SOURCE", value_parser = parse_source)]
     pub config: Option<ConfigSource>,
-    /// How long the gateway keeps an answer, in seconds, for the time that is stated. Without, that of the running gateway, or
-    /// 300.
-    #[arg(long, global = true, value_name = "SECONDS")]
+    /// How long the gateway keeps an answer, in seconds, for the time that is stated. Without, that of the running gateway, or with
+    /// a table the longest there is: 3600.
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=3600))]
     pub gateway_ttl: Option<u32>,
     /// Answer as JSON.
     #[arg(long, global = true)]

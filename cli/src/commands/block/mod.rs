@@ -15,7 +15,7 @@ use doorward_key_admin::{
 };
 
 use self::args::{Action, BlockArgs, Part};
-use super::keys::{failure, user};
+use super::keys::{LONGEST_TTL, failure, user};
 use crate::{
     clock,
     exit::Failure,
@@ -49,11 +49,11 @@ pub async fn run(args: BlockArgs) -> Result<(), Failure> {
         policy,
         Arc::new(DynamoBlocks::new(tables.client, tables.keys)),
     );
-    if let Some(seconds) = args.gateway_ttl {
-        admin = admin.with_gateway_ttl(seconds);
-    } else if is_local && let Some(running) = StateFolder::here().find() {
-        admin = admin.with_gateway_ttl(u32::try_from(running.ttl_seconds).unwrap_or(u32::MAX));
-    }
+    let running = StateFolder::here().find().filter(|_| is_local);
+    let of_running = running.map(|one| u32::try_from(one.ttl_seconds).unwrap_or(u32::MAX));
+    // Of a deployed stage nothing is known here, so the longest is promised.
+    let gateway_ttl = args.gateway_ttl.or(of_running).unwrap_or(LONGEST_TTL);
+    admin = admin.with_gateway_ttl(gateway_ttl);
     let caller = Caller::operator(&format!("doorward block by {}", user()));
     let now = clock::wall();
     let done = match args.action {

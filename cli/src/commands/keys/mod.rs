@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The longest time for which API Gateway keeps an answer of an authorizer, in seconds.
-const LONGEST_TTL: u32 = 3600;
+pub(super) const LONGEST_TTL: u32 = 3600;
 
 /// Does one command and shows what comes of it.
 ///

@@ -12,10 +12,16 @@ const fn at(seconds: u64) -> Moment {
     Moment::from_micros(seconds * 1_000_000)
 }
 
+const fn outcome(is_well: bool) -> Outcome {
+    if is_well { Outcome::Well } else { Outcome::Ill }
+}
+
 /// Asks and ends at once.
 fn call(state: State, is_well: bool, now: Moment) -> State {
     let (state, pass) = state.ask(&RULE, now);
-    pass.map_or(state, |pass| state.ended(&RULE, pass, is_well, now))
+    pass.map_or(state, |pass| {
+        state.ended(&RULE, pass, outcome(is_well), now)
+    })
 }
 
 #[test]
@@ -51,11 +57,14 @@ fn lets_one_probe_pass_and_refuses_the_others() {
         assert_eq!(state.ask(&RULE, at(seconds)), (state, None));
     }
     assert_eq!(
-        state.ended(&RULE, Pass::Probe(at(10)), true, at(11)),
+        state.ended(&RULE, Pass::Probe(at(10)), Outcome::Well, at(11)),
         State::CLOSED
     );
     let open = State::Open { until: at(21) };
-    assert_eq!(state.ended(&RULE, Pass::Probe(at(10)), false, at(11)), open);
+    assert_eq!(
+        state.ended(&RULE, Pass::Probe(at(10)), Outcome::Ill, at(11)),
+        open
+    );
 }
 
 #[test]
@@ -64,7 +73,7 @@ fn a_probe_that_never_comes_back_gives_way_and_counts_no_more() {
     let (state, pass) = probing.ask(&RULE, at(14));
     assert_eq!(pass, Some(Pass::Probe(at(14))));
     assert_eq!(
-        state.ended(&RULE, Pass::Probe(at(10)), false, at(15)),
+        state.ended(&RULE, Pass::Probe(at(10)), Outcome::Ill, at(15)),
         state
     );
 }
@@ -75,10 +84,20 @@ fn a_call_that_began_before_it_opened_says_nothing() {
         State::Open { until: at(10) },
         State::HalfOpen { probe: at(10) },
     ] {
-        for is_well in [true, false] {
-            assert_eq!(state.ended(&RULE, Pass::Regular, is_well, at(11)), state);
+        for outcome in [Outcome::Well, Outcome::Ill, Outcome::Unknown] {
+            assert_eq!(state.ended(&RULE, Pass::Regular, outcome, at(11)), state);
         }
     }
+}
+
+#[test]
+fn a_call_that_says_nothing_of_the_server_counts_neither_way() {
+    let state = call(State::CLOSED, false, at(0));
+    let after = state.ended(&RULE, Pass::Regular, Outcome::Unknown, at(1));
+    assert_eq!(after, State::Closed { failures: 1 });
+    let probing = State::HalfOpen { probe: at(10) };
+    let after = probing.ended(&RULE, Pass::Probe(at(10)), Outcome::Unknown, at(11));
+    assert_eq!(after.ask(&RULE, at(11)).1, Some(Pass::Probe(at(11))));
 }
 
 #[test]
@@ -153,7 +172,7 @@ proptest! {
                 under_way.extend(pass.map(|pass| (now, was_shut, pass)));
             } else {
                 let (began, was_shut, pass) = under_way.swap_remove(which.index(under_way.len()));
-                state = state.ended(&RULE, pass, is_well, at(now));
+                state = state.ended(&RULE, pass, outcome(is_well), at(now));
                 model.ended(began, was_shut, is_well, now);
             }
             let is_open = matches!(state, State::Open { .. } | State::HalfOpen { .. });

@@ -10,7 +10,7 @@ use super::{
     raw::{FAILURES, OPEN, RawClientAuth, TIMEOUT},
 };
 use crate::{
-    config::{ConfigEnv, Faults, Problem, RawSecret, values::shown},
+    config::{ConfigEnv, Faults, Problem, RawSecret, pem, values::shown},
     layers::jwt::{Algorithm, Fields, Origin, check_address},
 };
 
@@ -56,7 +56,7 @@ impl EndpointAt<'_> {
         let timeout = TIMEOUT.check(raw.timeout_ms, &at("timeout_ms"), faults);
         let authority = raw
             .ca_file
-            .and_then(|file| read(&file, &at("ca_file"), env, faults));
+            .and_then(|file| pem::authorities(&file, &at("ca_file"), env, faults));
         let url = raw.url.unwrap_or_default();
         let audience = if self.audience.is_empty() {
             &url
@@ -258,15 +258,14 @@ impl RawClient {
         }
         let file = self.certificate_file.as_ref();
         let certificate = file.and_then(|file| read(file, &place, env, faults))?;
-        if !certificate.contains("-----BEGIN CERTIFICATE-----") {
-            faults.add(place, "holds no certificate as PEM");
-        }
+        let chain = pem::certificates(&certificate)
+            .map_err(|why| faults.add(place, why))
+            .ok();
         let key = key?;
-        if !key.expose().contains("PRIVATE KEY-----") {
-            faults.add(
-                format!("{path}.private_key"),
-                "the secret is not a private key as PEM",
-            );
+        if let Some(chain) = chain
+            && let Err(why) = pem::belong_together(&chain, key.expose())
+        {
+            faults.add(format!("{path}.private_key"), why);
         }
         Some(Secret::new(format!("{certificate}\n{}\n", key.expose())))
     }

@@ -1,4 +1,5 @@
 use std::{
+    cell::Cell,
     pin::Pin,
     sync::{
         Mutex as StdMutex,
@@ -17,7 +18,12 @@ use crate::{
 
 const URL: &str = "https://a.example/introspect";
 
-/// Answers with a status that can be changed; 0 for none at all. Takes one of two secrets.
+thread_local! {
+    /// What the stopwatch shows.
+    static PASSED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// Answers with a status that can be changed; 0 for none at all, 1 for none in time. Takes one of two secrets.
 #[derive(Default)]
 struct Server {
     status: AtomicUsize,
@@ -35,6 +41,7 @@ impl TokenEndpoints for Server {
         let _open = self.gate.lock().await;
         let status = match self.status.load(Ordering::SeqCst) {
             0 => return Err(CallError::Failed(URL.to_owned(), "refused".to_owned())),
+            1 => return Err(CallError::Late(URL.to_owned(), call.within.as_millis())),
             200 if call.previous_secret != self.takes_previous.load(Ordering::SeqCst) => 401,
             status => u16::try_from(status).unwrap(),
         };
@@ -49,6 +56,8 @@ impl TokenEndpoints for Server {
 /// What sandboxes share.
 #[derive(Default)]
 struct Shared {
+    /// Whether it never answers.
+    hangs: AtomicBool,
     until: StdMutex<Option<Moment>>,
     probe: StdMutex<Option<Moment>>,
     reads: AtomicUsize,
@@ -69,6 +78,9 @@ impl BreakerStore for Shared {
         until: Moment,
     ) -> Result<Option<Moment>, BreakerStoreError> {
         self.writes.fetch_add(1, Ordering::SeqCst);
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         let open = *self.until.lock().unwrap();
         let mut probe = self.probe.lock().unwrap();
         let ends = open.map(|open| probe.map_or(open, |end| end.max(open)));
@@ -81,6 +93,9 @@ impl BreakerStore for Shared {
 
     async fn opened(&self, _: &str, until: Moment) -> Result<(), BreakerStoreError> {
         self.writes.fetch_add(1, Ordering::SeqCst);
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         *self.until.lock().unwrap() = Some(until);
         *self.probe.lock().unwrap() = None;
         Ok(())
@@ -100,9 +115,18 @@ struct Sandbox {
     told: Arc<StdMutex<Vec<String>>>,
 }
 
-const fn still() -> Duration {
-    Duration::ZERO
-}
+const TIMING: Timing = Timing {
+    stopwatch: || PASSED.get(),
+    // A pause costs no time here: it ends when everything else waits.
+    pause: |long| {
+        Box::pin(async move {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            PASSED.set(PASSED.get() + long);
+        })
+    },
+};
 
 const fn at(seconds: u64) -> Moment {
     Moment::from_micros(seconds * 1_000_000)
@@ -140,20 +164,26 @@ fn sandbox(server: &Arc<Server>, shared: Option<&Arc<Shared>>) -> Sandbox {
         }),
     };
     Sandbox {
-        contact: Contact::new("a", endpoint, breaker, authorities, still),
+        contact: Contact::new("a", endpoint, breaker, authorities, TIMING),
         told,
     }
 }
 
 impl Sandbox {
     async fn call(&self, now: u64) -> Result<bool, Stopped> {
-        let judge = |answered: Result<Answered, CallError>| match answered {
+        self.call_within(None, now).await
+    }
+
+    async fn call_within(&self, within: Option<Duration>, now: u64) -> Result<bool, Stopped> {
+        let judge = async |answered: Result<Answered, CallError>| match answered {
             Ok(Answered { status: 200, .. }) => (Health::Well, true),
             Ok(answered) => (Health::Ill(format!("status {}", answered.status)), false),
             Err(error) => (Health::Ill(error.to_string()), false),
         };
         let form = [("token", "x")];
-        self.contact.post(&form, "*/*", at(now), None, judge).await
+        self.contact
+            .post(&form, "*/*", at(now), within, judge)
+            .await
     }
 
     fn told(&self) -> Vec<String> {
@@ -323,4 +353,61 @@ async fn of_many_sandboxes_one_sends_the_probe_and_the_others_wait_for_it() {
     for other in &all {
         assert_eq!(other.call(13).await, Ok(true));
     }
+}
+
+#[tokio::test]
+async fn a_request_without_time_says_nothing_of_the_server() {
+    let server = Arc::new(Server::default());
+    server.status.store(1, Ordering::SeqCst);
+    let one = sandbox(&server, None);
+    for within in [0, 1, 999] {
+        for _ in 0..5 {
+            let within = Some(Duration::from_millis(within));
+            assert_eq!(one.call_within(within, 0).await, Ok(false));
+        }
+    }
+    let sent = server.calls.load(Ordering::SeqCst);
+    assert_eq!(sent, 10, "nothing is sent without any time");
+    assert_eq!(one.told(), [""; 0]);
+    // With half of its time and more it is the server's fault.
+    for _ in 0..3 {
+        let within = Some(Duration::from_secs(1));
+        assert_eq!(one.call_within(within, 0).await, Ok(false));
+    }
+    assert_eq!(one.call(0).await, Err(Stopped));
+}
+
+#[tokio::test]
+async fn what_sandboxes_share_is_waited_for_within_the_time_of_the_request() {
+    let server = Arc::new(Server::default());
+    let shared = Arc::new(Shared::default());
+    let one = sandbox(&server, Some(&shared));
+    shared.hangs.store(true, Ordering::SeqCst);
+    let within = Some(Duration::from_millis(1200));
+    for _ in 0..3 {
+        assert_eq!(one.call_within(within, 0).await, Ok(false));
+    }
+    assert_eq!(PASSED.take(), STORE_BUDGET, "for the note that it opened");
+    // The probe is claimed in vain for a while, sent with what is left, and its end noted in vain.
+    assert_eq!(one.call_within(within, 20).await, Ok(false));
+    assert_eq!(PASSED.take(), STORE_BUDGET * 2);
+    let within = Some(Duration::from_millis(300));
+    assert_eq!(one.call_within(within, 40).await, Ok(false));
+    assert_eq!(PASSED.take(), Duration::from_millis(300));
+}
+
+#[tokio::test]
+async fn a_claim_of_another_is_no_change_to_tell_of() {
+    let server = Arc::new(Server::default());
+    let shared = Arc::new(Shared::default());
+    let one = sandbox(&server, Some(&shared));
+    for _ in 0..3 {
+        let _ = one.call(0).await;
+    }
+    assert_eq!(one.told().len(), 1);
+    *shared.probe.lock().unwrap() = Some(at(30));
+    for now in [10, 12, 20, 25] {
+        assert_eq!(one.call(now).await, Err(Stopped), "{now}");
+    }
+    assert_eq!(one.told(), [""; 0]);
 }

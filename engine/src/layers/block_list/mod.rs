@@ -30,11 +30,11 @@ pub(crate) use self::config::RawBlockList;
 pub use self::config::{BlockListConfig, OnBlockListOutage};
 use self::snapshot::Snapshot;
 use crate::{
-    before::before,
     denial::{Denial, Reason},
     identity::Subject,
     layers::rate_limit::Pause,
     limits::{Moment, Span},
+    waiting::before,
 };
 
 /// How long a request waits for the list.

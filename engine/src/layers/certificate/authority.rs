@@ -21,6 +21,8 @@ pub(super) struct Authority {
     pub(super) key: PublicKey,
     pub(super) not_before: Timestamp,
     pub(super) not_after: Timestamp,
+    /// Whether its key may sign lists of revoked certificates.
+    pub(super) signs_lists: bool,
     /// Serial numbers that are revoked whatever a list says.
     pub(super) revoked: BTreeSet<Serial>,
     pub(super) crl: Option<CrlPlace>,
@@ -42,6 +44,7 @@ impl Authority {
                 .ok_or("the key is of a kind that is not supported")?,
             not_before: parsed.not_before,
             not_after: parsed.not_after,
+            signs_lists: parsed.signs_lists,
             revoked: BTreeSet::new(),
             crl: None,
         })

@@ -264,6 +264,13 @@ impl RawAuthority {
             }
             place
         });
+        if crl.is_some()
+            && let Some(authority) = &authority
+            && !authority.signs_lists
+        {
+            let why = "the certificate of the authority does not let its key sign lists of revoked certificates (`cRLSign`, RFC 5280 section 4.2.1.3)";
+            faults.add(format!("{path}.crl"), why);
+        }
         authority.map(|authority| Authority {
             revoked,
             crl,

@@ -75,6 +75,8 @@ pub(super) struct Parsed {
     pub(super) crl_points: Vec<String>,
     /// Whether it may sign others (RFC 5280 sections 4.2.1.3 and 4.2.1.9).
     pub(super) is_authority: bool,
+    /// Whether it may sign lists of revoked certificates (RFC 5280 section 4.2.1.3).
+    pub(super) signs_lists: bool,
     /// Whether clients may use it (RFC 5280 section 4.2.1.12).
     for_clients: bool,
     pub(super) key: Option<PublicKey>,
@@ -107,7 +109,9 @@ impl Parsed {
             ..Names::default()
         };
         let mut crl_points = Vec::new();
-        let (mut ca, mut signs, mut for_clients) = (false, true, true);
+        let (mut ca, mut for_clients) = (false, true);
+        // Without the extension a key may be used for anything.
+        let (mut signs, mut signs_lists) = (true, true);
         for extension in tbs.extensions() {
             match extension.parsed_extension() {
                 ParsedExtension::SubjectAlternativeName(found) => {
@@ -123,7 +127,9 @@ impl Parsed {
                 ParsedExtension::ExtendedKeyUsage(usage) => {
                     for_clients = usage.client_auth || usage.any;
                 }
-                ParsedExtension::KeyUsage(usage) => signs = usage.key_cert_sign(),
+                ParsedExtension::KeyUsage(usage) => {
+                    (signs, signs_lists) = (usage.key_cert_sign(), usage.crl_sign());
+                }
                 other => understood(extension, other)?,
             }
         }
@@ -140,6 +146,7 @@ impl Parsed {
             names,
             crl_points,
             is_authority: ca && signs,
+            signs_lists,
             for_clients,
             key: PublicKey::of(&tbs.subject_pki),
             signed: Signed::new(

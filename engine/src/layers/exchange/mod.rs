@@ -33,9 +33,10 @@ use super::introspection::{
     memory::{Digest, digest},
 };
 use crate::{
-    authority::{Answered, Authorities, CallError, Contact, Health},
+    authority::{Answered, Authorities, CallError, Contact, Health, Timing},
     denial::{Denial, Reason},
     limits::Moment,
+    waiting::join,
 };
 
 /// The name under which the backend finds the token.
@@ -62,14 +63,21 @@ pub struct Exchanged {
 /// All exchanges. One for the life of a configuration, shared between concurrent requests.
 pub struct Exchanges {
     all: Vec<Exchange>,
-    max_context_bytes: usize,
 }
 
 struct Exchange {
     config: Arc<ExchangeConfig>,
     contact: Contact,
-    kept: Mutex<LruCache<Digest, Issued>>,
+    kept: Mutex<LruCache<Digest, Kept>>,
     flights: Flights<Result<Issued, Denial>>,
+    max_context_bytes: usize,
+}
+
+/// What came of an exchange.
+enum Kept {
+    Token(Issued),
+    /// A token that does not fit: the refusal alone, until the token would have been handed out no more.
+    TooLarge(Denial, Timestamp),
 }
 
 impl Exchanges {
@@ -78,7 +86,7 @@ impl Exchanges {
         exchanges: &[Arc<ExchangeConfig>],
         max_context_bytes: usize,
         authorities: &Authorities,
-        stopwatch: fn() -> Duration,
+        timing: Timing,
     ) -> Self {
         let exchange = |config: &Arc<ExchangeConfig>| Exchange {
             contact: Contact::new(
@@ -86,23 +94,21 @@ impl Exchanges {
                 config.endpoint.clone(),
                 config.breaker,
                 authorities.clone(),
-                stopwatch,
+                timing,
             ),
             kept: Mutex::new(LruCache::unbounded()),
             flights: Flights::new(),
+            max_context_bytes,
             config: Arc::clone(config),
         };
         Self {
             all: exchanges.iter().map(exchange).collect(),
-            max_context_bytes,
         }
     }
 
     /// Takes over what other sandboxes know of the servers. For the start.
     pub(crate) async fn recall(&self, now: Moment) {
-        for exchange in &self.all {
-            exchange.contact.recall(now).await;
-        }
+        join(self.all.iter().map(|one| one.contact.recall(now))).await;
     }
 
     /// A token for the backend in place of `token`, by the exchange called `name`.
@@ -119,14 +125,6 @@ impl Exchanges {
             Denial::new(Reason::Internal, format!("there is no exchange `{name}`"))
         })?;
         let issued = exchange.swap(token, now, within).await?;
-        let size = context_bytes(issued.token.expose());
-        if size.saturating_add(RESERVE) > self.max_context_bytes {
-            let max = self.max_context_bytes;
-            let detail = format!(
-                "exchange `{name}`: the token takes {size} bytes of the context, which has {max}"
-            );
-            return Err(Denial::new(Reason::ExchangeTooLarge, detail));
-        }
         Ok(Exchanged {
             exchange: name.to_owned(),
             valid_until: exchange.ends(&issued),
@@ -152,8 +150,8 @@ impl Exchange {
     ) -> Result<Issued, Denial> {
         let digest = digest(&self.config.name, token)
             .ok_or_else(|| Denial::new(Reason::Internal, "SHA-256 has another length"))?;
-        if let Some(issued) = self.kept(&digest, now.timestamp()) {
-            return Ok(issued);
+        if let Some(known) = self.kept(&digest, now.timestamp()) {
+            return known;
         }
         let work = self.ask(token, digest, now, within);
         self.flights.share(digest, work).await
@@ -170,7 +168,7 @@ impl Exchange {
         let accept = "application/json";
         let posted = self
             .contact
-            .post(&form, accept, now, within, |answered| {
+            .post(&form, accept, now, within, async |answered| {
                 self.read(answered, now.timestamp())
             })
             .await;
@@ -183,13 +181,27 @@ impl Exchange {
             let why = format!("the token lives no longer than the margin of {margin} seconds");
             return Err(self.unavailable(&why));
         }
-        // Only a panic amid a map operation poisons the lock, and leaves a whole map behind.
+        let size = context_bytes(issued.token.expose());
+        if size.saturating_add(RESERVE) > self.max_context_bytes {
+            let (name, max) = (&self.config.name, self.max_context_bytes);
+            let detail = format!(
+                "exchange `{name}`: the token takes {size} bytes of the context, which has {max}"
+            );
+            let denial = Denial::new(Reason::ExchangeTooLarge, detail);
+            self.keep(digest, Kept::TooLarge(denial.clone(), self.ends(&issued)));
+            return Err(denial);
+        }
+        self.keep(digest, Kept::Token(issued.clone()));
+        Ok(issued)
+    }
+
+    /// Only a panic amid a map operation poisons the lock, and leaves a whole map behind.
+    fn keep(&self, digest: Digest, outcome: Kept) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.put(digest, issued.clone());
+        kept.put(digest, outcome);
         while kept.len() > MAX_ENTRIES {
             kept.pop_lru();
         }
-        Ok(issued)
     }
 
     fn form<'f>(&'f self, token: &'f str) -> Vec<(&'f str, &'f str)> {
@@ -259,11 +271,12 @@ impl Exchange {
         }
     }
 
-    fn kept(&self, digest: &Digest, now: Timestamp) -> Option<Issued> {
+    fn kept(&self, digest: &Digest, now: Timestamp) -> Option<Result<Issued, Denial>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let issued = kept.get(digest)?;
-        if now < self.ends(issued) {
-            return Some(issued.clone());
+        match kept.get(digest)? {
+            Kept::Token(issued) if now < self.ends(issued) => return Some(Ok(issued.clone())),
+            Kept::TooLarge(denial, until) if now < *until => return Some(Err(denial.clone())),
+            _ => {}
         }
         kept.pop(digest);
         None

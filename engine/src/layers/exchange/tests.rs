@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     authority::{Call, TokenEndpoints},
     config::{Config, ConfigEnv},
-    test_support::NOW,
+    test_support::{NOW, still},
 };
 
 /// Gives the same answer to every call, and keeps the last form.
@@ -86,7 +86,7 @@ fn world(more: &str, answer: (u16, Json)) -> (Exchanges, Arc<Server>) {
         endpoints: Arc::clone(&server) as _,
         ..Authorities::none()
     };
-    let held = Exchanges::new(&config.exchanges, 4096, &authorities, || Duration::ZERO);
+    let held = Exchanges::new(&config.exchanges, 4096, &authorities, still());
     (held, server)
 }
 
@@ -212,9 +212,18 @@ async fn a_token_that_does_not_fit_into_the_context_is_refused_and_never_cut() {
     let padded = |bytes: usize| json!({"access_token": jwt(&json!({"p": "p".repeat(bytes)}))});
     let (held, _) = world("", (200, issued_answer(&padded(2900))));
     swap(&held, "t", 0).await.unwrap();
-    let (held, _) = world("", (200, issued_answer(&padded(3100))));
-    let denial = swap(&held, "t", 0).await.unwrap_err();
-    assert_eq!(denial.reason(), Reason::ExchangeTooLarge);
+    let (held, server) = world("", (200, issued_answer(&padded(3100))));
+    // That it is too large is remembered for as long as the token would have been, and the token is not.
+    for (later, calls) in [(0, 1), (269, 1), (270, 2)] {
+        let denial = swap(&held, "t", later).await.unwrap_err();
+        assert_eq!(denial.reason(), Reason::ExchangeTooLarge);
+        assert_eq!(server.calls.load(Ordering::SeqCst), calls, "{later}");
+    }
+    let kept = held.all[0].kept.lock().unwrap();
+    assert!(
+        kept.iter()
+            .all(|(_, kept)| matches!(kept, Kept::TooLarge(..)))
+    );
 }
 
 #[tokio::test]

@@ -20,7 +20,8 @@
 //!    a while ago and has not expired is good. Such a caller may use only routes that say so.
 //!
 //! The breaker counts a failure for everything in 3 but other 4xx statuses, which a strange token can cause: oidc-provider
-//! answers 400 to a JWT. `active: false` is a success.
+//! answers 400 to a JWT; and for a signed answer that does not hold, but not for keys of it that cannot be had. `active: false`
+//! is a success.
 
 mod config;
 pub(crate) mod flights;
@@ -40,16 +41,14 @@ use self::{
     memory::{Active, Digest, Memory, Remembered, Spans, digest},
 };
 use crate::{
-    authority::{Answered, Authorities, CallError, Contact, Health, refuses_client},
+    authority::{Answered, Authorities, CallError, Contact, Health, Timing, refuses_client},
     config::TokensConfig,
     denial::{Denial, Reason},
     identity::{Introspected, Subject},
-    layers::{
-        jwt::{FetchError, KeySetSource, SignedAnswers, Told, told},
-        rate_limit::Pause,
-    },
+    layers::jwt::{FetchError, KeySetSource, SignedAnswers, Told, told},
     limits::Moment,
     routes::Route,
+    waiting::{both, join},
 };
 
 const JSON: &str = "application/json";
@@ -99,8 +98,7 @@ impl Introspection {
         tokens: &TokensConfig,
         authorities: &Authorities,
         key_sets: &Arc<dyn KeySetSource>,
-        pause: Pause,
-        stopwatch: fn() -> Duration,
+        timing: Timing,
     ) -> Self {
         let server = |config: &Arc<ServerConfig>| Server {
             contact: Contact::new(
@@ -108,7 +106,7 @@ impl Introspection {
                 config.endpoint.clone(),
                 config.breaker,
                 authorities.clone(),
-                stopwatch,
+                timing,
             ),
             memory: Memory::new(Spans {
                 active: config.cache,
@@ -117,7 +115,11 @@ impl Introspection {
             }),
             flights: Flights::new(),
             signed: config.signed.then(|| {
-                SignedAnswers::new(Arc::clone(&config.answers), Arc::clone(key_sets), pause)
+                SignedAnswers::new(
+                    Arc::clone(&config.answers),
+                    Arc::clone(key_sets),
+                    timing.pause,
+                )
             }),
             config: Arc::clone(config),
         };
@@ -130,14 +132,13 @@ impl Introspection {
 
     /// Takes over what other sandboxes know of the servers, and fetches the keys of signed answers. For the start.
     pub(crate) async fn prefetch(&self, now: Moment) -> Vec<(String, Result<(), FetchError>)> {
-        let mut outcomes = vec![];
-        for server in &self.servers {
-            server.contact.recall(now).await;
-            if let Some(signed) = &server.signed {
-                outcomes.push(signed.prefetch(now.timestamp()).await);
-            }
-        }
-        outcomes
+        let recalled = join(self.servers.iter().map(|server| server.contact.recall(now)));
+        let signed = self
+            .servers
+            .iter()
+            .filter_map(|server| server.signed.as_ref());
+        let fetched = join(signed.map(|signed| signed.prefetch(now.timestamp())));
+        both(recalled, fetched).await.1
     }
 
     /// Checks `token` for the route that was asked for.
@@ -253,7 +254,7 @@ impl Server {
                 accept,
                 asked.now,
                 asked.within,
-                |answered| match self.read(answered, now) {
+                async |answered| match self.read(answered, now).await {
                     Ok(read) => (Health::Well, Ok(read)),
                     Err(Unread { failed, ill: true }) => {
                         (Health::Ill(failed.denial.detail().to_owned()), Err(failed))
@@ -262,7 +263,7 @@ impl Server {
                 },
             )
             .await;
-        let read = match posted {
+        let (told, bytes) = match posted {
             Ok(read) => read?,
             Err(stopped) => {
                 return Err(self.failed(
@@ -272,15 +273,15 @@ impl Server {
                 ));
             }
         };
-        let (told, bytes) = match read {
-            Read::Told(told, bytes) => (told, bytes),
-            Read::Sealed(body) => (self.opened(&body, now).await?, body.len()),
-        };
         self.note(told, bytes, digest, now)
     }
 
-    /// What `answered` is, without asking anybody.
-    fn read(&self, answered: Result<Answered, CallError>, now: Timestamp) -> Result<Read, Unread> {
+    /// What `answered` says, and its size in bytes.
+    async fn read(
+        &self,
+        answered: Result<Answered, CallError>,
+        now: Timestamp,
+    ) -> Result<(Told, usize), Unread> {
         let unread = |reason, why: &str, ill, is_outage| Unread {
             failed: self.failed(reason, why, is_outage),
             ill,
@@ -315,34 +316,42 @@ impl Server {
             }
         }
         let answer = |why: &str| unread(Reason::IntrospectionAnswer, why, true, false);
-        if self.signed.is_some() {
+        let bytes = answered.body.len();
+        if let Some(signed) = &self.signed {
             if answered.media_type != SIGNED {
                 return Err(answer(
                     "the answer is not signed, and `signed` wants it to be",
                 ));
             }
-            return Ok(Read::Sealed(answered.body));
+            return Ok((self.opened(signed, &answered.body, now).await?, bytes));
         }
         let told = told(&self.config.answers, &answered.body, false, now)
             .map_err(|why| answer(&format!("the answer cannot be read: {why}")))?;
-        Ok(Read::Told(told, answered.body.len()))
+        Ok((told, bytes))
     }
 
-    /// What a signed answer says.
-    async fn opened(&self, body: &[u8], now: Timestamp) -> Result<Told, Failed> {
-        let Some(signed) = &self.signed else {
-            let why = "a signed answer was not asked for";
-            return Err(self.failed(Reason::IntrospectionAnswer, why, false));
-        };
+    /// What a signed answer says. Keys that cannot be had speak against whoever serves them, not against this server.
+    async fn opened(
+        &self,
+        signed: &SignedAnswers,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Told, Unread> {
         let client_id = &self.config.endpoint.client.id;
         let payload = signed.open(body, client_id, now).await;
-        let payload = payload.map_err(|denial| Failed {
-            is_outage: denial.reason() == Reason::KeySetUnavailable,
-            denial,
+        let payload = payload.map_err(|denial| {
+            let is_outage = denial.reason() == Reason::KeySetUnavailable;
+            Unread {
+                ill: !is_outage,
+                failed: Failed { denial, is_outage },
+            }
         })?;
         told(&self.config.answers, &payload, true, now).map_err(|why| {
             let why = format!("the signed answer cannot be read: {why}");
-            self.failed(Reason::IntrospectionAnswer, &why, false)
+            Unread {
+                failed: self.failed(Reason::IntrospectionAnswer, &why, false),
+                ill: true,
+            }
         })
     }
 
@@ -381,14 +390,6 @@ impl Server {
             is_outage,
         }
     }
-}
-
-/// An answer.
-enum Read {
-    /// What it says, and its size in bytes.
-    Told(Told, usize),
-    /// A signed one, not opened yet.
-    Sealed(Vec<u8>),
 }
 
 /// No answer.

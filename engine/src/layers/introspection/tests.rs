@@ -12,16 +12,17 @@ use doorward_keys::Secret;
 use serde_json::{Value as Json, json};
 
 mod choice;
+mod signed;
 
 use super::*;
 use crate::{
     authority::{Call, TokenEndpoints},
     config::{Config, ConfigEnv},
     layers::jwt::{Fetched, Origin},
-    test_support::NOW,
+    test_support::{NOW, still},
 };
 
-/// A status and a body, or no answer.
+/// A status and a body, or no answer. A body of text that begins with `ey` is sent as a signed answer.
 type Said = Result<(u16, Json), ()>;
 
 /// Says what it is told to say of each token, and notes who was asked about what.
@@ -76,7 +77,10 @@ impl TokenEndpoints for Server {
             .map_err(|()| failed())?;
         Ok(Answered {
             status,
-            media_type: JSON.to_owned(),
+            media_type: match &body {
+                Json::String(text) if text.starts_with("ey") => SIGNED.to_owned(),
+                _ => JSON.to_owned(),
+            },
             body: match body {
                 Json::String(text) => text.into_bytes(),
                 other => other.to_string().into_bytes(),
@@ -138,8 +142,7 @@ fn world(text: &str) -> World {
         &config.tokens,
         &authorities,
         &keys,
-        |_| Box::pin(std::future::pending()),
-        || Duration::ZERO,
+        still(),
     );
     World {
         config,

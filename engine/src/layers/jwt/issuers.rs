@@ -1,6 +1,6 @@
 //! All issuers: a token goes in, a subject or a denial comes out.
 
-use std::{collections::HashMap, future::poll_fn, pin::Pin, sync::Arc, task::Poll};
+use std::{collections::HashMap, sync::Arc};
 
 use doorward_keys::Timestamp;
 
@@ -20,6 +20,7 @@ use crate::{
     denial::{Denial, Reason},
     identity::Subject,
     layers::rate_limit::Pause,
+    waiting::join,
 };
 
 /// All issuers with their keys in memory. One for the life of the process, shared between concurrent requests.
@@ -218,26 +219,4 @@ fn bad_signature(header: &Header) -> Denial {
         Reason::TokenSignature,
         format!("the signature was not made with {key}"),
     )
-}
-
-/// Waits for all futures side by side. Small enough to do without a runtime: there are as many as issuers.
-async fn join<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut waiting: Vec<Pin<Box<F>>> = futures.map(Box::pin).collect();
-    let mut outputs: Vec<Option<F::Output>> = waiting.iter().map(|_| None).collect();
-    poll_fn(|context| {
-        for (future, output) in waiting.iter_mut().zip(&mut outputs) {
-            if output.is_none()
-                && let Poll::Ready(value) = future.as_mut().poll(context)
-            {
-                *output = Some(value);
-            }
-        }
-        if outputs.iter().all(Option::is_some) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
-    .await;
-    outputs.into_iter().flatten().collect()
 }

@@ -115,11 +115,11 @@ impl Proof {
         })
     }
 
-    /// Checks 8 to 12, but for the key that the token is bound to.
+    /// Checks 8 to 12 for `token`, which is bound to the key with this thumbprint.
     pub(super) fn check(
         &self,
         request: &Request,
-        token: &str,
+        (token, bound_to): (&str, &[u8; 32]),
         config: &DpopConfig,
         now: Timestamp,
     ) -> Result<(), Denial> {
@@ -137,7 +137,17 @@ impl Proof {
                 return Err(Denial::new(Reason::ProofToken, detail));
             }
         }
-        // Last of these, so that nobody gets a nonce for a proof that is worth nothing.
+        if self.thumbprint != *bound_to {
+            return Err(Denial::new(
+                Reason::ProofKey,
+                "the token is bound to another key than that of the proof",
+            ));
+        }
+        self.check_nonce(config, now)
+    }
+
+    /// Last of all, so that nobody gets a nonce for a proof that is worth nothing.
+    fn check_nonce(&self, config: &DpopConfig, now: Timestamp) -> Result<(), Denial> {
         let Some(nonces) = &config.nonce else {
             return Ok(());
         };

@@ -135,13 +135,7 @@ impl Proofs {
                     Denial::new(Reason::TokenBound, detail)
                 })?;
                 let proof = Proof::read(one_header(request)?, config)?;
-                proof.check(request, shown.token, config, now)?;
-                if proof.thumbprint != *wanted {
-                    return Err(Denial::new(
-                        Reason::ProofKey,
-                        "the token is bound to another key than that of the proof",
-                    ));
-                }
+                proof.check(request, (shown.token, wanted), config, now)?;
                 self.replays.first_sight(&proof, config, now).await?;
                 Ok(Some(Proven {
                     by: Some(bound.clone()),

@@ -1,10 +1,7 @@
 //! Proofs that were seen (RFC 9449 section 11.1).
 
 use std::{
-    future::{Future, poll_fn},
-    pin::pin,
     sync::{Arc, Mutex, PoisonError},
-    task::Poll,
     time::Duration,
 };
 
@@ -17,6 +14,7 @@ use super::{config::DpopConfig, dpop::Proof};
 use crate::{
     denial::{Denial, Reason},
     layers::rate_limit::Pause,
+    waiting::before,
 };
 
 /// How long a request waits for the store.
@@ -93,41 +91,50 @@ impl Replays {
             .plus(1);
         let digest = digest_of(proof);
         let asking = self.store.remember(&digest, until, now);
-        let answer = within((self.pause)(STORE_BUDGET), asking)
+        let answer = before((self.pause)(STORE_BUDGET), asking)
             .await
             .unwrap_or_else(|| {
                 let why = format!("no answer within {} ms", STORE_BUDGET.as_millis());
                 Err(ReplayStoreError::Unavailable(why))
             });
         let seen = match answer {
-            Ok(seen) => seen,
-            Err(_) if config.danger_local_replays => self.remember_here(digest, until, now),
-            Err(error) => {
-                return Err(Denial::new(
-                    Reason::ReplayStoreUnavailable,
-                    error.to_string(),
-                ));
+            Err(error) if config.danger_local_replays => {
+                self.remember_here(digest, until, now).ok_or(error)
             }
+            answer => answer,
         };
         match seen {
-            Remembered::First => Ok(()),
-            Remembered::Before => Err(Denial::new(
+            Ok(Remembered::First) => Ok(()),
+            Ok(Remembered::Before) => Err(Denial::new(
                 Reason::ProofReplayed,
                 "a proof with this key and `jti` was seen before",
+            )),
+            Err(error) => Err(Denial::new(
+                Reason::ReplayStoreUnavailable,
+                error.to_string(),
             )),
         }
     }
 
-    fn remember_here(&self, digest: ReplayDigest, until: Timestamp, now: Timestamp) -> Remembered {
+    /// `None` where there is no room for another: a proof that still counts is never forgotten for one that comes.
+    fn remember_here(
+        &self,
+        digest: ReplayDigest,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Option<Remembered> {
         let mut local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
-        if local.get(&digest).is_some_and(|until| now < *until) {
-            return Remembered::Before;
+        if local.peek(&digest).is_some_and(|until| now < *until) {
+            return Some(Remembered::Before);
         }
-        local.put(digest, until);
-        while local.len() > LOCAL_ENTRIES {
+        while local.len() >= LOCAL_ENTRIES {
+            if local.peek_lru().is_some_and(|(_, until)| now < *until) {
+                return None;
+            }
             local.pop_lru();
         }
-        Remembered::First
+        local.put(digest, until);
+        Some(Remembered::First)
     }
 }
 
@@ -144,14 +151,40 @@ fn digest_of(proof: &Proof) -> ReplayDigest {
     bytes
 }
 
-/// The output of `asking`, or `None` when `end` comes first.
-async fn within<T>(end: impl Future<Output = ()>, asking: impl Future<Output = T>) -> Option<T> {
-    let (mut asking, mut end) = (pin!(asking), pin!(end));
-    poll_fn(|context| {
-        if let Poll::Ready(output) = asking.as_mut().poll(context) {
-            return Poll::Ready(Some(output));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::NOW;
+
+    struct Never;
+
+    #[async_trait]
+    impl ReplayStore for Never {
+        async fn remember(
+            &self,
+            _: &ReplayDigest,
+            _: Timestamp,
+            _: Timestamp,
+        ) -> Result<Remembered, ReplayStoreError> {
+            Err(ReplayStoreError::Absent)
         }
-        end.as_mut().poll(context).map(|()| None)
-    })
-    .await
+    }
+
+    #[test]
+    fn a_full_memory_forgets_what_is_past_its_time_and_nothing_else() {
+        let replays = Replays::new(Arc::new(Never), |_| Box::pin(std::future::pending()));
+        let digest = |number: usize| {
+            let mut digest = [0; 32];
+            digest[..8].copy_from_slice(&number.to_be_bytes());
+            digest
+        };
+        let remember =
+            |number, later| replays.remember_here(digest(number), NOW.plus(60), NOW.plus(later));
+        for number in 0..LOCAL_ENTRIES {
+            assert_eq!(remember(number, 0), Some(Remembered::First));
+        }
+        assert_eq!(remember(LOCAL_ENTRIES, 59), None);
+        assert_eq!(remember(0, 59), Some(Remembered::Before));
+        assert_eq!(remember(LOCAL_ENTRIES, 60), Some(Remembered::First));
+    }
 }

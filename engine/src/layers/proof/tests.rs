@@ -188,7 +188,7 @@ fn the_published_proofs_prove_what_they_were_made_for() {
             URL_SAFE_NO_PAD.encode(proof.thumbprint),
             "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
         );
-        proof.check(asked, token, &config, now)
+        proof.check(asked, (token, &proof.thumbprint), &config, now)
     };
     assert!(outcome(WITH_A_TOKEN, &resource, TOKEN, now).is_ok());
     for (payload, asked, token, now, expected) in [

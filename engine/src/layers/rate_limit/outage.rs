@@ -11,8 +11,8 @@ use std::{
 
 use super::Pause;
 use crate::{
-    before::before,
     limits::{LimitStoreError, Moment, Span},
+    waiting::before,
 };
 
 /// How long one request waits for the store, all of its limits together.

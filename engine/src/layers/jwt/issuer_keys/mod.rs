@@ -32,9 +32,9 @@ use super::{
     source::{FetchError, KeySetSource, Origin},
 };
 use crate::{
-    before::before,
     denial::{Denial, Reason},
     layers::rate_limit::Pause,
+    waiting::before,
 };
 
 /// How long a request whose key is known waits for a fresh set.

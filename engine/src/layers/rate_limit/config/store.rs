@@ -4,7 +4,7 @@ use super::{
     LimitsStore, RedisStore,
     raw::{RawLimitsStore, RawStoreKind},
 };
-use crate::config::{ConfigEnv, Faults, Problem, values::shown};
+use crate::config::{ConfigEnv, Faults, Problem, pem};
 
 const OF_ADDRESS: &str = "limits_store.address";
 
@@ -43,14 +43,9 @@ impl RawLimitsStore {
         }
         let path = "limits_store.password";
         let password = self.password.and_then(|raw| raw.fetch(path, env, faults));
-        let authority = self.ca_file.and_then(|file| {
-            let read = (env.read_file)(&file);
-            if let Err(reason) = &read {
-                let (file, reason) = (shown(&file), shown(reason));
-                faults.problem("limits_store.ca_file", Problem::FileUnread { file, reason });
-            }
-            read.ok()
-        });
+        let authority = self
+            .ca_file
+            .and_then(|file| pem::authorities(&file, "limits_store.ca_file", env, faults));
         LimitsStore::Redis(RedisStore {
             address: self.address.unwrap_or_default(),
             user: self.user,

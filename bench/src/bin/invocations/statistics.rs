@@ -1,0 +1,69 @@
+//! Numbers from numbers.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// What came of one scenario in one round, in microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sample {
+    pub(crate) p50: f64,
+    pub(crate) p90: f64,
+    pub(crate) p99: f64,
+    pub(crate) cpu: f64,
+}
+
+impl Sample {
+    pub(crate) fn of(mut took: Vec<Duration>, cpu: Duration) -> Self {
+        took.sort_unstable();
+        let calls = u32::try_from(took.len()).unwrap_or(u32::MAX).max(1);
+        let at = |percent: usize| {
+            let index = took
+                .len()
+                .saturating_sub(1)
+                .saturating_mul(percent)
+                .div_euclid(100);
+            took.get(index).map_or(0.0, |time| micros(*time))
+        };
+        Self {
+            p50: at(50),
+            p90: at(90),
+            p99: at(99),
+            cpu: micros(cpu) / f64::from(calls),
+        }
+    }
+}
+
+pub(crate) fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+/// The middle one.
+pub(crate) fn median(numbers: &[f64]) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted
+        .get(sorted.len().div_euclid(2))
+        .copied()
+        .unwrap_or(0.0)
+}
+
+/// The middle of the ratios of one to the other, round by round, and the ends.
+pub(crate) fn ratio(of: &[f64], to: &[f64]) -> Value {
+    let ratios: Vec<f64> = of.iter().zip(to).map(|(of, to)| of / to).collect();
+    let low = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = ratios.iter().copied().fold(0.0, f64::max);
+    json!({"median": rounded(median(&ratios)), "min": rounded(low), "max": rounded(high)})
+}
+
+/// To three digits, as far as they say anything.
+pub(crate) fn rounded(number: f64) -> f64 {
+    let digits = if number >= 100.0 {
+        0
+    } else if number >= 10.0 {
+        1
+    } else {
+        2
+    };
+    format!("{number:.digits$}").parse().unwrap_or(number)
+}

@@ -1,0 +1,68 @@
+//! What can be said to `doorward probe`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Try on a deployed stage what no emulator can prove.
+///
+/// Sends a few harmless requests with a credential of your own, and says of each assumption that Doorward rests on what was
+/// seen: errors that become 401, cached answers, spellings of paths, preflight requests, the default endpoint, 429.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward probe https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1 \\
+      --credential key.txt --allowed 'GET /orders' --refused 'GET /admin'
+  doorward token --scope orders:read | doorward probe http://127.0.0.1:3000/v1 \\
+      --credential - --allowed 'GET /orders/42' --refused 'GET /admin'
+
+The file holds what goes into Authorization, such as `ApiKey ck_live_…` or
+`Bearer eyJ…`; without a scheme, a key or a token is told by its form. It must
+open the one route and not the other. It is sent to this address alone, and
+printed nowhere.
+
+Exit codes:
+  0  everything that was tried is as assumed
+  1  something differs; the table says what to do
+  2  the command cannot be understood
+  3  the address does not answer")]
+pub struct ProbeArgs {
+    /// The address of the stage, such as `https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1`.
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// A file with a credential; `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub credential: PathBuf,
+    /// A route that the credential opens, with the path as it is called.
+    #[arg(long, value_name = "'METHOD /PATH'", value_parser = route)]
+    pub allowed: (String, String),
+    /// A route that has the authorizer and that the credential does not open.
+    #[arg(long, value_name = "'METHOD /PATH'", value_parser = route)]
+    pub refused: (String, String),
+    /// The address that AWS gave the API, where the stage is called at a domain of its own and that should be closed.
+    #[arg(long, value_name = "URL")]
+    pub default_endpoint: Option<String>,
+    /// A file with a token that opens the same route and ends within two minutes: whether a kept answer ends with it.
+    #[arg(long, value_name = "FILE")]
+    pub ending_token: Option<PathBuf>,
+    /// Send so many requests more, as fast as they are answered, to see how callers over a limit are answered.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub burst: Option<u32>,
+    /// Answer as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn route(text: &str) -> Result<(String, String), String> {
+    let fits = |(method, path): &(&str, &str)| {
+        !method.is_empty()
+            && method.bytes().all(|byte| byte.is_ascii_uppercase())
+            && path.starts_with('/')
+            && !path.contains(['{', ' '])
+    };
+    let parts = text.split_once(' ').filter(fits);
+    let (method, path) = parts.ok_or(
+        "expected a method and a path as it is called, without `{…}`, such as 'GET /orders/42'",
+    )?;
+    Ok((method.to_owned(), path.to_owned()))
+}

@@ -1,0 +1,138 @@
+//! `doorward probe`.
+
+pub mod args;
+mod assumptions;
+mod stage;
+mod tries;
+
+use std::path::Path;
+
+use serde_json::json;
+
+pub use assumptions::Assumption;
+
+use self::{args::ProbeArgs, stage::Stage, tries::Probe};
+use crate::{
+    exit::Failure,
+    input,
+    output::{self, BAD, DIM, GOOD, styled},
+};
+
+/// What was seen of an assumption.
+enum Outcome {
+    AsAssumed(String),
+    Differs(String),
+    NotTried(String),
+}
+
+struct Row {
+    assumption: Assumption,
+    outcome: Outcome,
+}
+
+/// Tries every assumption, one after the other, and prints what was seen.
+///
+/// # Errors
+/// [`Failure::no`] when something differs.
+pub async fn run(args: ProbeArgs) -> Result<(), Failure> {
+    let stage = Stage::at(&args.url)?;
+    let default_endpoint = args
+        .default_endpoint
+        .as_deref()
+        .map(Stage::at)
+        .transpose()?;
+    let credential = credential(&args.credential)?;
+    let ending_token = args
+        .ending_token
+        .as_deref()
+        .map(self::credential)
+        .transpose()?;
+    let probe = Probe {
+        stage: &stage,
+        credential: &credential,
+        allowed: (&args.allowed.0, &args.allowed.1),
+        refused: (&args.refused.0, &args.refused.1),
+        default_endpoint: default_endpoint.as_ref(),
+        ending_token: ending_token.as_deref(),
+        burst: args.burst,
+    };
+    let mut rows = Vec::new();
+    for assumption in Assumption::ALL {
+        rows.push(probe.try_one(*assumption).await?);
+        let is_lost = *assumption == Assumption::Allowed
+            && matches!(
+                rows.last(),
+                Some(Row {
+                    outcome: Outcome::Differs(_),
+                    ..
+                })
+            );
+        if is_lost {
+            output::say(
+                "the credential does not open the allowed route, so that nothing else says anything",
+            );
+            break;
+        }
+    }
+    if args.json {
+        let rows: Vec<_> = rows.iter().map(as_json).collect();
+        output::answer(&format!("{:#}", json!({"stage": args.url, "rows": rows})))?;
+    } else {
+        for row in &rows {
+            output::answer(&line(row))?;
+        }
+    }
+    let differ = rows
+        .iter()
+        .filter(|row| matches!(row.outcome, Outcome::Differs(_)));
+    match differ.count() {
+        0 => Ok(()),
+        _ => Err(Failure::no()),
+    }
+}
+
+/// What goes into `Authorization`. A key or a token without a scheme gets the one of its form.
+fn credential(path: &Path) -> Result<String, Failure> {
+    let text = input::read(path)?;
+    let text = std::str::from_utf8(&text).unwrap_or_default().trim();
+    let is_one_line = !text.is_empty() && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+    if !is_one_line {
+        let name = path.display();
+        return Err(Failure::usage(format!(
+            "`{name}` does not hold one credential in one line"
+        )));
+    }
+    Ok(if text.contains(' ') {
+        text.to_owned()
+    } else if text.matches('.').count() == 2 {
+        format!("Bearer {text}")
+    } else {
+        format!("ApiKey {text}")
+    })
+}
+
+fn line(row: &Row) -> String {
+    let assumed = row.assumption.assumed();
+    match &row.outcome {
+        Outcome::AsAssumed(seen) => format!("{} {assumed}: {seen}", styled(GOOD, "as said  ")),
+        Outcome::NotTried(why) => format!("{} {assumed}: {why}", styled(DIM, "not tried")),
+        Outcome::Differs(seen) => format!(
+            "{} {assumed}: {seen}\n          {}\n          to mend: {}",
+            styled(BAD, "DIFFERS  "),
+            row.assumption.why(),
+            row.assumption.mend()
+        ),
+    }
+}
+
+fn as_json(row: &Row) -> serde_json::Value {
+    let (verdict, seen) = match &row.outcome {
+        Outcome::AsAssumed(seen) => ("as_assumed", seen),
+        Outcome::Differs(seen) => ("differs", seen),
+        Outcome::NotTried(why) => ("not_tried", why),
+    };
+    json!({
+        "id": row.assumption.id(), "assumed": row.assumption.assumed(), "verdict": verdict, "seen": seen,
+        "mend": row.assumption.mend(),
+    })
+}
