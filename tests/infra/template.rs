@@ -1,6 +1,7 @@
 //! What parameters of `template.yaml` do.
 
 use doorward_key_admin::rest::problem::{INSTANCE_PREFIX, KINDS, TYPE_PREFIX};
+use doorward_tests::golden;
 use serde_json::{Value, json};
 
 use crate::tree::{of, template};
@@ -141,5 +142,20 @@ fn what_the_gateway_of_the_admin_api_refuses_is_a_problem() {
         if !response["StatusCode"].is_null() {
             assert_eq!(response["StatusCode"], body["status"].to_string(), "{kind}");
         }
+    }
+}
+
+#[test]
+fn every_parameter_is_explained() {
+    let text = std::fs::read_to_string(golden::root().join("docs/deploy.md")).unwrap();
+    let whole = template("template.yaml", &[]);
+    let parameters = whole.root().get("Parameters").unwrap();
+    assert!(parameters.members().len() > 20);
+    for (name, _) in parameters.members() {
+        let is_row = |line: &str| line.starts_with('|') && line.contains(&format!("`{name}`"));
+        assert!(
+            text.lines().any(is_row),
+            "docs/deploy.md has no row for `{name}`"
+        );
     }
 }
