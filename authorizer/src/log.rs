@@ -22,7 +22,8 @@ use crate::{counting::refusal, event::EventKind, handler::Call};
 use lines::{
     BreakerLine, DecisionLine, FaultLine, FaultsLine, FlushLine, Layer, LifeLine, LimitLine,
     Metrics, OF_CLOSED_BREAKERS, OF_DECISIONS, OF_DECISIONS_WITHOUT_STORE, OF_FLUSHES,
-    OF_OPENED_BREAKERS, OF_REFUSED_CONFIGURATIONS, OF_UNCOUNTED, RefusedLine, micros,
+    OF_OPENED_BREAKERS, OF_REFUSED_CONFIGURATIONS, OF_STALE_KEY_SETS, OF_UNCOUNTED, RefusedLine,
+    StaleLine, micros,
 };
 
 /// Where lines go. Called with one line, without the line break.
@@ -40,6 +41,7 @@ pub fn metric_names() -> Vec<&'static str> {
         &OF_CLOSED_BREAKERS,
         &OF_FLUSHES,
         &OF_REFUSED_CONFIGURATIONS,
+        &OF_STALE_KEY_SETS,
     ];
     let metrics = all.into_iter().flat_map(|directive| directive.metrics);
     metrics.map(|metric| metric.name).collect()
@@ -167,6 +169,18 @@ pub fn config_refused(sink: &Sink, why: &str, now: Timestamp) {
         detail: clean(why),
         metrics: Metrics::of(now, &OF_REFUSED_CONFIGURATIONS),
         refused: 1,
+    };
+    write(sink, &line);
+}
+
+/// Writes that tokens of `issuer` are checked with keys that are `age` seconds old, because fresh ones cannot be had.
+pub fn key_set_stale(sink: &Sink, issuer: &str, age: u64, now: Timestamp) {
+    let line = StaleLine {
+        level: "WARN",
+        event: "key_set_stale",
+        issuer: clean(issuer),
+        metrics: Metrics::of(now, &OF_STALE_KEY_SETS),
+        age,
     };
     write(sink, &line);
 }

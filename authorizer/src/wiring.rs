@@ -12,6 +12,7 @@
 //!    leases.
 
 mod choices;
+mod stale;
 mod tables;
 
 use std::{pin::pin, sync::Arc, time::Duration};
@@ -34,6 +35,7 @@ use doorward_keys::{BlockReader, KeyLookup};
 
 use self::{
     choices::{authorities, blocks, limits, replays},
+    stale::StaleKeySets,
     tables::{aws_access, tables},
 };
 use crate::{
@@ -85,6 +87,7 @@ struct Live {
     environment: Environment,
     parts: Parts,
     reloading: Reloading<Engine>,
+    stale: StaleKeySets,
     sink: log::Sink,
 }
 
@@ -173,6 +176,7 @@ impl Service {
             environment,
             parts,
             reloading,
+            stale: StaleKeySets::default(),
             sink: Arc::clone(&sink),
         });
         let spent = clock::stopwatch().saturating_sub(begun);
@@ -212,6 +216,7 @@ impl Service {
                 tokio::join!(live.refresh(), live.refresh_blocks());
                 if let Ok(engine) = live.reloading.current() {
                     engine.finish_fetches().await;
+                    live.stale.tell(&engine, &live.sink);
                 }
             });
             let _ = tokio::join!(live.flush(time_left.min(FLUSH)), refreshing);

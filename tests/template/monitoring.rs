@@ -50,6 +50,24 @@ fn alarms_and_dashboard_name_the_metrics_that_are_written_and_all_of_them() {
     let body = body.replace("${AWS::Region}", "eu-west-1");
     let shown: Value = serde_json::from_str(&body).unwrap();
     assert!(shown["widgets"].as_array().unwrap().len() > 5);
+    for widget in shown["widgets"].as_array().unwrap() {
+        let metrics = widget["properties"]["metrics"].as_array();
+        for metric in metrics.into_iter().flatten() {
+            // A name, or three dots for that of the line before.
+            let name = metric[1].as_str().filter(|_| metric[0] == NAMESPACE);
+            assert!(
+                name.is_none_or(|name| names.contains(&name)),
+                "the dashboard shows {metric}, which nobody writes"
+            );
+        }
+    }
+    for expression in body.split("MetricName=\\\"").skip(1) {
+        let (name, _) = expression.split_once('\\').unwrap();
+        assert!(
+            names.contains(&name),
+            "the dashboard looks for `{name}`, which nobody writes"
+        );
+    }
     let missing: Vec<_> = names
         .iter()
         .filter(|name| !named(&body.replace("\\\"", "\""), &names).contains(**name))

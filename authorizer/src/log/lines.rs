@@ -239,6 +239,15 @@ pub(super) static OF_FLUSHES: Directive = Directive {
     ],
 };
 
+pub(super) static OF_STALE_KEY_SETS: Directive = Directive {
+    namespace: NAMESPACE,
+    dimensions: &[&[]],
+    metrics: &[Metric {
+        name: "KeySetAge",
+        unit: "Seconds",
+    }],
+};
+
 pub(super) static OF_REFUSED_CONFIGURATIONS: Directive = Directive {
     namespace: NAMESPACE,
     dimensions: &[&[]],
@@ -288,6 +297,18 @@ pub(super) struct RefusedLine {
     pub(super) metrics: Metrics,
     #[serde(rename = "ConfigRefused")]
     pub(super) refused: u8,
+}
+
+#[derive(Serialize)]
+pub(super) struct StaleLine {
+    pub(super) level: &'static str,
+    pub(super) event: &'static str,
+    pub(super) issuer: String,
+    #[serde(rename = "_aws")]
+    pub(super) metrics: Metrics,
+    /// How old the key set is, in seconds.
+    #[serde(rename = "KeySetAge")]
+    pub(super) age: u64,
 }
 
 #[derive(Serialize)]

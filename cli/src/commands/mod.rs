@@ -1,5 +1,6 @@
 //! The commands, one folder each: `args.rs` is what can be said, `mod.rs` does it.
 
+pub mod addresses;
 pub mod block;
 pub mod check;
 pub mod explain;
@@ -27,6 +28,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Command::Token(args) => token::run(&args),
         Command::Check(args) => check::run(&args).await,
         Command::Explain(args) => explain::run(args).await,
+        Command::Addresses(args) => addresses::run(&args).await,
         Command::Probe(args) => probe::run(args).await,
         Command::Routes(args) => routes::run(&args),
         Command::Schema => schema::run(),

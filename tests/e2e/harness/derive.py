@@ -3,7 +3,7 @@
 `sam local` knows one stage name for a whole template and skips what it cannot emulate, so each API gets a template of its
 own. Taken over unchanged: functions, routes, authorizers, identity sources. Changed:
 
-- everything that names another API is left out, and its outputs;
+- everything that names another API is left out, and its outputs; so are stacks inside the stack;
 - the architecture is that of this machine, the code is the released binary in target/lambda;
 - the configuration layer is a folder of the caller, and `sam local` passes only variables that the template declares, so
   those of the caller are declared.
@@ -35,7 +35,7 @@ def one_api(keep, config_folder, variables, change=None):
 
     kept = {}
     for name, item in resources.items():
-        if name in gone:
+        if name in gone or item["Type"] == "AWS::CloudFormation::Stack":
             continue
         if item["Type"] == "AWS::Serverless::Function":
             properties = item["Properties"]
@@ -103,6 +103,8 @@ def deployable(config_file, ttl, change=None):
                 variables["DOORWARD_CONFIG"] = str(config_file)
         elif item["Type"] == "AWS::Serverless::LayerVersion":
             item["Properties"]["ContentUri"] = str(ROOT / item["Properties"]["ContentUri"])
+        elif item["Type"] == "AWS::CloudFormation::Stack":
+            item["Properties"]["TemplateURL"] = str(ROOT / item["Properties"]["TemplateURL"])
     source["Parameters"]["Architecture"]["Default"] = ARCHITECTURE
     # The transform of the emulator does not see parameter values, so a changed one must be the default.
     source["Parameters"]["DeletionProtection"]["Default"] = "false"

@@ -145,6 +145,15 @@ impl Issuers {
         join(self.all.iter().map(|issuer| issuer.keys.finish())).await;
     }
 
+    /// The issuers whose keys serve past their freshness because fresh ones could not be had, and how old those are, in seconds.
+    pub fn stale_key_sets(&self, now: Timestamp) -> Vec<(String, u64)> {
+        let ages = self.all.iter().filter_map(|issuer| {
+            let age = issuer.keys.stale_age(now)?;
+            Some((issuer.config.name.clone(), age))
+        });
+        ages.collect()
+    }
+
     /// A token that was verified before and whose key is still served.
     async fn seen_before(&self, digest: &TokenDigest, now: Timestamp) -> Option<Subject> {
         let entry = self.seen.find(digest, now)?;

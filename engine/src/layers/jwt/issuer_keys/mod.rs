@@ -86,6 +86,7 @@ struct State {
 /// A set and how long it is good; times by [`Clock`].
 struct Held {
     set: Arc<KeySet>,
+    loaded_at: Timestamp,
     fresh_until: Timestamp,
     usable_until: Timestamp,
 }
@@ -211,6 +212,15 @@ impl IssuerKeys {
         self.answer(wanted, now).at_hand()?.ok()
     }
 
+    /// How old the set is, in seconds, where it is past its freshness and the last fetch failed.
+    pub(super) fn stale_age(&self, now: Timestamp) -> Option<u64> {
+        let mut state = self.state();
+        let at = state.clock.read(now);
+        let held = state.held.as_ref().filter(|held| at >= held.fresh_until)?;
+        state.last_error.as_ref()?;
+        u64::try_from(at.since(held.loaded_at)).ok()
+    }
+
     /// Fetches the set unless it is there already. Starts no cool-down when it fails, so that the first request may try
     /// once more.
     pub(super) async fn prefetch(&self, now: Timestamp) -> Result<(), FetchError> {
@@ -307,6 +317,7 @@ impl IssuerKeys {
                 state.last_error = None;
                 state.held = Some(Held {
                     set: Arc::new(set),
+                    loaded_at: loaded.at,
                     fresh_until: loaded.at.plus(fresh),
                     usable_until: loaded.at.plus(fresh).plus(limits.stale),
                 });

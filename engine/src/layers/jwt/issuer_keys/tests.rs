@@ -286,6 +286,22 @@ async fn serves_the_last_good_set_on_errors_until_the_staleness_bound() {
 }
 
 #[tokio::test]
+async fn tells_the_age_of_a_set_only_where_a_fresh_one_could_not_be_had() {
+    let bench = Bench::with(&["a"], "");
+    assert_eq!(bench.keys.stale_age(at(0)), None);
+    assert_eq!(bench.look("a", 0).await, Ok(()));
+    assert_eq!(bench.keys.stale_age(at(100)), None);
+    // Nobody asked for a key in the meantime: nothing is wrong.
+    assert_eq!(bench.keys.stale_age(at(3700)), None);
+    bench.shelf.remove(KEYS);
+    assert_eq!(bench.look("a", 3700).await, Ok(()));
+    assert_eq!(bench.keys.stale_age(at(3710)), Some(3710));
+    bench.shelf.put(KEYS, &set_of(&["a"]));
+    assert_eq!(bench.look("a", 3800).await, Ok(()));
+    assert_eq!(bench.keys.stale_age(at(3800)), None);
+}
+
+#[tokio::test]
 async fn retries_a_stale_set_once_per_cool_down() {
     let bench = Bench::with(&["a"], "");
     assert_eq!(bench.look("a", 0).await, Ok(()));
