@@ -249,6 +249,9 @@ fn write(sink: &Sink, line: &impl Serialize) {
 
 /// `text` on one line, without characters that move a cursor or turn the direction of writing, at most [`MAX_TEXT`] long.
 fn clean(text: &str) -> String {
+    if text.len() <= MAX_TEXT && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     let harmless = |c: char| {
         let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
         if c.is_control() || hidden {
