@@ -62,10 +62,13 @@ impl Vault {
 impl SuccessorSecrets for Vault {
     async fn put_pending(
         &self,
-        _: &str,
+        name: &str,
         version: &str,
         printed: &Secret<String>,
     ) -> Result<(), String> {
+        if name == "missing" {
+            return Err("there is no such secret".to_owned());
+        }
         assert!((32..=64).contains(&version.len()));
         let version = version.to_owned();
         let printed = printed.expose().clone();
@@ -394,6 +397,23 @@ async fn a_scheduled_rotation_survives_a_crash_at_every_step() {
         assert_eq!(next.state, RotationState::Waiting);
         assert_eq!(new.rotates_at, Some(next.at));
     }
+}
+
+#[tokio::test]
+async fn rotations_that_fail_stand_in_no_other_ones_way() {
+    let mut house = house(all);
+    house.jobs = house.jobs.with_secrets(Some(Arc::new(Vault::default())));
+    for _ in 0..120 {
+        let id = house.create(90).await;
+        let fails = json!({"secret": "secretsmanager:missing"});
+        house.ask(schedule(&id, fails), NOW).await;
+    }
+    let id = house.create(90).await;
+    let last = json!({"secret": "secretsmanager:partner"});
+    house.ask(schedule(&id, last), NOW.plus(60)).await;
+    let report = house.jobs.run(Job::Minute, NOW.plus(10 * DAY + 60)).await;
+    assert_eq!(report.rotated, 1);
+    assert!(house.record(&id).await.rotated_to.is_some());
 }
 
 #[tokio::test]
