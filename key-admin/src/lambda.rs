@@ -25,7 +25,7 @@ mod logs;
 
 use std::sync::Arc;
 
-use doorward_keys::{KeyId, RequestSink, Timestamp};
+use doorward_keys::{RequestSink, Timestamp};
 use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::Value;
@@ -202,16 +202,16 @@ impl Function {
         };
         (self.log)(&line.text());
         let reply = outcome?;
-        self.deliver(&reply.changed_keys()).await;
+        self.deliver(&reply.changed()).await;
         serde_json::to_value(&reply).map_err(|error| AdminError::Corrupt(error.to_string()))
     }
 
-    /// Tells at once what happened to `keys`. What is not told now is told by the minute's job.
-    async fn deliver(&self, keys: &[KeyId]) {
+    /// Tells at once what happened to the keys and blocks of these ids. What is not told now is told by the minute's job.
+    async fn deliver<Id: AsRef<str> + Sync>(&self, ids: &[Id]) {
         if let Some(jobs) = &self.jobs
-            && !keys.is_empty()
+            && !ids.is_empty()
         {
-            jobs.delivery().after_command(keys).await;
+            jobs.delivery().after_command(ids).await;
         }
     }
 }

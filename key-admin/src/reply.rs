@@ -7,7 +7,7 @@ mod usage;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use doorward_keys::{
-    AuditEntry, KeyId, KeyRecord, KeyStatus, Secret, Timestamp,
+    AuditEntry, KeyRecord, KeyStatus, Secret, Timestamp,
     lifecycle::{self, Standing},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -169,12 +169,12 @@ impl Reply {
 }
 
 impl Reply {
-    /// The keys that the command changed.
-    pub(crate) fn changed_keys(&self) -> Vec<KeyId> {
-        let ids: &[&str] = match self {
+    /// The ids of the keys and blocks that the command changed.
+    pub(crate) fn changed(&self) -> Vec<String> {
+        let ids: &[&String] = match self {
             Self::Many { results } => {
                 let done = results.iter().filter_map(|each| match each {
-                    Each::Done(reply) => Some(reply.changed_keys()),
+                    Each::Done(reply) => Some(reply.changed()),
                     Each::Failed { .. } => None,
                 });
                 return done.flatten().collect();
@@ -190,9 +190,17 @@ impl Reply {
             | Self::Scheduled { key, changed: true } => &[&key.id],
             Self::Rotated { key, replaced, .. } => &[&key.id, &replaced.id],
             Self::Deleted { id, .. } => &[id],
+            Self::OfBlocks(
+                BlockReply::Blocked {
+                    block,
+                    changed: true,
+                    ..
+                }
+                | BlockReply::Unblocked { block, .. },
+            ) => &[&block.id],
             _ => &[],
         };
-        ids.iter().copied().filter_map(KeyId::parse).collect()
+        ids.iter().map(|id| (*id).clone()).collect()
     }
 }
 

@@ -49,8 +49,8 @@ const COUNTERS_TABLE: Variable = Variable {
 
 const EVENT_BUS: Variable = Variable {
     name: "DOORWARD_EVENT_BUS",
-    meaning: "The event bus of EventBridge that is told of everything that happens to keys, by name or ARN. Without one, each event is a \
-        line of the log, `\"event\": \"key_event\"`.",
+    meaning: "The event bus of EventBridge that is told of everything that happens to keys and to blocks of tokens, by name or ARN. Without \
+        one, each event is a line of the log, `\"event\": \"key_event\"` or `\"block_event\"`.",
     default: "",
 };
 

@@ -146,6 +146,17 @@ pub enum BlockAction {
 }
 
 impl BlockAction {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Add, Self::Remove];
+
+    /// The word for it in events; their `detail-type` in `EventBridge`.
+    pub const fn event_kind(self) -> &'static str {
+        match self {
+            Self::Add => "TokensBlocked",
+            Self::Remove => "TokensUnblocked",
+        }
+    }
+
     /// The word for it in stores, answers and logs.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -156,9 +167,12 @@ impl BlockAction {
 
     /// Reads what [`BlockAction::as_str`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Add, Self::Remove]
-            .into_iter()
-            .find(|action| action.as_str() == text)
+        Self::ALL.into_iter().find(|one| one.as_str() == text)
+    }
+
+    /// Reads what [`BlockAction::event_kind`] wrote.
+    pub fn of_event(kind: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.event_kind() == kind)
     }
 }
 
@@ -217,8 +231,8 @@ pub trait BlockReader: Send + Sync {
     async fn all(&self) -> Result<Vec<Block>, StoreError>;
 }
 
-/// What key administration may do. Every change is one transaction together with its audit entry and the new version of the
-/// list: either all of it is seen, or none.
+/// What key administration may do. Every change is one transaction together with its audit entry, its event and the new
+/// version of the list: either all of it is seen, or none.
 #[async_trait]
 pub trait BlockLedger: BlockReader {
     /// The block of this name, or `None`.

@@ -1,16 +1,18 @@
-//! What others are told about keys. Every change of a key is an event, written in the same transaction as the change and its
-//! audit entry; the rest are notices, written once each. Delivered at least once: whoever listens tells repeats apart by
-//! the id.
+//! What others are told about keys and blocks of tokens. Every change is an event, written in the same transaction as the change
+//! and its audit entry; the rest are notices about keys, written once each. Delivered at least once: whoever listens tells
+//! repeats apart by the id.
 
 mod delivery;
 mod detail;
+mod told;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
 pub use delivery::{BusError, EventBus, Outbox};
-pub use detail::EventDetail;
+pub use detail::{BlockEventDetail, EventDetail};
+pub use told::Event;
 
 use crate::{
     audit::{AuditAction, AuditEntry},

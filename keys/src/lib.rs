@@ -36,7 +36,9 @@ pub use audit::{AuditAction, AuditEntry};
 pub use block::{Block, BlockAction, BlockChange, BlockId, BlockLedger, BlockReader, Target};
 pub use day::Day;
 pub use digest::{Digest, Pepper};
-pub use event::{BusError, Calendar, EventBus, EventDetail, EventKind, KeyEvent, Outbox};
+pub use event::{
+    BlockEventDetail, BusError, Calendar, Event, EventBus, EventDetail, EventKind, KeyEvent, Outbox,
+};
 pub use flush::{FlushBook, StageCache};
 pub use foreign::{ForeignForm, ForeignForms};
 pub use hour::{Hour, Hours};

@@ -9,7 +9,7 @@ use crate::{
     lifecycle::Rotation,
     record::{KeyId, KeyRecord},
     secret::Secret,
-    store::{StoreError, Written},
+    store::{Cursor, Page, StoreError, Written},
     time::Timestamp,
 };
 
@@ -83,10 +83,15 @@ pub trait RotationBook: Send + Sync {
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
 
-    /// The keys whose rotation is due on `day` and not after `until`, the earliest first, at most `limit`. May miss what was
-    /// written in the last seconds, and name what is over since.
-    async fn due(&self, day: Day, until: Timestamp, limit: usize)
-    -> Result<Vec<KeyId>, StoreError>;
+    /// The keys whose rotation is due on `day` and not after `until`, the earliest first, at most `limit` (at least one), behind
+    /// `after`. May miss what was written in the last seconds, and name what is over since.
+    async fn due(
+        &self,
+        day: Day,
+        until: Timestamp,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Page<KeyId>, StoreError>;
 
     /// Writes both sides of a rotation of a key with a schedule, as [`KeyLedger::rotate`](crate::KeyLedger::rotate) does, with
     /// what is left of that schedule and the one of the successor.

@@ -33,12 +33,15 @@ fn the_committed_reference_is_fresh() {
 
 #[test]
 fn the_committed_schema_of_events_is_fresh() {
+    check_schema::<doorward_keys::EventDetail>("key-events.schema.json");
+    check_schema::<doorward_keys::BlockEventDetail>("block-events.schema.json");
+}
+
+fn check_schema<T: schemars::JsonSchema>(name: &str) {
     let settings = schemars::generate::SchemaSettings::draft2020_12();
-    let schema = settings
-        .into_generator()
-        .into_root_schema_for::<doorward_keys::EventDetail>();
+    let schema = settings.into_generator().into_root_schema_for::<T>();
     let text = serde_json::to_string_pretty(&schema).unwrap();
-    check_text(&docs().join("key-events.schema.json"), &format!("{text}\n"));
+    check_text(&docs().join(name), &format!("{text}\n"));
 }
 
 #[test]

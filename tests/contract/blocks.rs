@@ -5,13 +5,14 @@ use std::{collections::BTreeSet, sync::Arc};
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use doorward::dynamodb::{EmbeddedDynamo, Storage};
 use doorward_backends::{
-    dynamodb::{DynamoBlocks, TableNames, connect, create_missing_tables},
-    memory::MemoryBlocks,
+    dynamodb::{DynamoBlocks, DynamoKeys, TableNames, connect, create_missing_tables},
+    memory::{MemoryBlocks, MemoryKeys},
 };
 use doorward_keys::{
-    Block, BlockAction, BlockChange, BlockId, BlockLedger, StoreError, Target, Timestamp,
+    Block, BlockAction, BlockChange, BlockId, BlockLedger, Event, Outbox, StoreError, Target,
+    Timestamp,
 };
-use doorward_tests::dynamodb::endpoint_of_environment;
+use doorward_tests::{dynamodb::endpoint_of_environment, keys::told};
 
 use crate::stores::own_tables;
 
@@ -20,6 +21,7 @@ const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 /// One store under test.
 struct Place {
     store: Arc<dyn BlockLedger>,
+    outbox: Arc<dyn Outbox>,
     table: Option<(Client, String)>,
     _running: Option<EmbeddedDynamo>,
 }
@@ -28,6 +30,7 @@ impl Place {
     fn on(client: Client, table: String, running: Option<EmbeddedDynamo>) -> Self {
         Self {
             store: Arc::new(DynamoBlocks::new(client.clone(), &table)),
+            outbox: Arc::new(DynamoKeys::new(client.clone(), &table)),
             table: Some((client, table)),
             _running: running,
         }
@@ -35,8 +38,10 @@ impl Place {
 }
 
 async fn places() -> Vec<Place> {
+    let keys = Arc::new(MemoryKeys::new());
     let mut places = vec![Place {
-        store: Arc::new(MemoryBlocks::new()),
+        store: Arc::new(MemoryBlocks::beside(Arc::clone(&keys))),
+        outbox: keys,
         table: None,
         _running: None,
     }];
@@ -128,6 +133,24 @@ async fn a_block_that_is_taken_back_is_gone_and_the_version_says_so() {
         let changes = place.store.changes(10, None).await.unwrap();
         assert_eq!(changes.items, [added, removed]);
         assert_eq!(changes.next, None);
+    }
+}
+
+#[tokio::test]
+async fn every_change_is_an_event_until_it_is_delivered() {
+    for place in places().await {
+        let block = Block {
+            issued_before: Some(NOW),
+            ..block(1, Target::Subject("#pk ü".to_owned()))
+        };
+        let added = add(&place, &block, 1).await;
+        let removed = change(BlockAction::Remove, &block, 2);
+        place.store.remove(&removed).await.unwrap();
+        let outbox = place.outbox.as_ref();
+        let [added, removed] = [added, removed].map(Event::Block);
+        assert_eq!(told(outbox, 10).await, [added.clone(), removed.clone()]);
+        outbox.delivered(&added).await.unwrap();
+        assert_eq!(told(outbox, 10).await, [removed]);
     }
 }
 

@@ -77,7 +77,7 @@ async fn scheduled(store: &Store, number: u64) -> (KeyRecord, ScheduledRotation)
 
 async fn due(store: &Store, at: Timestamp) -> Vec<doorward_keys::KeyId> {
     let book: &dyn doorward_keys::RotationBook = store.keys.as_ref();
-    book.due(Day::of(at), at, 10).await.unwrap()
+    book.due(Day::of(at), at, 10, None).await.unwrap().items
 }
 
 pub(crate) async fn a_scheduled_rotation_is_due_at_its_time(store: &Store) {
@@ -97,6 +97,29 @@ pub(crate) async fn a_scheduled_rotation_is_due_at_its_time(store: &Store) {
     store.keys.schedule(&free, 2, None, &entry).await.unwrap();
     assert_eq!(store.keys.scheduled(&key.id).await.unwrap(), None);
     assert_eq!(due(store, plan.at).await, []);
+}
+
+pub(crate) async fn due_rotations_are_read_in_parts(store: &Store) {
+    let mut expected = Vec::new();
+    let mut at = NOW;
+    for number in 1..=5 {
+        let (key, plan) = scheduled(store, number).await;
+        at = plan.at;
+        expected.push(key.id);
+    }
+    expected.sort();
+    let book: &dyn doorward_keys::RotationBook = store.keys.as_ref();
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = book.due(Day::of(at), at, 2, after.as_ref()).await.unwrap();
+        assert!(page.items.len() <= 2);
+        seen.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, expected);
 }
 
 pub(crate) async fn a_schedule_on_a_stale_version_is_refused_whole(store: &Store) {

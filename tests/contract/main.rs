@@ -79,6 +79,7 @@ contract! {
     every jobs::a_flush_is_due_at_its_time_and_until_it_is_done;
     every jobs::a_place_is_the_last_one_kept;
     every jobs::a_scheduled_rotation_is_due_at_its_time;
+    every jobs::due_rotations_are_read_in_parts;
     every jobs::a_schedule_on_a_stale_version_is_refused_whole;
     every jobs::a_scheduled_rotation_is_seen_whole_with_the_next;
     every jobs::what_was_scheduled_otherwise_meanwhile_is_not_settled;

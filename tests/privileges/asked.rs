@@ -11,6 +11,8 @@ pub(crate) struct Asked {
     /// The table or index, as the template names it.
     pub(crate) resource: String,
     pub(crate) leading_key: String,
+    /// The sources of the events, where it hands over events.
+    pub(crate) sources: Vec<String>,
 }
 
 /// All that `call` needs. A transaction needs the rights of the writes it consists of.
@@ -25,6 +27,7 @@ pub(crate) fn all(call: &Call, name_of: impl Fn(&str) -> String) -> Vec<Asked> {
             action: format!("dynamodb:{action}"),
             resource,
             leading_key: leading_key(body),
+            sources: vec![],
         }
     };
     if call.action != "TransactWriteItems" {

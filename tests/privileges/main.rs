@@ -52,6 +52,7 @@ fn what_is_granted_for_some_partitions_is_refused_for_the_records_of_keys() {
         action: format!("dynamodb:{action}"),
         resource: "${KeysTable.Arn}".to_owned(),
         leading_key: "key#0".to_owned(),
+        sources: vec![],
     };
     for (role, refused) in [
         (

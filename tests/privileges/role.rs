@@ -21,6 +21,8 @@ pub(crate) struct Statement {
     pub(crate) resources: BTreeSet<String>,
     /// Patterns of the partition keys; `None` where any will do.
     leading_keys: Option<Vec<String>>,
+    /// The sources of events; `None` where any will do.
+    sources: Option<Vec<String>>,
 }
 
 impl Role {
@@ -62,29 +64,25 @@ impl Statement {
         let name = node.get("Sid").and_then(Node::text).unwrap().to_owned();
         assert_eq!(node.get("Effect").unwrap().text(), Some("Allow"), "{name}");
         let condition = node.get("Condition").map_or(&[][..], Node::members);
-        // Whoever asks here writes no other source than ours.
-        let of_source = |(operator, members): &&(String, Node)| {
-            let source = members.get("events:source").and_then(Node::text);
-            operator == "StringEquals" && source == Some("doorward.keys")
-        };
-        let condition = condition.iter().filter(|one| !of_source(one));
-        let leading_keys = condition.flat_map(|(operator, members)| {
+        let (mut leading_keys, mut sources) = (None, None);
+        for (operator, members) in condition {
             // A double that does not know a condition must not act as if it were not there.
-            assert!(
-                ["ForAllValues:StringLike", "ForAllValues:StringEquals"]
-                    .contains(&operator.as_str()),
-                "{name}: {operator}"
-            );
-            members.members().iter().flat_map(|(key, values)| {
-                assert_eq!(key, "dynamodb:LeadingKeys");
-                values.texts()
-            })
-        });
-        let leading_keys: Vec<String> = leading_keys.map(str::to_owned).collect();
+            let known = ["ForAllValues:StringLike", "ForAllValues:StringEquals"];
+            assert!(known.contains(&operator.as_str()), "{name}: {operator}");
+            for (key, values) in members.members() {
+                let values = values.texts().into_iter().map(str::to_owned).collect();
+                match key.as_str() {
+                    "dynamodb:LeadingKeys" => leading_keys = Some(values),
+                    "events:source" => sources = Some(values),
+                    _ => panic!("{name}: {key}"),
+                }
+            }
+        }
         Self {
             actions: set("Action"),
             resources: set("Resource"),
-            leading_keys: Some(leading_keys).filter(|keys| !keys.is_empty()),
+            leading_keys,
+            sources,
             name,
         }
     }
@@ -104,6 +102,10 @@ impl Statement {
             Some(begin) => asked.resource.starts_with(begin),
             None => asked.resource == *pattern,
         };
-        self.actions.contains(&asked.action) && self.resources.iter().any(is_on) && key()
+        let is_from = |sources: &Vec<String>| asked.sources.iter().all(|one| sources.contains(one));
+        self.actions.contains(&asked.action)
+            && self.resources.iter().any(is_on)
+            && key()
+            && self.sources.as_ref().is_none_or(is_from)
     }
 }

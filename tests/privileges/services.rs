@@ -69,10 +69,14 @@ fn asked(method: &str, path: &str, target: &str, body: &Value) -> Asked {
             )
         }
     };
+    let entries = body["Entries"].as_array().into_iter().flatten();
     Asked {
         action,
         resource,
         leading_key: String::new(),
+        sources: entries
+            .map(|entry| entry["Source"].as_str().unwrap().to_owned())
+            .collect(),
     }
 }
 
@@ -213,6 +217,15 @@ async fn beside_its_tables_key_administration_needs_what_its_role_grants_and_no_
         "operation": "schedule", "id": other["key"]["id"], "inDays": 1, "secret": "secretsmanager:partners/acme",
     });
     ask(secret, now()).await;
+    let block = json!({
+        "operation": "block", "issuer": "https://issuer.example", "subject": "ann", "expiresInSeconds": 60,
+    });
+    let blocked = ask(block, now()).await;
+    ask(
+        json!({"operation": "unblock", "id": blocked["block"]["id"]}),
+        now(),
+    )
+    .await;
     let decoy = json!({
         "operation": "create", "tenant": "acme", "name": "decoy", "environment": "live", "decoy": true,
     });
@@ -220,7 +233,13 @@ async fn beside_its_tables_key_administration_needs_what_its_role_grants_and_no_
     ask(used(&decoy["key"]["id"]), now()).await;
     // Whatever happened is told by what made it happen, and waits for no job.
     let told = services.told();
-    for kind in ["KeyCreated", "KeyRevoked", "DecoyKeyUsed"] {
+    for kind in [
+        "KeyCreated",
+        "KeyRevoked",
+        "DecoyKeyUsed",
+        "TokensBlocked",
+        "TokensUnblocked",
+    ] {
         assert!(told.iter().any(|one| one == kind), "{kind}: {told:?}");
     }
     // A day and some minutes later everything is due: the flush, the rotation, and what becomes of the old secret.
@@ -275,6 +294,7 @@ fn it_is_one_bus_one_path_of_secrets_and_two_stages() {
             action: action.to_owned(),
             resource: resource.to_owned(),
             leading_key: String::new(),
+            sources: vec![],
         };
         assert!(!role.grants(&asked), "{asked:?}");
     }

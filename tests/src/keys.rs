@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use doorward_keys::{
-    AuditAction, AuditEntry, Digest, KeyEvent, KeyId, KeyRecord, Outbox, Timestamp,
+    AuditAction, AuditEntry, Digest, Event, KeyEvent, KeyId, KeyRecord, Outbox, Timestamp,
     lifecycle::{self, Fresh, Limits},
 };
 
@@ -72,12 +72,26 @@ pub fn rotation(old: &KeyRecord, number: u64) -> Result<lifecycle::Rotation, lif
     lifecycle::rotate(old, fresh(number), 86_400, 3_600, NOW.plus(60), LIMITS)
 }
 
-/// Every event that waits in `outbox` and can be read, in parts of `limit`, by part and then in order.
+/// Every event about a key that waits in `outbox` and can be read, in parts of `limit`, by part and then in order.
 ///
 /// # Panics
 ///
 /// When the outbox cannot be read, or a part of it is longer than asked for.
 pub async fn waiting(outbox: &dyn Outbox, limit: usize) -> Vec<KeyEvent> {
+    let all = told(outbox, limit).await.into_iter();
+    all.filter_map(|event| match event {
+        Event::Key(event) => Some(event),
+        Event::Block(_) => None,
+    })
+    .collect()
+}
+
+/// The same, whatever the events are about.
+///
+/// # Panics
+///
+/// As [`waiting`].
+pub async fn told(outbox: &dyn Outbox, limit: usize) -> Vec<Event> {
     let mut found = Vec::new();
     for part in 0..outbox.parts() {
         let mut after = None;

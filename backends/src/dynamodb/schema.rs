@@ -15,6 +15,7 @@
 //! | tombstone | `key#` digest | `key` | `format` N, `digest` B, `id` S, `tenant` S, `deleted_at` N |
 //! | audit entry | `id#` key id | `audit#` ULID | `format` N, `action` S, `at` N, `actor` S, `version` N, `reason` S?, `related` S?, `fields` L of S? |
 //! | event | `outbox#` part | ULID `#` key id | `format` N, `kind` S, `at` N, `id` S, `tenant` S, `name` S, `environment` S, `status` S, `expires_at` N?, `version` N, `actor` S?, `reason` S?, `related` S?, `fields` L of S?, `details` M of S |
+//! | event of blocks | `outbox#` part | ULID `#` block id | `format` N, `kind` S, `at` N, `actor` S, `reason` S?, `block` M: the attributes of the block |
 //! | notice | `id#` key id | `notice#` name | `format` N, `purge_at` N |
 //! | request | `idem#` name | `idem` | `format` N, `content` S, `id` S, `purge_at` N |
 //! | schedule | `id#` key id | `schedule` | `format` N, `state` S (`waiting`, `rotated`, `told`), `at` N, `every_days` N?, `overlap_seconds` N, `lifetime_days` N?, `secret` S?, `actor` S, `related` S? |
@@ -45,7 +46,7 @@
 //! A tombstone stands where the record of a deleted key stood, so that its digest is never used again, and where a record
 //! stood that has moved to another digest; readers take it for nothing. The id item of the key tells these apart: it leads to
 //! where the record is. An event waits in the outbox until it is delivered, then it is removed; the part is one of eight, chosen by the id
-//! of the key, so that events of one key stay in order. A notice says that an event of that name was written about the key.
+//! of the key or block, so that events of one of them stay in order. A notice says that an event of that name was written about the key.
 //!
 //! A schedule that is not `told` is in `by_day` too: `day_pk` = `rotates#` the day on which it is due, `day_sk` = that time in 14
 //! digits, `#`, id; `related` is the successor of a `rotated` one. A flush says that a flush of the gateway's cache of a stage counts
@@ -291,7 +292,7 @@ pub fn outbox_pk(part: u32) -> String {
     format!("outbox#{part}")
 }
 
-/// The part of the outbox for a key: the last character of its id is random.
+/// The part of the outbox for a key or a block: the last character of its id is random.
 pub fn outbox_part(id: &str) -> u32 {
     id.bytes().last().map_or(0, u32::from) % OUTBOX_PARTS
 }

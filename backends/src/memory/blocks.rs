@@ -2,18 +2,22 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use doorward_keys::{
-    Block, BlockChange, BlockId, BlockLedger, BlockReader, Cursor, Page, StoreError,
+    Block, BlockChange, BlockId, BlockLedger, BlockReader, Cursor, Event, Page, StoreError,
 };
 
+use super::MemoryKeys;
+
 /// Blocks in memory. Each call takes one short lock, so each call is a transaction.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryBlocks {
     state: Mutex<State>,
+    /// Where events wait.
+    keys: Arc<MemoryKeys>,
 }
 
 #[derive(Debug, Default)]
@@ -24,9 +28,24 @@ struct State {
 }
 
 impl MemoryBlocks {
-    /// No blocks.
+    /// No blocks, and nobody who would be told of them.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No blocks; their events wait where those of `keys` do.
+    pub fn beside(keys: Arc<MemoryKeys>) -> Self {
+        Self {
+            keys,
+            ..Self::default()
+        }
+    }
+
+    /// Notes what was done and tells of it, while nobody else can see the blocks.
+    fn note(&self, state: &mut State, change: &BlockChange) {
+        state.version = state.version.saturating_add(1);
+        state.changes.insert(change.id.clone(), change.clone());
+        self.keys.tell(Event::Block(change.clone()));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -36,11 +55,6 @@ impl MemoryBlocks {
 }
 
 impl State {
-    fn note(&mut self, change: &BlockChange) {
-        self.version = self.version.saturating_add(1);
-        self.changes.insert(change.id.clone(), change.clone());
-    }
-
     /// A change whose entry cannot be written does not happen.
     fn check(&self, change: &BlockChange, is_there: bool) -> Result<(), StoreError> {
         let id = &change.block.id;
@@ -74,7 +88,7 @@ impl BlockLedger for MemoryBlocks {
         state.check(change, false)?;
         let block = change.block.clone();
         state.blocks.insert(block.id.clone(), block);
-        state.note(change);
+        self.note(&mut state, change);
         Ok(())
     }
 
@@ -82,7 +96,7 @@ impl BlockLedger for MemoryBlocks {
         let mut state = self.state();
         state.check(change, true)?;
         state.blocks.remove(&change.block.id);
-        state.note(change);
+        self.note(&mut state, change);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use doorward_keys::{
-    AuditEntry, AuditSpan, Cursor, Digest, Earlier, Idempotency, KeyEvent, KeyId, KeyLedger,
+    AuditEntry, AuditSpan, Cursor, Digest, Earlier, Event, Idempotency, KeyEvent, KeyId, KeyLedger,
     KeyLookup, KeyRecord, KeyStatus, Page, ScheduledRotation, StoreError, Timestamp, Trace,
     Written, lifecycle::Rotation,
 };
@@ -33,7 +33,7 @@ struct State {
     /// Where records stood that have moved, and whose they are.
     moved: HashMap<[u8; 32], KeyId>,
     /// By id.
-    events: BTreeMap<String, KeyEvent>,
+    events: BTreeMap<String, Event>,
     /// By key and name, with the end of memory.
     notices: HashMap<(KeyId, String), Timestamp>,
     schedules: BTreeMap<KeyId, ScheduledRotation>,
@@ -108,7 +108,7 @@ impl State {
         let place = (entry.key_id.clone(), entry.id.clone());
         self.audit.insert(place, entry.clone());
         let event = KeyEvent::of_change(record, entry);
-        self.events.insert(event.id.clone(), event);
+        self.events.insert(event.id.clone(), event.into());
     }
 
     fn rotate(

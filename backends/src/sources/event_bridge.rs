@@ -1,18 +1,15 @@
-//! Events of keys on a bus of `EventBridge`.
+//! Events on a bus of `EventBridge`.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use doorward_keys::{BusError, EventBus, EventDetail, KeyEvent};
+use doorward_keys::{BusError, Event, EventBus};
 use serde_json::{Value, json};
 
 use super::{
     aws::{AwsAccess, Service},
     services::json_call,
 };
-
-/// The `source` of every event.
-const SOURCE: &str = "doorward.keys";
 
 /// The most entries of one call (AWS: `EventBridge` API Reference, `PutEvents`).
 const MAX_ENTRIES: usize = 10;
@@ -41,21 +38,21 @@ impl EventBridge {
         Self { aws, bus }
     }
 
-    fn entry(&self, event: &KeyEvent) -> Result<Entry, BusError> {
-        let detail = serde_json::to_string(&EventDetail::from(event))
+    fn entry(&self, event: &Event) -> Result<Entry, BusError> {
+        let detail = serde_json::to_string(&event.detail())
             .map_err(|error| BusError::Refused(error.to_string()))?;
-        let kind = event.kind.as_str();
-        let bytes = SOURCE.len() + kind.len() + detail.len() + TIME_BYTES;
+        let (source, kind) = (event.source(), event.kind());
+        let bytes = source.len() + kind.len() + detail.len() + TIME_BYTES;
         if bytes > MAX_BYTES {
-            let why = format!("`{}` has more than {MAX_BYTES} bytes", event.id);
+            let why = format!("`{}` has more than {MAX_BYTES} bytes", event.id());
             return Err(BusError::Refused(why));
         }
         let json = json!({
             "EventBusName": self.bus,
-            "Source": SOURCE,
+            "Source": source,
             "DetailType": kind,
             "Detail": detail,
-            "Time": event.at.unix(),
+            "Time": event.at().unix(),
         });
         Ok(Entry { json, bytes })
     }
@@ -85,7 +82,7 @@ impl EventBridge {
 #[async_trait]
 impl EventBus for EventBridge {
     /// AWS: `EventBridge` API Reference, `PutEvents`.
-    async fn publish(&self, events: &[KeyEvent]) -> Vec<Result<(), BusError>> {
+    async fn publish(&self, events: &[Event]) -> Vec<Result<(), BusError>> {
         let mut outcomes = Vec::with_capacity(events.len());
         let mut entries: Vec<Result<Entry, BusError>> = Vec::new();
         let mut bytes: usize = 0;

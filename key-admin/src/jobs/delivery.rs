@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use doorward_keys::{BusError, EventBus, KeyEvent, KeyId, KeyStore, StoreError};
+use doorward_keys::{BusError, Event, EventBus, KeyStore, StoreError};
 use futures_util::future::join_all;
 
 use crate::log;
@@ -45,9 +45,12 @@ impl Delivery {
         self.deliver(in_turn, has_time).await
     }
 
-    /// Delivers what waits about `keys`, within a second. What is not delivered then is delivered by the next sweep.
-    pub async fn after_command(&self, keys: &[KeyId]) {
-        let mut parts: Vec<u32> = keys.iter().map(|key| self.store.part_of(key)).collect();
+    /// Delivers what waits about the keys and blocks of these ids, within a second. What is not delivered then is delivered by the next sweep.
+    pub async fn after_command<Id: AsRef<str>>(&self, ids: &[Id]) {
+        let mut parts: Vec<u32> = ids
+            .iter()
+            .map(|id| self.store.part_of(id.as_ref()))
+            .collect();
         parts.sort_unstable();
         parts.dedup();
         let delivery = self.deliver(parts.into_iter(), &|| true);
@@ -92,11 +95,7 @@ impl Delivery {
     }
 
     /// The error says why no other event would fare better now.
-    async fn hand_over(
-        &self,
-        events: &[KeyEvent],
-        delivered: &mut Delivered,
-    ) -> Result<(), String> {
+    async fn hand_over(&self, events: &[Event], delivered: &mut Delivered) -> Result<(), String> {
         if events.is_empty() {
             return Ok(());
         }
@@ -109,7 +108,7 @@ impl Delivery {
                 Err(BusError::Unavailable(why)) => unavailable = Some(why),
                 Err(error @ BusError::Refused(_)) => {
                     delivered.stuck += 1;
-                    let why = format!("`{}`: {error}", event.id);
+                    let why = format!("`{}`: {error}", event.id());
                     (self.log)(&log::life("error", "event_refused", &why));
                 }
             }

@@ -1,7 +1,7 @@
 //! Events as lines of the log, where no bus is named.
 
 use async_trait::async_trait;
-use doorward_keys::{BusError, EventBus, EventDetail, KeyEvent};
+use doorward_keys::{BusError, Event, EventBus};
 use serde_json::json;
 
 /// Writes each event as one line of JSON, so that the outbox does not grow where nobody listens.
@@ -19,10 +19,13 @@ impl LogBus {
 
 #[async_trait]
 impl EventBus for LogBus {
-    async fn publish(&self, events: &[KeyEvent]) -> Vec<Result<(), BusError>> {
+    async fn publish(&self, events: &[Event]) -> Vec<Result<(), BusError>> {
         let written = events.iter().map(|event| {
-            let detail = EventDetail::from(event);
-            let line = json!({"level": "info", "event": "key_event", "detail": detail});
+            let word = match event {
+                Event::Key(_) => "key_event",
+                Event::Block(_) => "block_event",
+            };
+            let line = json!({"level": "info", "event": word, "detail": event.detail()});
             (self.log)(&line.to_string());
             Ok(())
         });

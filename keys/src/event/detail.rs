@@ -1,11 +1,12 @@
-//! An event as those who listen get it. Its schema is committed in `docs/key-events.schema.json`.
+//! Events as those who listen get them. Their schemas are committed in `docs/key-events.schema.json` and
+//! `docs/block-events.schema.json`.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::KeyEvent;
-use crate::time::Timestamp;
+use super::{Event, KeyEvent};
+use crate::{block::BlockChange, time::Timestamp};
 
 /// An event about an API key: the `detail` of an event of the source `doorward.keys`, whose `detail-type` is its kind. Times are
 /// seconds since 1970-01-01T00:00:00Z. Members may be added; none changes its meaning.
@@ -71,6 +72,60 @@ impl From<&KeyEvent> for EventDetail {
             related: event.related.as_ref().map(ToString::to_string),
             fields: event.fields.clone(),
             details: event.details.clone(),
+        }
+    }
+}
+
+/// An event about a block of tokens: the `detail` of an event of the source `doorward.blocks`, whose `detail-type` is its kind.
+/// Times are seconds since 1970-01-01T00:00:00Z. Members may be added; none changes its meaning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BlockEventDetail {
+    /// Names the event. One that comes again has the same id.
+    pub id: String,
+    /// What happened.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = crate::BlockAction::ALL.map(crate::BlockAction::event_kind))))]
+    pub kind: &'static str,
+    /// When.
+    pub at: i64,
+    /// The block, such as `blk_01JD3Z9M8Q4W2Y6B0C5F7H1K3N`.
+    pub block_id: String,
+    /// `iss` of the tokens.
+    pub issuer: String,
+    /// By what the tokens are named: `issuer` stands for all of them.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["jti", "origin_jti", "subject", "client", "issuer"])))]
+    pub by: &'static str,
+    /// The text that they have there. Absent where all of them are meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// Tokens that were issued at this time or later are left alone. Absent where none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued_before: Option<i64>,
+    /// When the block ends by itself, or would have ended.
+    pub expires_at: i64,
+    /// Who did it.
+    pub actor: String,
+    /// Why, in the words of who did it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl From<&BlockChange> for BlockEventDetail {
+    fn from(change: &BlockChange) -> Self {
+        let block = &change.block;
+        Self {
+            id: Event::Block(change.clone()).id(),
+            kind: change.action.event_kind(),
+            at: change.at.unix(),
+            block_id: block.id.to_string(),
+            issuer: block.issuer.clone(),
+            by: block.target.kind(),
+            value: block.target.value().map(ToOwned::to_owned),
+            issued_before: block.issued_before.map(Timestamp::unix),
+            expires_at: block.expires_at.unix(),
+            actor: change.actor.clone(),
+            reason: change.reason.clone(),
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use doorward_keys::{Block, BlockAction, BlockChange, BlockId, StoreError, Target, Timestamp};
+use doorward_keys::{
+    Block, BlockAction, BlockChange, BlockId, Event, StoreError, Target, Timestamp,
+};
 
 use crate::dynamodb::{
     item::{Item, Reader},
@@ -40,6 +42,50 @@ pub(super) fn change_item(change: &BlockChange) -> Item {
     let block = AttributeValue::M(attributes(&change.block));
     set(schema::BLOCK, block);
     item
+}
+
+/// The event of a change, as it waits for its delivery.
+pub(super) fn event_item(change: &BlockChange) -> Item {
+    let part = schema::outbox_part(change.block.id.as_str());
+    let event = Event::Block(change.clone());
+    let mut item = key(&schema::outbox_pk(part), &event.id());
+    let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+    set(schema::FORMAT, number(&schema::FORMAT_VERSION));
+    set(schema::KIND, text(event.kind()));
+    set(schema::AT, number(&change.at.unix()));
+    set(schema::ACTOR, text(&change.actor));
+    if let Some(reason) = &change.reason {
+        set(schema::REASON, text(reason));
+    }
+    set(schema::BLOCK, AttributeValue::M(attributes(&change.block)));
+    item
+}
+
+/// The change of which an item of the outbox tells; `None` for an event of another kind.
+pub(in crate::dynamodb) fn event(item: &Item) -> Result<Option<BlockChange>, StoreError> {
+    let reader = Reader::of(item)?;
+    let Some(action) = BlockAction::of_event(reader.text(schema::KIND)?) else {
+        return Ok(None);
+    };
+    let Some(AttributeValue::M(of_block)) = item.get(schema::BLOCK) else {
+        return Err(reader.corrupt(schema::BLOCK));
+    };
+    let block = read(of_block)?;
+    let (id, about) = reader
+        .text(schema::SK)?
+        .split_once('#')
+        .ok_or_else(|| reader.corrupt(schema::SK))?;
+    if about != block.id.as_str() {
+        return Err(reader.corrupt(schema::SK));
+    }
+    Ok(Some(BlockChange {
+        id: id.to_owned(),
+        at: Timestamp::from_unix(reader.number(schema::AT)?),
+        action,
+        actor: reader.text(schema::ACTOR)?.to_owned(),
+        reason: optional_text(&reader, schema::REASON)?,
+        block,
+    }))
 }
 
 /// The block in an item, which says its name twice.

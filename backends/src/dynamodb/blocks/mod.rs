@@ -1,6 +1,6 @@
 //! Blocks of tokens in the keys table.
 
-mod item;
+pub(super) mod item;
 mod transaction;
 
 use async_trait::async_trait;
@@ -20,7 +20,8 @@ use super::{
 /// Blocks in a table of `DynamoDB`. All reads are strongly consistent.
 ///
 /// Needs the rights to `dynamodb:GetItem` and `dynamodb:Query` of the partition `blocks` for reading, and for changes also to
-/// `dynamodb:UpdateItem` and `dynamodb:DeleteItem` of it and to `dynamodb:PutItem` of it and of `blocks-audit`.
+/// `dynamodb:UpdateItem` and `dynamodb:DeleteItem` of it and to `dynamodb:PutItem` of it, of `blocks-audit`
+/// and of the parts of the outbox.
 #[derive(Clone, Debug)]
 pub struct DynamoBlocks {
     client: Client,

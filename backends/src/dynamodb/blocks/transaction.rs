@@ -1,4 +1,4 @@
-//! A change of the list: the block, the version and the audit entry, all or nothing.
+//! A change of the list: the block, the version, the audit entry and the event, all or nothing.
 
 use std::time::Duration;
 
@@ -83,6 +83,7 @@ impl DynamoBlocks {
             TransactWriteItem::builder().update(version).build(),
             block,
             self.put_new(item::change_item(change))?,
+            self.put_new(item::event_item(change))?,
         ])
     }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use doorward_keys::{
-    Calendar, Cursor, Day, KeyEvent, KeyId, KeyRecord, Outbox, Page, StoreError, Timestamp,
+    Calendar, Cursor, Day, Event, KeyEvent, KeyRecord, Outbox, Page, StoreError, Timestamp,
 };
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
     transaction::{Refused, Transaction},
 };
 use crate::dynamodb::{
+    blocks,
     item::{self, Item, Reader},
     schema,
 };
@@ -22,8 +23,8 @@ impl Outbox for DynamoKeys {
         schema::OUTBOX_PARTS
     }
 
-    fn part_of(&self, key: &KeyId) -> u32 {
-        schema::outbox_part(key.as_str())
+    fn part_of(&self, id: &str) -> u32 {
+        schema::outbox_part(id)
     }
 
     async fn waiting(
@@ -31,22 +32,21 @@ impl Outbox for DynamoKeys {
         part: u32,
         limit: usize,
         after: Option<&Cursor>,
-    ) -> Result<Page<Result<KeyEvent, StoreError>>, StoreError> {
+    ) -> Result<Page<Result<Event, StoreError>>, StoreError> {
         let query = Query::of_table(schema::outbox_pk(part)).behind(position_of(after));
         let (items, more) = self.query(query, limit.max(1)).await?;
         // The place of an item that cannot be read is its key all the same.
         let last = items.last().map(|item| Reader::text_of(item, schema::SK));
         let next = last.transpose()?.filter(|_| more).map(Cursor::behind);
-        let read = |item: &Item| Reader::of(item).and_then(|read| read.event());
         Ok(Page {
-            items: items.iter().map(read).collect(),
+            items: items.iter().map(event).collect(),
             next,
         })
     }
 
-    async fn delivered(&self, event: &KeyEvent) -> Result<(), StoreError> {
-        let part = self.part_of(&event.key_id);
-        self.remove(schema::outbox_pk(part), event.id.clone()).await
+    async fn delivered(&self, event: &Event) -> Result<(), StoreError> {
+        let part = self.part_of(event.about());
+        self.remove(schema::outbox_pk(part), event.id()).await
     }
 
     async fn announce(
@@ -65,6 +65,13 @@ impl Outbox for DynamoKeys {
             ))),
             Err(Refused::Failed(error)) => Err(error),
         }
+    }
+}
+
+fn event(item: &Item) -> Result<Event, StoreError> {
+    match blocks::item::event(item)? {
+        Some(change) => Ok(Event::Block(change)),
+        None => Reader::of(item)?.event().map(Event::Key),
     }
 }
 

@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 use doorward_keys::{
-    AuditEntry, Day, Idempotency, KeyId, KeyRecord, RotationBook, ScheduledRotation, StoreError,
-    Timestamp, Written, lifecycle::Rotation,
+    AuditEntry, Cursor, Day, Idempotency, KeyId, KeyRecord, Page, RotationBook, ScheduledRotation,
+    StoreError, Timestamp, Written, lifecycle::Rotation,
 };
 
 use super::{
     DynamoKeys,
+    ledger::position_of,
     query::Query,
     transaction::{Refused, Transaction},
 };
@@ -47,15 +48,22 @@ impl RotationBook for DynamoKeys {
         day: Day,
         until: Timestamp,
         limit: usize,
-    ) -> Result<Vec<KeyId>, StoreError> {
+        after: Option<&Cursor>,
+    ) -> Result<Page<KeyId>, StoreError> {
         let keys = (schema::DAY_PK, schema::DAY_SK);
         let first = schema::time_sk(Timestamp::from_unix(0));
         // Behind the positions of that second, which go on with the id.
         let query = Query::of_index(schema::BY_DAY, keys, schema::rotation_pk(day))
-            .between(first, schema::time_sk(until.plus(1)));
-        let (items, _) = self.query(query, limit).await?;
+            .between(first, schema::time_sk(until.plus(1)))
+            .behind(position_of(after));
+        let (items, more) = self.query(query, limit.max(1)).await?;
+        let last = items
+            .last()
+            .map(|item| Reader::text_of(item, schema::DAY_SK));
+        let next = last.transpose()?.filter(|_| more).map(Cursor::behind);
         let id = |item: &Item| Reader::of(item)?.key_id(schema::ID);
-        items.iter().map(id).collect()
+        let items = items.iter().map(id).collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
     }
 
     async fn rotate_scheduled(

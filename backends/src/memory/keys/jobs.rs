@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use doorward_keys::{
-    AuditEntry, Day, FlushBook, Idempotency, JobPlaces, KeyId, KeyRecord, RotationBook,
-    ScheduledRotation, StoreError, Timestamp, Written, lifecycle::Rotation,
+    AuditEntry, Cursor, Day, FlushBook, Idempotency, JobPlaces, KeyId, KeyRecord, Page,
+    RotationBook, ScheduledRotation, StoreError, Timestamp, Written, lifecycle::Rotation,
 };
 
-use super::{MemoryKeys, State, conflict};
+use super::{MemoryKeys, State, conflict, page};
 
 #[async_trait]
 impl FlushBook for MemoryKeys {
@@ -83,7 +83,8 @@ impl RotationBook for MemoryKeys {
         day: Day,
         until: Timestamp,
         limit: usize,
-    ) -> Result<Vec<KeyId>, StoreError> {
+        after: Option<&Cursor>,
+    ) -> Result<Page<KeyId>, StoreError> {
         let state = self.state();
         let due = state.schedules.values().filter_map(|rotation| {
             let (of, position) = rotation.calendar_position()?;
@@ -91,11 +92,7 @@ impl RotationBook for MemoryKeys {
         });
         let mut due: Vec<(String, KeyId)> = due.collect();
         due.sort();
-        Ok(due
-            .into_iter()
-            .map(|(_, id)| id)
-            .take(limit.max(1))
-            .collect())
+        Ok(page(due, limit, after))
     }
 
     async fn rotate_scheduled(

@@ -2,10 +2,17 @@
 
 use async_trait::async_trait;
 use doorward_keys::{
-    Calendar, Cursor, Day, KeyEvent, KeyId, KeyRecord, Outbox, Page, StoreError, Timestamp,
+    Calendar, Cursor, Day, Event, KeyEvent, KeyRecord, Outbox, Page, StoreError, Timestamp,
 };
 
 use super::{MemoryKeys, conflict, page};
+
+impl MemoryKeys {
+    /// Puts the event of a change that was made beside the keys where those of keys wait.
+    pub(in crate::memory) fn tell(&self, event: Event) {
+        self.state().events.insert(event.id(), event);
+    }
+}
 
 #[async_trait]
 impl Outbox for MemoryKeys {
@@ -13,7 +20,7 @@ impl Outbox for MemoryKeys {
         1
     }
 
-    fn part_of(&self, _: &KeyId) -> u32 {
+    fn part_of(&self, _: &str) -> u32 {
         0
     }
 
@@ -22,15 +29,15 @@ impl Outbox for MemoryKeys {
         _: u32,
         limit: usize,
         after: Option<&Cursor>,
-    ) -> Result<Page<Result<KeyEvent, StoreError>>, StoreError> {
+    ) -> Result<Page<Result<Event, StoreError>>, StoreError> {
         let state = self.state();
         let events = state.events.iter();
         let events = events.map(|(id, event)| (id.clone(), Ok(event.clone())));
         Ok(page(events.collect(), limit, after))
     }
 
-    async fn delivered(&self, event: &KeyEvent) -> Result<(), StoreError> {
-        self.state().events.remove(&event.id);
+    async fn delivered(&self, event: &Event) -> Result<(), StoreError> {
+        self.state().events.remove(&event.id());
         Ok(())
     }
 
@@ -49,7 +56,8 @@ impl Outbox for MemoryKeys {
             return Err(conflict(&event.key_id));
         }
         state.notices.insert(name, forgotten_at);
-        state.events.insert(event.id.clone(), event.clone());
+        let told = event.clone().into();
+        state.events.insert(event.id.clone(), told);
         Ok(true)
     }
 }

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use doorward_keys::{
-    BusError, EventBus as _, EventKind, KeyEvent, KeyId, KeyStatus, StageCache as _,
-    SuccessorSecrets as _, Timestamp,
+    Block, BlockAction, BlockChange, BlockId, BusError, Event, EventBus as _, EventKind, KeyEvent,
+    KeyId, KeyStatus, StageCache as _, SuccessorSecrets as _, Target, Timestamp,
 };
 use serde_json::{Value, json};
 
 use super::*;
 
-fn event(number: u128, reason: &str) -> KeyEvent {
+fn event(number: u128, reason: &str) -> Event {
     let at = Timestamp::from_unix(1_700_000_000);
-    KeyEvent {
+    Event::Key(KeyEvent {
         id: format!("event {number}"),
         kind: EventKind::KeyRevoked,
         at,
@@ -28,7 +28,7 @@ fn event(number: u128, reason: &str) -> KeyEvent {
         related: None,
         fields: vec![],
         details: BTreeMap::new(),
-    }
+    })
 }
 
 fn body(request: &str) -> Value {
@@ -50,7 +50,7 @@ fn bus(service: &super::Service) -> EventBridge {
 #[tokio::test]
 async fn events_are_put_on_the_bus_at_most_ten_at_a_time() {
     let service = super::Service::answering([accepted(10), accepted(2)]).await;
-    let events: Vec<KeyEvent> = (0..12).map(|number| event(number, "x")).collect();
+    let events: Vec<Event> = (0..12).map(|number| event(number, "x")).collect();
     let outcomes = bus(&service).publish(&events).await;
     assert_eq!(outcomes, vec![Ok(()); 12]);
     let asked = service.asked();
@@ -65,9 +65,39 @@ async fn events_are_put_on_the_bus_at_most_ten_at_a_time() {
     assert_eq!(entry["DetailType"], "KeyRevoked");
     assert_eq!(entry["Time"], 1_700_000_000);
     let detail: Value = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
-    assert_eq!(detail["keyId"], events[0].key_id.as_str());
+    assert_eq!(detail["keyId"], events[0].about());
     assert_eq!(detail["reason"], "x");
     assert_eq!(detail.get("expiresAt"), None);
+}
+
+#[tokio::test]
+async fn events_of_blocks_have_a_source_of_their_own() {
+    let service = super::Service::answering([accepted(1)]).await;
+    let at = Timestamp::from_unix(1_700_000_000);
+    let block = Block {
+        id: BlockId::new(at, 1),
+        issuer: "https://issuer.example".to_owned(),
+        target: Target::Subject("ann".to_owned()),
+        issued_before: None,
+        expires_at: at.plus(60),
+        created_at: at,
+        actor: "op".to_owned(),
+        reason: None,
+    };
+    let change = BlockChange::of(BlockAction::Remove, &block, "on-call", Some("found"), at, 2);
+    let outcomes = bus(&service).publish(&[Event::Block(change.clone())]).await;
+    assert_eq!(outcomes, [Ok(())]);
+    let body = body(&service.asked()[0]);
+    let entry = &body["Entries"][0];
+    assert_eq!(entry["Source"], "doorward.blocks");
+    assert_eq!(entry["DetailType"], "TokensUnblocked");
+    let detail: Value = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
+    let expected = json!({
+        "id": format!("{}#{}", change.id, block.id), "kind": "TokensUnblocked", "at": 1_700_000_000,
+        "blockId": block.id.as_str(), "issuer": "https://issuer.example", "by": "subject", "value": "ann",
+        "expiresAt": 1_700_000_060, "actor": "on-call", "reason": "found",
+    });
+    assert_eq!(detail, expected);
 }
 
 #[tokio::test]

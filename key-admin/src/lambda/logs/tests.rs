@@ -295,8 +295,8 @@ async fn the_first_use_of_a_decoy_is_told_once_beside_what_is_counted() {
         let page = keys.waiting(part, 100, None).await.unwrap();
         waiting.extend(page.items.into_iter().flatten());
     }
-    waiting.retain(|event| event.kind == EventKind::DecoyKeyUsed);
-    let [event] = &waiting[..] else {
+    waiting.retain(|event| event.kind() == EventKind::DecoyKeyUsed.as_str());
+    let [doorward_keys::Event::Key(event)] = &waiting[..] else {
         panic!("{waiting:?}");
     };
     assert_eq!((event.key_id.as_str(), event.at), (decoy.as_str(), NOW));
