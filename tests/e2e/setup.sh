@@ -7,6 +7,7 @@
 #   setup.sh schemathesis  schemathesis and a validator of OpenAPI documents     (.venv-schemathesis)
 #   setup.sh cdk         AWS CDK, for the construct in infra/cdk   (infra/cdk/node_modules)
 #   setup.sh terraform   a reader of Terraform modules, and what the AWS provider declares   (.venv-terraform)
+#   setup.sh peers       what Doorward is measured beside  (bench/peers)
 #   setup.sh docker      starts a Docker engine if none runs, and makes the base image of the functions
 # Without arguments: all of them. As root on Debian it installs missing system packages; elsewhere it names them.
 set -euo pipefail
@@ -58,6 +59,12 @@ node_modules() { # FOLDER
 node() { node_modules "$E2E"; }
 cdk() { node_modules "$E2E/../../infra/cdk"; }
 
+peers() {
+  local peers=$E2E/../../bench/peers
+  node_modules "$peers/node"
+  venv "$peers/python/.venv" "$peers/python/requirements.txt"
+}
+
 terraform() {
   venv "$VENV_TERRAFORM" "$E2E/requirements-terraform.txt"
   local wheel=cdktf-cdktf-provider-aws==21.22.1
@@ -101,10 +108,10 @@ docker() {
   command docker image inspect "$IMAGE" >/dev/null 2>&1 || "$E2E/base_image.sh" "$IMAGE"
 }
 
-[ $# -gt 0 ] || set -- sam ministack node stores schemathesis cdk terraform docker
+[ $# -gt 0 ] || set -- sam ministack node stores schemathesis cdk terraform peers docker
 for part in "$@"; do
   case $part in
-    sam | ministack | node | stores | schemathesis | cdk | terraform | docker) "$part" ;;
+    sam | ministack | node | stores | schemathesis | cdk | terraform | peers | docker) "$part" ;;
     *)
       echo "unknown part: $part" >&2
       exit 2

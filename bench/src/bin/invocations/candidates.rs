@@ -22,13 +22,16 @@ pub(crate) const DOORWARD: &str = "doorward";
 /// Doorward with 500 routes.
 pub(crate) const LARGE: &str = "large, 500 routes";
 
-/// All that can be run here, the floor first. What is missing is named on standard error.
+/// All of them, the floor first.
+///
+/// # Errors
+/// Names what is missing.
 pub(crate) fn all(
     root: &Path,
     authorizer: Option<&str>,
     (dynamo, tables): (&str, &TableNames),
     key_set: &str,
-) -> Vec<Candidate> {
+) -> anyhow::Result<Vec<Candidate>> {
     let at = |path: &str| root.join(path).display().to_string();
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let peer = vec![
@@ -74,25 +77,22 @@ pub(crate) fn all(
             true,
         ),
     ];
-    let is_there = |command: &[String]| {
-        let missing = command
-            .iter()
-            .find(|part| part.starts_with('/') && !Path::new(part).exists());
-        if let Some(missing) = missing {
-            eprintln!("left out: `{missing}` is not there");
-        }
-        missing.is_none()
-    };
-    candidates
+    let parts = candidates.iter().flat_map(|(_, command, ..)| command);
+    if let Some(missing) = parts
+        .filter(|part| part.starts_with('/'))
+        .find(|part| !Path::new(part).exists())
+    {
+        anyhow::bail!("`{missing}` is not there: bench/run makes it");
+    }
+    let candidates = candidates
         .into_iter()
-        .filter(|(_, command, ..)| is_there(command))
         .map(|(name, command, variables, decides)| Candidate {
             name,
             command,
             variables,
             decides,
-        })
-        .collect()
+        });
+    Ok(candidates.collect())
 }
 
 /// Two issuers, keys, an address list and so many routes.

@@ -88,7 +88,7 @@ async fn main() -> anyhow::Result<()> {
     let credentials = Credentials::make(effort.warm_up + effort.calls, &client, &tables).await?;
     let authorizer = authorizer.as_deref();
     let mut candidates =
-        candidates::all(&root, authorizer, (&dynamo, &tables), &credentials.key_set);
+        candidates::all(&root, authorizer, (&dynamo, &tables), &credentials.key_set)?;
     let is_part = only.is_some();
     if let Some(only) = only {
         candidates.retain(|one| one.name == CONSTANT || one.name.contains(&only));
