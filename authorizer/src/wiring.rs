@@ -8,10 +8,11 @@
 //! 3. A remote configuration is read again after an answer has left, when that is due: nobody waits for it. A bad new
 //!    version is refused and the old one stays. Lists of revoked certificates are read again at the same time, and the list of blocked
 //!    tokens is looked at, whatever else takes its time then.
-//! 4. So is usage written, when that is due, and at the end of the process whatever is held, together with the return of
+//! 4. So is usage written, when that is due, moves of keys are asked for, and at the end of the process whatever is held, together with the return of
 //!    leases.
 
 mod choices;
+mod rehashing;
 mod stale;
 mod tables;
 
@@ -31,10 +32,10 @@ use doorward_engine::{
     limits::LimitStore,
     usage::{UsageBuffer, UsageConfig, UsageMode},
 };
-use doorward_keys::{BlockReader, KeyLookup};
+use doorward_keys::{BlockReader, KeyLookup, RehashSink};
 
 use self::{
-    choices::{authorities, blocks, limits, replays},
+    choices::{authorities, blocks, equipped, limits, replays},
     stale::StaleKeySets,
     tables::{aws_access, tables},
 };
@@ -104,6 +105,8 @@ struct Parts {
     replays: Option<Arc<dyn ReplayStore>>,
     /// The same table, for breakers.
     breakers: Option<Arc<dyn BreakerStore>>,
+    /// The same table, for moves of keys that are asked for.
+    rehashes: Option<Arc<dyn RehashSink>>,
     /// What is counted of the use of keys, before the same table. It outlives a configuration.
     usage: Option<Arc<UsageBuffer>>,
     /// For limits that each sandbox keeps by itself. They outlive a configuration.
@@ -155,6 +158,7 @@ impl Service {
             counters: tables.counters,
             replays: tables.replays,
             breakers: tables.breakers,
+            rehashes: tables.rehashes,
             usage: usage.clone(),
             memory: Arc::new(MemoryLimits::new()),
             key_sets: Arc::new(HttpKeySets::new()),
@@ -219,7 +223,8 @@ impl Service {
                     live.stale.tell(&engine, &live.sink);
                 }
             });
-            let _ = tokio::join!(live.flush(time_left.min(FLUSH)), refreshing);
+            let within = time_left.min(FLUSH);
+            let _ = tokio::join!(live.flush(within), live.ask_rehashes(within), refreshing);
         }
     }
 
@@ -474,10 +479,7 @@ fn build(
             stopwatch: clock::stopwatch,
         },
     );
-    Ok(match &parts.kms {
-        Some(kms) => engine.with_remote_signer(Arc::clone(kms) as _),
-        None => engine,
-    })
+    Ok(equipped(engine, parts))
 }
 
 pub(crate) fn fault(path: &str, message: String) -> Fault {

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod refusal;
+mod rehashing;
 
 use std::{
     future::{Future, pending},

@@ -6,6 +6,7 @@ mod deletion;
 mod flush;
 mod import;
 mod notices;
+mod rehash;
 mod rotation;
 mod schedule;
 mod update;
@@ -31,6 +32,7 @@ use serde_json::Value;
 pub use self::flush::FlushPolicy;
 pub(crate) use self::{
     notices::Notices,
+    rehash::Rehashed,
     rotation::{Due, event_ulid},
 };
 use crate::{

@@ -10,7 +10,9 @@ use std::{
 };
 
 use doorward_backends::{
-    dynamodb::{Connection, DynamoBlocks, DynamoKeys, DynamoUsage, Patience, connect},
+    dynamodb::{
+        Connection, DynamoBlocks, DynamoKeys, DynamoRehashes, DynamoUsage, Patience, connect,
+    },
     http::HttpKeySets,
     sources::{
         AwsAccess, ConfigSource, Loader, Reload, Reloading, Schedule, Secrets, SourceError, Version,
@@ -70,6 +72,7 @@ struct Stores {
     keys: Arc<DynamoKeys>,
     blocks: Arc<dyn BlockLedger>,
     usage: Option<Arc<DynamoUsage>>,
+    rehashes: Option<Arc<DynamoRehashes>>,
     flush: Option<FlushPolicy>,
 }
 
@@ -103,14 +106,17 @@ impl Service {
         let (text, secrets) = read(&loader, &environment).await?;
         let connection = Connection::from_environment(variable, Patience::ADMIN);
         let client = connect(connection).await;
-        let usage = settings
-            .counters_table
-            .map(|table| Arc::new(DynamoUsage::new(&client, table, Patience::ADMIN)));
+        let counters = settings.counters_table.as_ref();
+        let rehashes =
+            counters.map(|table| Arc::new(DynamoRehashes::new(&client, table, Patience::ADMIN)));
+        let usage =
+            counters.map(|table| Arc::new(DynamoUsage::new(&client, table, Patience::ADMIN)));
         let stages = settings.flush_stages;
         let stores = Stores {
             blocks: Arc::new(DynamoBlocks::new(client.clone(), &settings.keys_table)),
             keys: Arc::new(DynamoKeys::new(client, settings.keys_table)),
             usage,
+            rehashes,
             flush: (!stages.is_empty()).then_some(FlushPolicy {
                 stages,
                 settle_seconds: SETTLE_SECONDS,
@@ -152,6 +158,7 @@ impl Service {
         Jobs::new(admin, keys, Arc::clone(&self.bus), time, self.log)
             .with_stages(stages)
             .with_secrets(secrets)
+            .with_rehashes(self.stores.rehashes.clone().map(|book| book as _))
     }
 
     /// Where the requests of log batches are counted; `None` where no table of counters is named.

@@ -5,14 +5,16 @@
 //! keys of ours are, and then by what is left of it where the former system kept a hash.
 //!
 //! A former hash stands in the store as the digest that is made of it, so that a key imported by its hash is an
-//! ordinary record. Once the key itself is shown, the record can move to its proper digest.
+//! ordinary record. Once the key itself is shown, the record moves to its proper digest ([`rehash`](crate::rehash)).
+
+use std::collections::BTreeSet;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::{
-    digest::{Digest, bytes_of_hex},
-    format::KeyFormat,
+    digest::{Digest, bytes_of_hex, hex},
+    format::{FormatFault, KeyFormat},
     secret::Secret,
     time::Timestamp,
 };
@@ -88,6 +90,11 @@ impl HashName {
         let bytes = bytes_of_hex(&hex.to_ascii_lowercase())?;
         Some(Digest::of_former(self.as_str(), &bytes))
     }
+
+    /// Under which digest a key is kept of which the former hash is the very `digest` that a key of ours has without a pepper.
+    pub(crate) fn of_plain(self, digest: &Digest) -> Digest {
+        Digest::of_former(self.as_str(), digest.as_bytes())
+    }
 }
 
 /// A hash with what it takes to make it.
@@ -113,18 +120,21 @@ impl FormerHash {
 
     /// Under which digest `printed` is kept where only its former hash is known.
     pub fn digest(&self, printed: &str) -> Digest {
-        let name = self.name().as_str();
+        Digest::of_former(self.name().as_str(), &self.hash(printed))
+    }
+
+    fn hash(&self, printed: &str) -> Vec<u8> {
         match self {
-            Self::Sha256 => Digest::of_former(name, &Sha256::digest(printed.as_bytes())),
-            Self::Sha512 => Digest::of_former(name, &Sha512::digest(printed.as_bytes())),
+            Self::Sha256 => Sha256::digest(printed.as_bytes()).to_vec(),
+            Self::Sha512 => Sha512::digest(printed.as_bytes()).to_vec(),
             Self::HmacSha256(secret) => {
                 // HMAC takes keys of any length (RFC 2104 section 2): this never ends in the hash of nothing, under which
                 // nothing can be imported.
                 let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose()) else {
-                    return Digest::of_former(name, &[]);
+                    return vec![];
                 };
                 mac.update(printed.as_bytes());
-                Digest::of_former(name, &mac.finalize().into_bytes())
+                mac.finalize().into_bytes().to_vec()
             }
         }
     }
@@ -172,6 +182,13 @@ pub struct Places {
     pub own: Vec<Digest>,
     /// By former hashes; to be looked at where nothing is found before.
     pub former: Vec<Digest>,
+}
+
+impl Places {
+    /// All of them, in the order in which they are looked at.
+    pub fn iter(&self) -> impl Iterator<Item = &Digest> {
+        self.own.iter().chain(&self.former)
+    }
 }
 
 /// The forms of all former systems.
@@ -224,6 +241,38 @@ impl ForeignForms {
             }
         }
         Some(Places { own, former })
+    }
+
+    /// Under which digests a key may be kept, whether it is one of ours or from elsewhere: exactly one for a key of ours. The fault
+    /// is that of `format` where it is neither.
+    pub fn find(
+        &self,
+        printed: &str,
+        format: &KeyFormat,
+        now: Timestamp,
+    ) -> Result<Places, FormatFault> {
+        let own = || {
+            format.parse(printed).map(|own| Places {
+                own: vec![own],
+                former: vec![],
+            })
+        };
+        self.places(printed, format, now).map_or_else(own, Ok)
+    }
+
+    /// What former systems may have kept of `printed`, each hash with its name and in hexadecimal: of every form, whether it fits or
+    /// not.
+    pub fn former_hashes(&self, printed: &str) -> BTreeSet<(HashName, String)> {
+        let former = self.0.iter().filter_map(|form| form.former.as_ref());
+        former
+            .map(|hash| (hash.name(), hex(&hash.hash(printed))))
+            .collect()
+    }
+
+    /// The hashes by which keys may be kept.
+    pub fn hashes(&self) -> BTreeSet<HashName> {
+        let former = self.0.iter().filter_map(|form| form.former.as_ref());
+        former.map(FormerHash::name).collect()
     }
 }
 

@@ -5,7 +5,7 @@
 //! a key; [`lifecycle`] says which changes there are; [`audit`] and [`idempotency`] are what is written beside a change;
 //! [`store`] holds the two narrow traits that back ends implement, one for each deployable; [`event`] is what others are told,
 //! with the outbox in which it waits and the calendar of expiries by [`day`]; [`schedule`], [`flush`] and [`places`] are what is
-//! remembered for what happens by itself; [`usage`] is what is counted of
+//! remembered for what happens by itself, and [`rehash`] what the authorizer asks for; [`usage`] is what is counted of
 //! a key by [`hour`], with its two traits, and [`requests`] what the access log of the gateway adds to that. Beside all that,
 //! [`block`] says which tokens must die before their time: what ends them is kept where the keys are.
 //!
@@ -25,6 +25,7 @@ pub mod idempotency;
 pub mod lifecycle;
 pub mod places;
 pub mod record;
+pub mod rehash;
 pub mod requests;
 pub mod schedule;
 pub mod secret;
@@ -45,6 +46,7 @@ pub use hour::{Hour, Hours};
 pub use idempotency::Idempotency;
 pub use places::JobPlaces;
 pub use record::{KeyId, KeyRecord, KeyStatus};
+pub use rehash::{Rehash, RehashBook, RehashSink};
 pub use requests::{LogPiece, Pieced, RequestCount, RequestSink};
 pub use schedule::{RotationBook, RotationState, ScheduledRotation, SuccessorSecrets};
 pub use secret::Secret;

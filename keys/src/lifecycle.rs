@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 pub use deletion::deletable;
-pub use import::{import, known, moved};
+pub use import::{import, known, known_by, moved};
 pub use schedule::{schedule, unschedule};
 pub use update::{Setting, Update, Updated, update};
 

@@ -32,7 +32,8 @@ pub enum StoreError {
 /// What the authorizer may do: find one key by its exact digest.
 #[async_trait]
 pub trait KeyLookup: Send + Sync {
-    /// The record under `digest`, or `None`. One read, no scan.
+    /// The record under `digest`, or the one that moved from there to the digest that it says; `None` where there is neither.
+    /// One read, one more for a record that has moved; no scan.
     async fn lookup(&self, digest: &Digest) -> Result<Option<KeyRecord>, StoreError>;
 }
 
@@ -78,12 +79,23 @@ pub trait KeyLedger: KeyLookup {
     /// What there is under `digest`: more than [`KeyLookup::lookup`] tells. `None` where nothing ever was.
     async fn trace(&self, digest: &Digest) -> Result<Option<Trace>, StoreError>;
 
-    /// Writes a changed key whose record moves from the digest `from` to its own. Nothing is ever made or imported under `from`
-    /// again. Conflicts are those of [`KeyLedger::replace`], and that the digest of `record` is taken.
+    /// Writes a new key that is known under these `others` too: they lead to it, and nothing is ever made or imported under them.
+    /// [`StoreError::Conflict`] when the id or one of the digests is taken.
+    async fn import(
+        &self,
+        record: &KeyRecord,
+        others: &[Digest],
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// Writes a changed key whose record moves from the digest `from` to its own, or stays where both are one; `from` and `others`
+    /// lead to it, and nothing is ever made or imported under them. Conflicts are those of [`KeyLedger::replace`], and that the
+    /// digest of `record` or one of `others` is taken.
     async fn rehash(
         &self,
         record: &KeyRecord,
         from: &Digest,
+        others: &[Digest],
         expected_version: u64,
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
@@ -131,7 +143,7 @@ pub trait KeyLedger: KeyLookup {
 pub enum Trace {
     /// A record.
     Here(Box<KeyRecord>),
-    /// The record of this key was here; it was deleted, or has moved to where its id leads.
+    /// The record of this key was here and was deleted; or it stands where its id leads, and is known under this digest too.
     Gone(KeyId),
 }
 /// Everything that is kept in the place where keys are kept: what key administration and its jobs work on.

@@ -1,5 +1,5 @@
 //! What every store of keys must do, run over each of them; in [`limits`] what every store of limits must do, in
-//! [`replays`] what every store of proofs must, in [`blocks`] what every store of blocks must, and in [`usage`] what every store of usage must.
+//! [`replays`] what every store of proofs must, in [`blocks`] what every store of blocks must, in [`rehashes`] what every place must for moves that are asked for, and in [`usage`] what every store of usage must.
 //!
 //! Memory and the embedded `DynamoDB` always; and the `DynamoDB` that `DOORWARD_TEST_DYNAMODB_ENDPOINT` names.
 #![expect(
@@ -19,6 +19,7 @@ mod lists;
 mod moves;
 mod outage;
 mod outbox;
+mod rehashes;
 mod repeats;
 mod replays;
 mod stores;
@@ -87,7 +88,10 @@ contract! {
     every lists::keys_of_another_tenant_are_never_listed;
     every lists::the_changes_of_a_key_are_listed_in_parts_and_in_order;
     every lists::a_made_up_place_in_a_list_shows_nothing_new;
-    every moves::a_moved_key_is_found_at_its_new_digest_only;
+    every moves::a_moved_key_is_found_by_both_digests_and_stands_at_the_new_one;
+    every moves::a_moved_key_dies_under_both_digests;
+    every moves::a_key_is_imported_under_all_its_digests_or_not_at_all;
+    every moves::a_key_gets_to_be_known_by_more_where_it_is;
     every moves::nothing_is_made_where_a_key_has_moved_away;
     every moves::a_move_to_a_taken_digest_from_another_version_or_of_a_dead_key_is_refused;
     every moves::a_deleted_key_leaves_a_trace;

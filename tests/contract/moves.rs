@@ -16,7 +16,7 @@ async fn rehash(store: &Store, key: &KeyRecord, from: &KeyRecord) -> Result<(), 
     let entry = audit(AuditAction::Update, key, 9);
     store
         .ledger
-        .rehash(key, &from.digest, from.version, &entry)
+        .rehash(key, &from.digest, &[], from.version, &entry)
         .await
 }
 
@@ -24,7 +24,7 @@ fn is_conflict(result: &Result<(), StoreError>) {
     assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");
 }
 
-pub(crate) async fn a_moved_key_is_found_at_its_new_digest_only(store: &Store) {
+pub(crate) async fn a_moved_key_is_found_by_both_digests_and_stands_at_the_new_one(store: &Store) {
     let key = record("acme", 1);
     create(store, &key).await;
     let here = Trace::Here(Box::new(key.clone()));
@@ -32,7 +32,10 @@ pub(crate) async fn a_moved_key_is_found_at_its_new_digest_only(store: &Store) {
     let new = there(&key);
     assert_eq!(store.ledger.trace(&new.digest).await, Ok(None));
     rehash(store, &new, &key).await.unwrap();
-    assert_eq!(store.lookup.lookup(&key.digest).await, Ok(None));
+    assert_eq!(
+        store.lookup.lookup(&key.digest).await,
+        Ok(Some(new.clone()))
+    );
     let gone = Some(Trace::Gone(key.id.clone()));
     assert_eq!(store.ledger.trace(&key.digest).await, Ok(gone));
     assert_eq!(
@@ -86,6 +89,92 @@ pub(crate) async fn a_move_to_a_taken_digest_from_another_version_or_of_a_dead_k
     };
     is_conflict(&rehash(store, &waking, &dead).await);
     assert_eq!(store.lookup.lookup(&key.digest).await, Ok(Some(dead)));
+}
+
+pub(crate) async fn a_moved_key_dies_under_both_digests(store: &Store) {
+    let key = record("acme", 1);
+    create(store, &key).await;
+    let new = there(&key);
+    rehash(store, &new, &key).await.unwrap();
+    // Who saw it where it was before changes nothing there.
+    let stale = revoke(&key, key.created_at).unwrap();
+    let entry = audit(AuditAction::Revoke, &stale, 1);
+    is_conflict(&store.ledger.replace(&stale, key.version, &entry).await);
+    let dead = revoke(&new, key.created_at).unwrap();
+    let entry = audit(AuditAction::Revoke, &dead, 2);
+    store
+        .ledger
+        .replace(&dead, new.version, &entry)
+        .await
+        .unwrap();
+    for digest in [&key.digest, &new.digest] {
+        let found = store.lookup.lookup(digest).await;
+        assert_eq!(found, Ok(Some(dead.clone())));
+    }
+    let mut buried = dead.clone();
+    buried.version += 1;
+    let entry = audit(AuditAction::Delete, &buried, 3);
+    store
+        .ledger
+        .delete(&buried, dead.version, &entry)
+        .await
+        .unwrap();
+    for digest in [&key.digest, &new.digest] {
+        assert_eq!(store.lookup.lookup(digest).await, Ok(None));
+        let other = KeyRecord {
+            id: fresh(2).id,
+            digest: digest.clone(),
+            ..key.clone()
+        };
+        let entry = audit(AuditAction::Create, &other, 0);
+        is_conflict(&store.ledger.create(&other, &entry, None).await.map(|_| ()));
+    }
+}
+
+pub(crate) async fn a_key_is_imported_under_all_its_digests_or_not_at_all(store: &Store) {
+    let key = record("acme", 1);
+    let others = [Digest::of("there", None), Digest::of("elsewhere", None)];
+    let entry = audit(AuditAction::Import, &key, 0);
+    store.ledger.import(&key, &others, &entry).await.unwrap();
+    for digest in others.iter().chain([&key.digest]) {
+        let found = store.lookup.lookup(digest).await;
+        assert_eq!(found, Ok(Some(key.clone())));
+    }
+    let second = record("acme", 2);
+    let entry = audit(AuditAction::Import, &second, 0);
+    let free = Digest::of("free", None);
+    let taken = [free.clone(), others[0].clone()];
+    is_conflict(&store.ledger.import(&second, &taken, &entry).await);
+    assert_eq!(store.ledger.trace(&free).await, Ok(None));
+    assert_eq!(store.ledger.fetch(&second.id).await, Ok(None));
+    assert_eq!(
+        store
+            .ledger
+            .list("acme", 10, None)
+            .await
+            .unwrap()
+            .items
+            .len(),
+        1
+    );
+}
+
+pub(crate) async fn a_key_gets_to_be_known_by_more_where_it_is(store: &Store) {
+    let key = record("acme", 1);
+    create(store, &key).await;
+    let known = KeyRecord {
+        version: 2,
+        ..key.clone()
+    };
+    let more = [Digest::of("there", None)];
+    let entry = audit(AuditAction::Update, &known, 0);
+    let ledger = &store.ledger;
+    let write = || ledger.rehash(&known, &key.digest, &more, key.version, &entry);
+    write().await.unwrap();
+    is_conflict(&write().await);
+    for digest in [&key.digest, &more[0]] {
+        assert_eq!(store.lookup.lookup(digest).await, Ok(Some(known.clone())));
+    }
 }
 
 pub(crate) async fn a_deleted_key_leaves_a_trace(store: &Store) {

@@ -28,6 +28,11 @@ prefix = "ck"
 environments = ["live"]
 retention_days = 0
 
+[[api_keys.imported]]
+name = "old"
+min_length = 32
+hash = "sha256"
+
 [block_list]
 
 [[issuers]]

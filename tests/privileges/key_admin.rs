@@ -42,9 +42,9 @@ pub(crate) async fn work(house: &House) {
     ask(json!({"operation": "schedule", "id": successor, "inDays": 5})).await;
     ask(json!({"operation": "unschedule", "id": successor})).await;
     ask(json!({"operation": "export", "tenant": "acme"})).await;
-    for job in ["day", "minute"] {
-        ask(json!({"job": job})).await;
-    }
+    crate::authorizer::first_use(house, false).await;
+    assert_eq!(ask(json!({"job": "day"})).await["moved"], 1);
+    assert_eq!(ask(json!({"job": "minute"})).await["moved"], 0);
 }
 
 /// A batch of the access log with one request.

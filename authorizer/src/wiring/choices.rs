@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use doorward_backends::memory::{MemoryBlocks, MemoryReplays};
 use doorward_engine::{
-    Config,
+    Config, Engine,
     authority::Authorities,
     config::Fault,
     layers::{proof::ReplayStore, rate_limit::LimitsStore},
@@ -79,5 +79,17 @@ pub(super) fn replays(config: &Config, parts: &Parts) -> Result<Arc<dyn ReplaySt
         )),
         // Without `dpop` no proof is ever remembered.
         None => Ok(Arc::new(MemoryReplays::new())),
+    }
+}
+
+/// The engine with what it has beside its sources.
+pub(super) fn equipped(engine: Engine, parts: &Parts) -> Engine {
+    let engine = match &parts.kms {
+        Some(kms) => engine.with_remote_signer(Arc::clone(kms) as _),
+        None => engine,
+    };
+    match &parts.rehashes {
+        Some(sink) => engine.with_rehashes(Arc::clone(sink)),
+        None => engine,
     }
 }

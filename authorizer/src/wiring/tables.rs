@@ -5,13 +5,13 @@ use std::sync::Arc;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use doorward_backends::{
     dynamodb::{
-        Connection, DynamoBlocks, DynamoBreakers, DynamoKeys, DynamoLimits, DynamoReplays,
-        DynamoUsage, Patience, connect,
+        Connection, DynamoBlocks, DynamoBreakers, DynamoKeys, DynamoLimits, DynamoRehashes,
+        DynamoReplays, DynamoUsage, Patience, connect,
     },
     sources::{AwsAccess, Endpoints},
 };
 use doorward_engine::{authority::BreakerStore, layers::proof::ReplayStore, limits::LimitStore};
-use doorward_keys::{BlockReader, KeyLookup, UsageSink};
+use doorward_keys::{BlockReader, KeyLookup, RehashSink, UsageSink};
 
 use crate::{
     clock,
@@ -27,6 +27,7 @@ pub(super) struct Tables {
     pub(super) replays: Option<Arc<dyn ReplayStore>>,
     pub(super) breakers: Option<Arc<dyn BreakerStore>>,
     pub(super) usage: Option<Arc<dyn UsageSink>>,
+    pub(super) rehashes: Option<Arc<dyn RehashSink>>,
 }
 
 /// The tables of keys and of counters, over one connection.
@@ -40,6 +41,7 @@ pub(super) async fn tables(settings: &Settings, environment: &Environment) -> Ta
     let replays = |table| Arc::new(DynamoReplays::new(&client, table, Patience::REPLAYS)) as _;
     let breakers = |table| Arc::new(DynamoBreakers::new(&client, table, Patience::LIMITS)) as _;
     let usage = |table| Arc::new(DynamoUsage::new(&client, table, Patience::USAGE)) as _;
+    let rehashes = |table| Arc::new(DynamoRehashes::new(&client, table, Patience::USAGE)) as _;
     let of_keys = |table| Arc::new(DynamoKeys::new(client.clone(), table)) as _;
     let blocks = |table| Arc::new(DynamoBlocks::new(client.clone(), table)) as _;
     Tables {
@@ -49,6 +51,7 @@ pub(super) async fn tables(settings: &Settings, environment: &Environment) -> Ta
         replays: counters.as_ref().map(replays),
         breakers: counters.as_ref().map(breakers),
         usage: counters.as_ref().map(usage),
+        rehashes: counters.as_ref().map(rehashes),
     }
 }
 

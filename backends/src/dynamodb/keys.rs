@@ -90,18 +90,36 @@ impl KeyLookup for DynamoKeys {
         let Some(item) = self.get(pk, schema::RECORD_SK).await? else {
             return Ok(None);
         };
-        let Some(record) = item::living(&item)? else {
+        if let Some(record) = item::living(&item)? {
+            return under(record, digest).map(Some);
+        }
+        let Some((id, there)) = item::moved_to(&item, digest)? else {
             return Ok(None);
         };
-        // The comparison of digests takes constant time. The store found the item by its key already; this holds whatever
-        // the store answered.
-        if record.digest == *digest {
-            Ok(Some(record))
-        } else {
-            Err(StoreError::Corrupt(format!(
-                "`{}` came back for another digest",
-                record.id
-            )))
+        let pk = schema::record_pk(&there.to_hex());
+        let Some(item) = self.get(pk, schema::RECORD_SK).await? else {
+            return Err(StoreError::Corrupt(format!("`{id}` has no record")));
+        };
+        match item::living(&item)? {
+            None => Ok(None),
+            Some(record) if record.id == id => under(record, &there).map(Some),
+            Some(other) => {
+                let other = &other.id;
+                Err(StoreError::Corrupt(format!("`{id}` leads to `{other}`")))
+            }
         }
+    }
+}
+
+/// The record, if it is the one under `digest`. The comparison takes constant time. The store found the item by its key already;
+/// this holds whatever the store answered.
+fn under(record: KeyRecord, digest: &Digest) -> Result<KeyRecord, StoreError> {
+    if record.digest == *digest {
+        Ok(record)
+    } else {
+        Err(StoreError::Corrupt(format!(
+            "`{}` came back for another digest",
+            record.id
+        )))
     }
 }

@@ -12,7 +12,7 @@
 //! |---|---|---|---|
 //! | record | `key#` digest | `key` | see below |
 //! | id | `id#` key id | `id` | `format` N, `digest` B: where the record is |
-//! | tombstone | `key#` digest | `key` | `format` N, `digest` B, `id` S, `tenant` S, `deleted_at` N |
+//! | tombstone | `key#` digest | `key` | `format` N, `digest` B, `id` S, `tenant` S, `deleted_at` N, `moved_to` B? |
 //! | audit entry | `id#` key id | `audit#` ULID | `format` N, `action` S, `at` N, `actor` S, `version` N, `reason` S?, `related` S?, `fields` L of S? |
 //! | event | `outbox#` part | ULID `#` key id | `format` N, `kind` S, `at` N, `id` S, `tenant` S, `name` S, `environment` S, `status` S, `expires_at` N?, `version` N, `actor` S?, `reason` S?, `related` S?, `fields` L of S?, `details` M of S |
 //! | event of blocks | `outbox#` part | ULID `#` block id | `format` N, `kind` S, `at` N, `actor` S, `reason` S?, `block` M: the attributes of the block |
@@ -43,10 +43,11 @@
 //!
 //! An audit entry is in `by_tenant` too: `tenant_pk` = `audit#` tenant, `tenant_sk` = ULID, `#`, id.
 //!
-//! A tombstone stands where the record of a deleted key stood, so that its digest is never used again, and where a record
-//! stood that has moved to another digest; readers take it for nothing. The id item of the key tells these apart: it leads to
-//! where the record is. An event waits in the outbox until it is delivered, then it is removed; the part is one of eight, chosen by the id
-//! of the key or block, so that events of one of them stay in order. A notice says that an event of that name was written about the key.
+//! A tombstone stands where the record of a deleted key stood, so that its digest is never used again. With `moved_to` it stands
+//! under another digest of a key whose record is under that one: where it was before, or where the same key could be imported a
+//! second time. A reader that does not know `moved_to` takes it for nothing. An event waits in the outbox until it is delivered,
+//! then it is removed; the part is one of eight, chosen by the id of the key or block, so that events of one of them stay in order.
+//! A notice says that an event of that name was written about the key.
 //!
 //! A schedule that is not `told` is in `by_day` too: `day_pk` = `rotates#` the day on which it is due, `day_sk` = that time in 14
 //! digits, `#`, id; `related` is the successor of a `rotated` one. A flush says that a flush of the gateway's cache of a stage counts
@@ -71,6 +72,7 @@
 //! | decisions | `usage#` key id | `hour#` hour `#` region | `format` N, `allowed` N, `unauthenticated` N, `forbidden` N, `throttled` N, `unavailable` N, `last_used_at` N, `last_address` S?, `flush` S, `expires_at` N |
 //! | requests | `usage#` key id | `hour#` hour `#` region `#requests` | `format` N, `requests` N, `requests_throttled` N?, `requests_failed` N?, `expires_at` N |
 //! | batch | `batch#` name | `batch` | `format` N, `expires_at` N |
+//! | move asked for | `rehash#` part | key id | `format` N, `digest` B, `proof` B?, `expires_at` N |
 //!
 //! A breaker is open until `open_until`, in microseconds since 1970; 0 means closed. Until `probe_until` one sandbox sends the probe. Both are hints between sandboxes.
 //!
@@ -90,6 +92,11 @@
 //! name of the addition that was made last: one that comes again under the same name is not made again. A batch is one
 //! piece of the access log that is counted already. `expires_at` is the end of the hour and the time for which usage is
 //! kept, so that every item of an hour is swept at one time.
+//!
+//! A move asked for says that a key of which only a former hash was known is to be kept under `digest`; `proof` is
+//! HMAC-SHA-256 under the pepper over `doorward:rehash:`, the id, the bytes of the digest under which it is kept and those of the
+//! other one. The part is chosen as that of the outbox. It is removed when it is done, and asked for again at the next use of a
+//! key that did not move.
 //!
 //! # Rule for change
 //!
@@ -169,6 +176,8 @@ pub(super) const USAGE_PLAN_KEY: &str = "usage_plan_key";
 pub(super) const PLAN: &str = "plan";
 pub(super) const CHANGED_AT: &str = "changed_at";
 pub(super) const DELETED_AT: &str = "deleted_at";
+pub(super) const MOVED_TO: &str = "moved_to";
+pub(super) const PROOF: &str = "proof";
 pub(super) const DECOY: &str = "decoy";
 pub(super) const KIND: &str = "kind";
 pub(super) const FIELDS: &str = "fields";
@@ -220,7 +229,7 @@ pub const NOTICE_SK: &str = "notice#";
 pub const SCHEDULE_SK: &str = "schedule";
 /// Sort key of a place.
 pub const PLACE_SK: &str = "place";
-/// How many parts the outbox has.
+/// How many parts the outbox has, and the moves that are asked for.
 pub const OUTBOX_PARTS: u32 = 8;
 /// Partition key of the list of blocks: its version and all of it.
 pub const BLOCKS_PK: &str = "blocks";
@@ -292,7 +301,12 @@ pub fn outbox_pk(part: u32) -> String {
     format!("outbox#{part}")
 }
 
-/// The part of the outbox for a key or a block: the last character of its id is random.
+/// Partition key of a part of the moves that are asked for.
+pub fn rehash_pk(part: u32) -> String {
+    format!("rehash#{part}")
+}
+
+/// The part of the outbox for a key or a block, or of the moves for a key: the last character of its id is random.
 pub fn outbox_part(id: &str) -> u32 {
     id.bytes().last().map_or(0, u32::from) % OUTBOX_PARTS
 }

@@ -30,7 +30,7 @@ struct State {
     requests: HashMap<String, Request>,
     /// The digests of deleted keys, and whose they were.
     deleted: HashMap<KeyId, ([u8; 32], String)>,
-    /// Where records stood that have moved, and whose they are.
+    /// Under which other digests keys are known.
     moved: HashMap<[u8; 32], KeyId>,
     /// By id.
     events: BTreeMap<String, Event>,
@@ -79,6 +79,20 @@ impl State {
 
     fn buried(&self, digest: &[u8; 32]) -> bool {
         self.moved.contains_key(digest) || self.deleted.values().any(|(buried, _)| buried == digest)
+    }
+
+    fn check_free(&self, digests: &[Digest], id: &KeyId) -> Result<(), StoreError> {
+        let is_taken = |place: &[u8; 32]| self.records.contains_key(place) || self.buried(place);
+        if digests.iter().any(|digest| is_taken(digest.as_bytes())) {
+            return Err(conflict(id));
+        }
+        Ok(())
+    }
+
+    fn link(&mut self, record: &KeyRecord, others: &[Digest]) {
+        for other in others {
+            self.moved.insert(*other.as_bytes(), record.id.clone());
+        }
     }
 
     fn check_stored(&self, record: &KeyRecord, expected_version: u64) -> Result<(), StoreError> {
@@ -146,7 +160,13 @@ impl State {
 #[async_trait]
 impl KeyLookup for MemoryKeys {
     async fn lookup(&self, digest: &Digest) -> Result<Option<KeyRecord>, StoreError> {
-        Ok(self.state().records.get(digest.as_bytes()).cloned())
+        let state = self.state();
+        let digest = digest.as_bytes();
+        let moved = || {
+            let id = state.moved.get(digest)?;
+            state.records.get(state.digests.get(id)?)
+        };
+        Ok(state.records.get(digest).or_else(moved).cloned())
     }
 }
 
@@ -236,10 +256,26 @@ impl KeyLedger for MemoryKeys {
         Ok(gone.map(Trace::Gone))
     }
 
+    async fn import(
+        &self,
+        record: &KeyRecord,
+        others: &[Digest],
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.check_new(record)?;
+        state.check_free(others, &record.id)?;
+        state.check_audit(audit)?;
+        state.write(record, audit);
+        state.link(record, others);
+        Ok(())
+    }
+
     async fn rehash(
         &self,
         record: &KeyRecord,
         from: &Digest,
+        others: &[Digest],
         expected_version: u64,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
@@ -249,14 +285,17 @@ impl KeyLedger for MemoryKeys {
             ..record.clone()
         };
         state.check_stored(&former, expected_version)?;
-        let place = record.digest.as_bytes();
-        if state.records.contains_key(place) || state.buried(place) {
-            return Err(conflict(&record.id));
+        state.check_free(others, &record.id)?;
+        if record.digest != *from {
+            state.check_free(std::slice::from_ref(&record.digest), &record.id)?;
         }
         state.check_audit(audit)?;
-        state.records.remove(from.as_bytes());
-        state.moved.insert(*from.as_bytes(), record.id.clone());
+        if record.digest != *from {
+            state.records.remove(from.as_bytes());
+            state.link(record, std::slice::from_ref(from));
+        }
         state.write(record, audit);
+        state.link(record, others);
         Ok(())
     }
 

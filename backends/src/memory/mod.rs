@@ -7,6 +7,7 @@ mod buckets;
 mod crls;
 mod keys;
 mod limits;
+mod rehashes;
 mod replays;
 mod usage;
 
@@ -16,5 +17,6 @@ pub(crate) use buckets::Buckets;
 pub use crls::MemoryCrls;
 pub use keys::MemoryKeys;
 pub use limits::MemoryLimits;
+pub use rehashes::MemoryRehashes;
 pub use replays::MemoryReplays;
 pub use usage::MemoryUsage;

@@ -10,7 +10,7 @@ use std::{
 
 use doorward_authorizer::{Authorizer, log::Sink};
 use doorward_backends::{
-    dynamodb::{DynamoBlocks, DynamoKeys, DynamoUsage, Patience, TableNames},
+    dynamodb::{DynamoBlocks, DynamoKeys, DynamoRehashes, DynamoUsage, Patience, TableNames},
     http::{HttpEndpoints, HttpKeySets},
     memory::{MemoryBreakers, MemoryLimits, MemoryReplays},
     sources::{ConfigSource, KmsSigner},
@@ -167,7 +167,9 @@ impl LocalGateway {
         let (own_admin, keys_of_jobs) = (admin.clone(), Arc::clone(&keys));
         let (sink, alarms) = decoys::open(admin);
         let (observer, counting) = access_log::open(plan.observer, Arc::new(counts), kept_days);
-        let authorizer = authorizer(config, keys, blocks, crls, kms, (&usage, sink));
+        let rehashes = DynamoRehashes::new(dynamo.client(), &tables.counters, Patience::ADMIN);
+        let engine = engine(config, keys, blocks, crls, (kms, rehashes.clone()));
+        let authorizer = authorizer(&engine, &usage, sink);
         let gateway = Arc::new(Gateway::new(
             settings,
             routes,
@@ -183,8 +185,8 @@ impl LocalGateway {
         tasks.spawn(alarms);
         let (encrypted, domain) = domain.unzip();
         serve(&mut tasks, &gateway, listener, encrypted, &stopped);
-        if let Some(jobs) = jobs::of(own_admin, keys_of_jobs, Arc::clone(&gateway) as _) {
-            tasks.spawn(jobs::run(jobs, stopping(stopped.clone())));
+        if let Some(jobs) = jobs::of(own_admin, keys_of_jobs, rehashes, Arc::clone(&gateway) as _) {
+            tasks.spawn(jobs::run(jobs, engine, stopping(stopped.clone())));
         }
         let admin = api.map(|api| serve_admin(&mut tasks, api, &stopped));
         tasks.spawn(write(usage.clone(), stopping(stopped.clone())));
@@ -416,14 +418,13 @@ async fn read(source: &Source, issuer: &str) -> Result<(Checked, Arc<dyn CrlSour
     Ok((checked, crls))
 }
 
-fn authorizer(
+fn engine(
     config: Config,
     keys: Arc<DynamoKeys>,
     blocks: DynamoBlocks,
     crls: Arc<dyn CrlSource>,
-    kms: Option<KmsSigner>,
-    (usage, sink): (&LocalUsage, Sink),
-) -> Authorizer {
+    (kms, rehashes): (Option<KmsSigner>, DynamoRehashes),
+) -> Arc<Engine> {
     let sources = Sources {
         keys,
         blocks: Arc::new(blocks),
@@ -439,12 +440,18 @@ fn authorizer(
         pause: clock::pause,
         stopwatch: clock::stopwatch,
     };
-    let mut engine = Engine::new(config, sources);
+    let mut engine = Engine::new(config, sources).with_rehashes(Arc::new(rehashes));
     if let Some(kms) = kms {
         engine = engine.with_remote_signer(Arc::new(kms));
     }
+    Arc::new(engine)
+}
+
+fn authorizer(engine: &Arc<Engine>, usage: &LocalUsage, sink: Sink) -> Authorizer {
+    let engine = Arc::clone(engine);
+    let in_force = Box::new(move || Ok(Arc::clone(&engine) as _));
     // The line of each request says to people what a line of the Lambda's log would.
-    Authorizer::new(engine, sink, clock::stopwatch).counting(usage.buffer())
+    Authorizer::serving(in_force, sink, clock::stopwatch).counting(usage.buffer())
 }
 
 async fn listen(

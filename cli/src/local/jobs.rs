@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use doorward_backends::dynamodb::DynamoKeys;
+use doorward_backends::dynamodb::{DynamoKeys, DynamoRehashes};
+use doorward_engine::Engine;
 use doorward_key_admin::{FlushPolicy, Job, Jobs, KeyAdmin, jobs::LogBus};
 use doorward_keys::StageCache;
 
@@ -29,16 +30,22 @@ pub fn flush_policy() -> FlushPolicy {
 pub(super) fn of(
     admin: Option<KeyAdmin>,
     keys: Arc<DynamoKeys>,
+    rehashes: DynamoRehashes,
     gateway: Arc<dyn StageCache>,
 ) -> Option<Jobs> {
     let bus = Arc::new(LogBus::new(output::say));
     let time: (fn() -> Duration, Duration) = (clock::stopwatch, BUDGET);
     let jobs = Jobs::new(admin?, keys, bus, time, output::say);
-    Some(jobs.with_stages(Some(gateway)))
+    let rehashes = Some(Arc::new(rehashes) as _);
+    Some(jobs.with_stages(Some(gateway)).with_rehashes(rehashes))
 }
 
-/// Runs jobs until `end`.
-pub(super) async fn run(jobs: Jobs, end: impl Future<Output = ()>) -> Result<(), String> {
+/// Runs jobs until `end`, and before each has `engine` ask for the moves of keys that it noted.
+pub(super) async fn run(
+    jobs: Jobs,
+    engine: Arc<Engine>,
+    end: impl Future<Output = ()>,
+) -> Result<(), String> {
     let mut end = std::pin::pin!(end);
     for second in 0.. {
         let job = if second % DAY == 0 {
@@ -46,6 +53,8 @@ pub(super) async fn run(jobs: Jobs, end: impl Future<Output = ()>) -> Result<(),
         } else {
             Job::Minute
         };
+        // What is not asked for is noted again at a later use.
+        let _ = engine.ask_rehashes(clock::wall()).await;
         // A run is not broken off: it ends within its budget.
         jobs.run(job, clock::wall()).await;
         tokio::select! {

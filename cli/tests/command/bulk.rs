@@ -225,6 +225,51 @@ async fn keys_of_every_origin_open_what_they_opened_before() {
     drop(local);
 }
 
+#[tokio::test]
+async fn a_key_brought_by_its_hash_moves_at_its_first_use_and_stays_dead_once_it_is() {
+    let folder = folder();
+    let (local, said) = folder.local(&["local", "--port", "0"]);
+    let url = format!("{}/orders", said[0].split(' ').next().unwrap());
+    let hash = doorward_keys::Digest::of(&key(5), None).to_hex();
+    folder.write("hashes.csv", &format!("hash,tenant\n{hash},acme\n"));
+    folder.write("keys.csv", &format!("key,tenant\n{},acme\n", key(5)));
+    folder.write("digests.csv", &format!("digest,tenant\n{hash},acme\n"));
+    let by_hash = [
+        "hashes.csv",
+        "--format",
+        "csv",
+        "--former-hash",
+        "sha256",
+        "--scope",
+        "orders:read",
+    ];
+    assert_eq!(imports(&folder, &by_hash).code, 0);
+    let kept = || exported(&folder, "acme")[0]["digest"].clone();
+    let (former, proper) = (kept(), hash.as_str());
+    assert_ne!(former, proper);
+    assert_eq!(status(&url, &key(5)).await, 200);
+    for _ in 0..100 {
+        if kept() == proper {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(kept(), proper);
+    assert_eq!(changes(&folder, "acme", "update"), 1);
+    assert_eq!(status(&url, &key(5)).await, 200);
+    let id = exported(&folder, "acme")[0]["id"].clone();
+    let revoked = folder.run(&["keys", "revoke", id.as_str().unwrap()]);
+    assert_eq!(revoked.code, 0, "{revoked:?}");
+    let by_key = ["keys.csv", "--format", "csv"];
+    let by_digest = ["digests.csv", "--format", "csv"];
+    for args in [&by_hash[..], &by_key, &by_digest] {
+        let back = imports(&folder, args);
+        assert_eq!(back.code, 1, "{back:?}");
+        assert!(back.err.contains("not brought back"), "{back:?}");
+    }
+    drop(local);
+}
+
 #[test]
 fn faulty_rows_are_named_by_line_and_no_key_is_shown() {
     let folder = folder();

@@ -1,7 +1,7 @@
 //! Keys that were made elsewhere, and many keys at once.
 
 use doorward_keys::{
-    AuditAction, Digest, KeyId, KeyRecord, KeyStatus, StoreError, Trace, Written,
+    AuditAction, Digest, KeyId, KeyRecord, KeyStatus, Trace,
     lifecycle::{self, Fresh, Refusal},
 };
 
@@ -16,6 +16,14 @@ use crate::{
     error::AdminError,
     reply::{Each, ExportedKey, KeyView, Reply},
 };
+
+/// What is here of a key that is brought.
+#[derive(Default)]
+struct Standing {
+    known: Option<KeyRecord>,
+    /// Those of its digests that were said and under which there is nothing.
+    free: Vec<Digest>,
+}
 
 impl KeyAdmin {
     /// Whether [`Command::Import`](crate::Command::Import) would bring a new key. Every check is made; nothing is written.
@@ -32,7 +40,7 @@ impl KeyAdmin {
             entropy: &SystemEntropy,
         };
         let arrival = call.arrival(asked)?;
-        Ok(call.standing(&arrival).await?.is_none())
+        Ok(call.standing(&arrival).await?.known.is_none())
     }
 }
 
@@ -46,24 +54,60 @@ impl Call<'_> {
         };
         let mut tries = 1;
         loop {
-            if let Some(known) = self.standing(&arrival).await? {
-                return Ok(self.imported(&known, false));
-            }
-            let fresh = Fresh {
-                id: KeyId::new(self.now, entropy::number(self.entropy)?),
-                digest: arrival.digest.clone(),
+            let Standing { known, free } = self.standing(&arrival).await?;
+            let done = match known {
+                Some(known) => self.known(&arrival, known, &free).await,
+                None => self.brought(&arrival, status).await,
             };
-            let draft = arrival.draft.clone();
-            let limits = self.admin.policy.limits();
-            let record = lifecycle::import(draft, fresh, status, self.now, limits)?;
-            let entry = self.entry(AuditAction::Import, &record)?;
-            match self.ledger().create(&record, &entry, None).await {
-                Ok(Written::Now | Written::Before(_)) => return Ok(self.imported(&record, true)),
-                // Somebody imports the same key at the same time.
-                Err(StoreError::Conflict(_)) if tries < TRIES => tries += 1,
-                Err(error) => return Err(error.into()),
+            match done {
+                // Somebody imports or changes the same key at the same time.
+                Err(AdminError::Conflict(_)) if tries < TRIES => tries += 1,
+                done => return done,
             }
         }
+    }
+
+    /// A new key.
+    async fn brought(&self, arrival: &Arrival, status: KeyStatus) -> Result<Reply, AdminError> {
+        let fresh = Fresh {
+            id: KeyId::new(self.now, entropy::number(self.entropy)?),
+            digest: arrival.digest.clone(),
+        };
+        let draft = arrival.draft.clone();
+        let limits = self.admin.policy.limits();
+        let record = lifecycle::import(draft, fresh, status, self.now, limits)?;
+        let entry = self.entry(AuditAction::Import, &record)?;
+        let ledger = self.ledger();
+        ledger.import(&record, &arrival.others, &entry).await?;
+        Ok(self.imported(&record, true))
+    }
+
+    /// A key that is here already. What more is known of it now is noted: where its proper digest is known it stands under that,
+    /// and nothing is ever imported under the others.
+    async fn known(
+        &self,
+        arrival: &Arrival,
+        record: KeyRecord,
+        free: &[Digest],
+    ) -> Result<Reply, AdminError> {
+        let digest = if arrival.is_proper && free.contains(&arrival.digest) {
+            arrival.digest.clone()
+        } else {
+            record.digest.clone()
+        };
+        let others: Vec<Digest> = free.iter().filter(|one| **one != digest).cloned().collect();
+        if others.is_empty() && digest == record.digest {
+            return Ok(self.imported(&record, false));
+        }
+        let changed = lifecycle::known_by(&record, digest, self.now)?;
+        let mut entry = self.entry(AuditAction::Update, &changed)?;
+        entry.fields = vec!["digest".to_owned()];
+        entry.reason = Some("imported again, and more is known of it".to_owned());
+        let ledger = self.ledger();
+        ledger
+            .rehash(&changed, &record.digest, &others, record.version, &entry)
+            .await?;
+        Ok(self.imported(&changed, false))
     }
 
     pub(super) async fn import_many(&self, asked: &ImportMany) -> Result<Reply, AdminError> {
@@ -113,7 +157,11 @@ impl Call<'_> {
     }
 
     fn arrival(&self, asked: &ImportKey) -> Result<Arrival, AdminError> {
-        let arrival = checked(|check| check_import(asked, &self.admin.policy, check))?;
+        let KeyAdmin {
+            policy, foreign, ..
+        } = self.admin;
+        let hashes = foreign.hashes();
+        let arrival = checked(|check| check_import(asked, &hashes, policy, check))?;
         self.require_import()?;
         Ok(arrival)
     }
@@ -127,15 +175,22 @@ impl Call<'_> {
         }
     }
 
-    /// The key as it is here already, under whichever of its digests; refused where it is somebody else's, or ended.
-    async fn standing(&self, arrival: &Arrival) -> Result<Option<KeyRecord>, AdminError> {
-        for digest in std::iter::once(&arrival.digest).chain(&arrival.others) {
-            if let Some(record) = self.held(digest).await? {
-                lifecycle::known(&record, &arrival.draft.tenant)?;
-                return Ok(Some(record));
+    /// The key as it is here already, under whichever of its digests, and which of these are free; refused where it is somebody
+    /// else's, or ended.
+    async fn standing(&self, arrival: &Arrival) -> Result<Standing, AdminError> {
+        let mut standing = Standing::default();
+        let said = std::iter::once(&arrival.digest).chain(&arrival.others);
+        for digest in said.clone().chain(&arrival.implied) {
+            match self.held(digest).await? {
+                Some(record) => {
+                    lifecycle::known(&record, &arrival.draft.tenant)?;
+                    standing.known.get_or_insert(record);
+                }
+                None if said.clone().any(|one| one == digest) => standing.free.push(digest.clone()),
+                None => {}
             }
         }
-        Ok(None)
+        Ok(standing)
     }
 
     /// The key that stands under `digest`, or stood there and has moved.

@@ -48,12 +48,20 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
+        Self::under(Pepper::new(vec![7; 32]))
+    }
+
+    fn unpeppered() -> Self {
+        Self::under(None)
+    }
+
+    fn under(pepper: Option<Pepper>) -> Self {
         let store = Arc::new(MemoryKeys::new());
         let policy = KeyPolicy {
             format: KeyFormat {
                 prefix: "ck".to_owned(),
                 environments: vec!["live".to_owned(), "test".to_owned()],
-                pepper: Pepper::new(vec![7; 32]),
+                pepper,
                 previous_pepper: None,
             },
             default_lifetime_days: 90,

@@ -1,6 +1,6 @@
 //! Many keys at once: those made elsewhere, new ones, and lists of all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use doorward_keys::{Digest, foreign::HashName, lifecycle::Draft};
 use serde::{Deserialize, Serialize};
@@ -32,10 +32,15 @@ pub struct ImportKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// What a former system kept of the key. Where there is no `digest`, the first one is what the key is known by; the
-    /// configuration of the authorizer must know that hash.
+    /// configuration of the authorizer must know that hash. Demanded beside a `digest` under a pepper where the configuration
+    /// has a form with a `hash`: a key that was brought by its hash and revoked would come back otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<FormerDigest>,
-    /// Other digests under which the same key may be here already, such as one of the pepper before.
+    /// Whether nobody knows what a former system kept of the key, or none did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub former_unknown: bool,
+    /// Other digests under which the same key may be here already, such as one of the pepper before. Nothing is imported under
+    /// them from then on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_digests: Vec<String>,
     /// What it may do (RFC 6749 section 3.3). None means no access to routes that demand scopes.
@@ -112,15 +117,21 @@ pub(crate) struct Arrival {
     pub(crate) draft: Draft,
     /// Where it shall stand.
     pub(crate) digest: Digest,
-    /// Where it may stand already.
+    /// Whether that is the digest that a key of ours would have.
+    pub(crate) is_proper: bool,
+    /// Under which it is known too.
     pub(crate) others: Vec<Digest>,
+    /// Where it may stand already, as follows from these: without a pepper, a SHA-256 of the key is a digest and a former hash.
+    pub(crate) implied: Vec<Digest>,
 }
 
 pub(crate) fn check_import(
     asked: &ImportKey,
+    hashes: &BTreeSet<HashName>,
     policy: &KeyPolicy,
     check: &mut Check,
 ) -> Option<Arrival> {
+    check_said(asked, hashes, policy, check);
     let draft = CreateKey {
         tenant: asked.tenant.clone(),
         name: asked.name.clone(),
@@ -157,12 +168,61 @@ pub(crate) fn check_import(
         let message = "is missing, and so is `former`; a key is imported by one of them";
         check.add("digest", message);
     }
+    let former = asked.digest.iter().map(String::as_str);
+    let mut implied: Vec<Digest> = former
+        .filter_map(|digest| HashName::Sha256.digest(digest))
+        .collect();
+    let plain = asked.former.iter();
+    let plain = plain.filter(|former| former.hash == HashName::Sha256.as_str());
+    implied.extend(plain.filter_map(|former| Digest::from_hex(&former.value.to_ascii_lowercase())));
+    let is_plain = policy.format.pepper.is_none() && hashes.contains(&HashName::Sha256);
+    if asked.digest.is_some() && is_plain && !asked.former_unknown {
+        // Looked up as well, so it is taken together with the digest.
+        digests.extend(implied.first().cloned());
+    }
     let mut digests = digests.into_iter();
+    let digest = digests.next()?;
+    let mut others: Vec<Digest> = vec![];
+    for other in digests {
+        if other != digest && !others.contains(&other) {
+            others.push(other);
+        }
+    }
     Some(Arrival {
         draft,
-        digest: digests.next()?,
-        others: digests.collect(),
+        digest,
+        is_proper: asked.digest.is_some(),
+        others,
+        implied,
     })
+}
+
+/// Whether it is said of a key under a pepper what former systems kept of it, in each of the `hashes` that are looked up.
+fn check_said(
+    asked: &ImportKey,
+    hashes: &BTreeSet<HashName>,
+    policy: &KeyPolicy,
+    check: &mut Check,
+) {
+    let is_said = |name: &HashName| {
+        asked
+            .former
+            .iter()
+            .any(|former| former.hash == name.as_str())
+    };
+    let unsaid: Vec<&str> = hashes
+        .iter()
+        .filter(|name| !is_said(name))
+        .map(|name| name.as_str())
+        .collect();
+    let is_hidden = asked.digest.is_some() && policy.format.pepper.is_some();
+    if is_hidden && !asked.former_unknown && !unsaid.is_empty() {
+        let message = format!(
+            "must say the `{}` of the key too, so that one that was brought by it and revoked does not come back; or say `formerUnknown`",
+            unsaid.join("`, `")
+        );
+        check.add("former", message);
+    }
 }
 
 /// A digest of ours. No message shows it.

@@ -1,5 +1,5 @@
 //! What happens to keys by itself, a bit in each run: the minute's job delivers events, does flushes and rotations whose time has
-//! come and tells of keys that expired; the day's job begins a tour to keys that expire soon or are not used.
+//! come, moves keys for which that was asked, and tells of keys that expired; the day's job begins a tour to keys that expire soon or are not used.
 //!
 //! Runs may overlap, be missed, be repeated, and end in the middle: whatever a run does is either done once however often it is
 //! tried, or tried again by the next one. A fault of one part is a line of the log and keeps no other part from its work.
@@ -8,6 +8,7 @@ mod delivery;
 mod expired;
 mod flushes;
 mod log_bus;
+mod rehashes;
 mod rotations;
 #[cfg(test)]
 mod tests;
@@ -16,8 +17,8 @@ mod tour;
 use std::{sync::Arc, time::Duration};
 
 use doorward_keys::{
-    EventBus, EventKind, KeyEvent, KeyRecord, KeyStore, StageCache, StoreError, SuccessorSecrets,
-    Timestamp,
+    EventBus, EventKind, KeyEvent, KeyRecord, KeyStore, RehashBook, StageCache, StoreError,
+    SuccessorSecrets, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,8 @@ pub struct Report {
     pub flushed: usize,
     /// Rotations that were done, or of which somebody was told.
     pub rotated: usize,
+    /// Keys that stand under their proper digest since, and no longer under a former hash.
+    pub moved: usize,
     /// Whether nothing was left undone for want of time.
     pub complete: bool,
 }
@@ -69,6 +72,7 @@ pub struct Jobs {
     delivery: Delivery,
     stages: Option<Arc<dyn StageCache>>,
     secrets: Option<Arc<dyn SuccessorSecrets>>,
+    rehashes: Option<Arc<dyn RehashBook>>,
     entropy: Arc<dyn Entropy>,
     stopwatch: fn() -> Duration,
     budget: Duration,
@@ -91,6 +95,7 @@ impl Jobs {
             store,
             stages: None,
             secrets: None,
+            rehashes: None,
             entropy: Arc::new(SystemEntropy),
             stopwatch,
             budget,
@@ -108,6 +113,12 @@ impl Jobs {
     #[must_use]
     pub fn with_secrets(self, secrets: Option<Arc<dyn SuccessorSecrets>>) -> Self {
         Self { secrets, ..self }
+    }
+
+    /// The same with the place where the authorizer asks for moves of keys; without one they stay where they are.
+    #[must_use]
+    pub fn with_rehashes(self, rehashes: Option<Arc<dyn RehashBook>>) -> Self {
+        Self { rehashes, ..self }
     }
 
     /// Brings events to the bus.
@@ -130,6 +141,8 @@ impl Jobs {
         };
         let (rotated, all_rotated) = self.rotate(days, now, &has_time).await;
         report.rotated = rotated;
+        let (moved, all_moved) = self.rehash(now, &has_time).await;
+        report.moved = moved;
         if job == Job::Day {
             let begun = self.begin_tour(now).await.map(|()| true);
             self.said("tour_not_begun", begun);
@@ -149,7 +162,7 @@ impl Jobs {
         let tour = tour.map(|is_done| is_done.unwrap_or(true));
         let tour = self.said("tour_interrupted", tour);
         report.stuck = delivered.stuck;
-        report.complete = delivered.complete && all_rotated && expired && tour;
+        report.complete = delivered.complete && all_rotated && all_moved && expired && tour;
         let quiet = Report {
             complete: true,
             ..Report::default()

@@ -36,11 +36,16 @@ pub fn known(record: &KeyRecord, tenant: &str) -> Result<(), Refusal> {
 
 /// The same key under another digest, now that more is known of it than a former hash.
 pub fn moved(record: &KeyRecord, digest: Digest, now: Timestamp) -> Result<KeyRecord, Refusal> {
-    if record.status == KeyStatus::Revoked {
-        return Err(Refusal::Revoked);
-    }
     if record.digest == digest {
         return Err(Refusal::Unchanged);
+    }
+    known_by(record, digest, now)
+}
+
+/// The same key under `digest`, which may be the one under which it stands, now that it is known by more than that.
+pub fn known_by(record: &KeyRecord, digest: Digest, now: Timestamp) -> Result<KeyRecord, Refusal> {
+    if record.status == KeyStatus::Revoked {
+        return Err(Refusal::Revoked);
     }
     Ok(KeyRecord {
         digest,

@@ -20,6 +20,21 @@ pub(in crate::dynamodb) fn living(item: &Item) -> Result<Option<KeyRecord>, Stor
     record(item).map(Some)
 }
 
+/// Where the record is of a key whose digest `asked` leads there; `None` for a tombstone that leads nowhere.
+pub(in crate::dynamodb) fn moved_to(
+    item: &Item,
+    asked: &Digest,
+) -> Result<Option<(KeyId, Digest)>, StoreError> {
+    let read = Reader::of(item)?;
+    if read.digest()? != *asked {
+        return Err(read.corrupt(schema::DIGEST));
+    }
+    let Some(digest) = read.optional(schema::MOVED_TO, Reader::bytes)? else {
+        return Ok(None);
+    };
+    Ok(Some((read.key_id(schema::ID)?, digest)))
+}
+
 /// What an item under a digest says.
 pub(in crate::dynamodb) fn trace(item: &Item) -> Result<Trace, StoreError> {
     if item.contains_key(schema::DELETED_AT) {
@@ -115,11 +130,15 @@ impl<'item> Reader<'item> {
     }
 
     pub(in crate::dynamodb) fn digest(&self) -> Result<Digest, StoreError> {
-        match self.item.get(schema::DIGEST) {
+        self.bytes(schema::DIGEST)
+    }
+
+    pub(in crate::dynamodb) fn bytes(&self, name: &str) -> Result<Digest, StoreError> {
+        match self.item.get(name) {
             Some(AttributeValue::B(bytes)) => <[u8; 32]>::try_from(bytes.as_ref())
                 .map(Digest::from_bytes)
-                .map_err(|_| self.corrupt(schema::DIGEST)),
-            _ => Err(self.corrupt(schema::DIGEST)),
+                .map_err(|_| self.corrupt(name)),
+            _ => Err(self.corrupt(name)),
         }
     }
 

@@ -77,6 +77,17 @@ pub(in crate::dynamodb) fn tombstone_item(record: &KeyRecord, at: Timestamp) -> 
     item
 }
 
+/// What stands under another digest of the key of `record`.
+pub(in crate::dynamodb) fn link_item(record: &KeyRecord, other: &Digest, at: Timestamp) -> Item {
+    let there = KeyRecord {
+        digest: other.clone(),
+        ..record.clone()
+    };
+    let mut item = tombstone_item(&there, at);
+    item.insert(schema::MOVED_TO.to_owned(), digest(&record.digest));
+    item
+}
+
 pub(in crate::dynamodb) fn id_item(record: &KeyRecord) -> Item {
     let mut item = new_item(&schema::id_pk(record.id.as_str()), schema::ID_SK);
     item.insert(schema::DIGEST.to_owned(), digest(&record.digest));

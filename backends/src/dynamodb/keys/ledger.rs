@@ -95,14 +95,33 @@ impl KeyLedger for DynamoKeys {
         found.as_ref().map(item::trace).transpose()
     }
 
+    async fn import(
+        &self,
+        record: &KeyRecord,
+        others: &[Digest],
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let transaction = Transaction::on(self)
+            .insert(record)
+            .link(record, others, audit.at);
+        self.changed(transaction, record, audit).await
+    }
+
     async fn rehash(
         &self,
         record: &KeyRecord,
         from: &Digest,
+        others: &[Digest],
         expected_version: u64,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
-        let transaction = Transaction::on(self).relocate(record, from, expected_version, audit.at);
+        let transaction = Transaction::on(self);
+        let transaction = if record.digest == *from {
+            transaction.replace(record, expected_version)
+        } else {
+            transaction.relocate(record, from, expected_version, audit.at)
+        };
+        let transaction = transaction.link(record, others, audit.at);
         self.changed(transaction, record, audit).await
     }
 

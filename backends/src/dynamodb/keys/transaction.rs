@@ -16,8 +16,8 @@ use super::DynamoKeys;
 use crate::dynamodb::{
     errors::unavailable,
     item::{
-        Item, audit_item, ended_item, event_item, id_item, notice_item, record_item, request_item,
-        schedule_item, state_word, tombstone_item,
+        Item, audit_item, ended_item, event_item, id_item, link_item, notice_item, record_item,
+        request_item, schedule_item, state_word, tombstone_item,
     },
     schema,
 };
@@ -80,7 +80,7 @@ impl<'store> Transaction<'store> {
         self.put(tombstone_item(record, at), unchanged, &names, values)
     }
 
-    /// A key at its digest in place of its `expected_version` under `from`, where a tombstone stays. A stored key that is
+    /// A key at its digest in place of its `expected_version` under `from`, which leads to it from then on. A stored key that is
     /// revoked does not move.
     pub(super) fn relocate(
         self,
@@ -89,11 +89,7 @@ impl<'store> Transaction<'store> {
         expected_version: u64,
         at: Timestamp,
     ) -> Self {
-        let former = KeyRecord {
-            digest: from.clone(),
-            ..record.clone()
-        };
-        self.put_over(tombstone_item(&former, at), &record.id, expected_version)
+        self.put_over(link_item(record, from, at), &record.id, expected_version)
             .put_new(record_item(record))
             .put(
                 id_item(record),
@@ -101,6 +97,12 @@ impl<'store> Transaction<'store> {
                 &[("#pk", schema::PK)],
                 [],
             )
+    }
+
+    /// Other digests under which a key is known, none of them taken.
+    pub(super) fn link(self, record: &KeyRecord, others: &[Digest], at: Timestamp) -> Self {
+        let links = others.iter().map(|other| link_item(record, other, at));
+        links.fold(self, Self::put_new)
     }
 
     /// The audit entry of the change that led to `record`, and its event; none is ever written over.

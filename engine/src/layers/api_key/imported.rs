@@ -33,7 +33,7 @@ pub(crate) struct RawImported {
     #[cfg_attr(feature = "schema", schemars(extend("default" = "alphanumeric")))]
     alphabet: Option<RawAlphabet>,
     /// The hash by which the former system knew its keys, where they were brought here by it. Costs a second read for a key that
-    /// is not found otherwise.
+    /// is not found otherwise; with its first use a key moves to a digest of ours.
     hash: Option<RawHash>,
     /// The secret of the former system, for `hash = "hmac-sha256"`: `env:NAME`, `ssm:/name` or `secretsmanager:name`.
     secret: Option<RawSecret>,

@@ -10,7 +10,8 @@
 //!
 //! A key that was made elsewhere has no checksum. It is looked up when it fits one of the configured forms: by its digest under
 //! the pepper in force, under the one before, and, where nothing is found, by its former hash. What fits no form is refused
-//! without I/O.
+//! without I/O. One that is found by a former hash and let in is noted, and after the answer it is asked for that it be kept
+//! under its proper digest (`rehashes`): from then on the first read finds it.
 //!
 //! A found key is remembered for `cache_seconds`, an unknown one for `negative_cache_seconds`. The first is this layer's
 //! part of the delay of a revocation. Expiry is looked at on every use. A store that fails refuses with
@@ -19,16 +20,18 @@
 mod cache;
 mod config;
 mod imported;
+mod rehashes;
 #[cfg(test)]
 mod tests;
 
 use std::{net::IpAddr, sync::Arc};
 
 use doorward_keys::{
-    Digest, KeyId, KeyLookup, KeyRecord, KeyStatus, StoreError, Timestamp, format::FormatFault,
+    Digest, KeyId, KeyLookup, KeyRecord, KeyStatus, Rehash, RehashSink, StoreError, Timestamp,
+    foreign::Places, format::FormatFault,
 };
 
-use self::cache::KeyCache;
+use self::{cache::KeyCache, rehashes::Rehashes};
 use crate::{
     denial::{Denial, Reason},
     identity::Client,
@@ -43,6 +46,13 @@ pub struct ApiKeys {
     config: ApiKeysConfig,
     lookup: Arc<dyn KeyLookup>,
     cache: KeyCache,
+    rehashes: Option<Rehashes>,
+}
+
+/// A record that was looked for, and whether it was read just now.
+struct Found {
+    record: Arc<KeyRecord>,
+    is_read: bool,
 }
 
 impl ApiKeys {
@@ -53,6 +63,27 @@ impl ApiKeys {
             config,
             lookup,
             cache,
+            rehashes: None,
+        }
+    }
+
+    /// The same, which has keys that it finds by a former hash kept as keys of ours are.
+    #[must_use]
+    pub fn with_rehashes(self, sink: Arc<dyn RehashSink>) -> Self {
+        Self {
+            rehashes: Some(Rehashes::new(sink)),
+            ..self
+        }
+    }
+
+    /// Asks for what it noted since it was last asked to. For the time after an answer.
+    ///
+    /// # Errors
+    /// When there is no place for it; the rest is asked for the next time.
+    pub async fn ask_rehashes(&self, now: Timestamp) -> Result<(), StoreError> {
+        match &self.rehashes {
+            Some(rehashes) => rehashes.ask(now).await,
+            None => Ok(()),
         }
     }
 
@@ -77,54 +108,68 @@ impl ApiKeys {
         now: Timestamp,
         found: &mut Option<KeyId>,
     ) -> Result<Client, Denial> {
-        let record = self.find(printed, now).await?;
-        let record =
-            record.ok_or_else(|| Denial::new(Reason::KeyUnknown, "no key with this digest"))?;
+        let places = self.places(printed, now)?;
+        let Some(Found { record, is_read }) = self.find(&places, now).await? else {
+            return Err(Denial::new(Reason::KeyUnknown, "no key with this digest"));
+        };
         *found = Some(record.id.clone());
         self.admit(&record, now)?;
+        if is_read {
+            self.note(&record, &places);
+        }
         Ok(Client { record })
+    }
+
+    /// Notes a key that was found by a former hash.
+    fn note(&self, record: &KeyRecord, places: &Places) {
+        if let Some(rehashes) = &self.rehashes
+            && places.former.contains(&record.digest)
+            && let Some(proper) = places.own.first()
+        {
+            let pepper = self.config.format.pepper.as_ref();
+            if let Some(rehash) = Rehash::of(record, proper.clone(), pepper) {
+                rehashes.note(rehash);
+            }
+        }
     }
 
     /// The same, but only if the key is in memory.
     pub(crate) fn recall(&self, printed: &str, now: Timestamp) -> Option<Client> {
-        let digests = self.digests(printed, now).ok()?;
-        let mut remembered = digests.iter().map(|digest| self.cache.find(digest, now));
+        let places = self.places(printed, now).ok()?;
+        let mut remembered = places.iter().map(|digest| self.cache.find(digest, now));
         let record = remembered.find_map(|found| found?.record())?;
         self.admit(&record, now).ok()?;
         Some(Client { record })
     }
 
-    /// The record of `printed`, from memory or from the store.
-    async fn find(&self, printed: &str, now: Timestamp) -> Result<Option<Arc<KeyRecord>>, Denial> {
-        for digest in self.digests(printed, now)? {
-            let record = match self.cache.find(&digest, now) {
+    /// The record at the first of `places` that has one, from memory or from the store.
+    async fn find(&self, places: &Places, now: Timestamp) -> Result<Option<Found>, Denial> {
+        for digest in places.iter() {
+            let remembered = self.cache.find(digest, now);
+            let is_read = remembered.is_none();
+            let record = match remembered {
                 Some(remembered) => remembered.record(),
-                None => self.read(&digest, now).await?,
+                None => self.read(digest, places, now).await?,
             };
-            if record.is_some() {
-                return Ok(record);
+            if let Some(record) = record {
+                return Ok(Some(Found { record, is_read }));
             }
         }
         Ok(None)
     }
 
-    /// Under which digests `printed` may be kept, in the order in which they are looked at: exactly one for a key of ours.
-    fn digests(&self, printed: &str, now: Timestamp) -> Result<Vec<Digest>, Denial> {
+    /// Under which digests `printed` may be kept: exactly one for a key of ours.
+    fn places(&self, printed: &str, now: Timestamp) -> Result<Places, Denial> {
         let ApiKeysConfig {
             format, imported, ..
         } = &self.config;
-        match imported.places(printed, format, now) {
-            Some(places) => Ok(places.own.into_iter().chain(places.former).collect()),
-            None => format
-                .parse(printed)
-                .map(|own| vec![own])
-                .map_err(malformed),
-        }
+        imported.find(printed, format, now).map_err(malformed)
     }
 
     async fn read(
         &self,
         digest: &Digest,
+        places: &Places,
         now: Timestamp,
     ) -> Result<Option<Arc<KeyRecord>>, Denial> {
         let found = self
@@ -137,18 +182,18 @@ impl ApiKeys {
                     Denial::new(Reason::KeyStoreUnavailable, error.to_string())
                 }
             })?;
-        // The comparison is of whole digests and in constant time; a store that answers with another key is not believed.
-        if found
-            .as_ref()
-            .is_some_and(|record| record.digest != *digest)
-        {
+        // The comparison is of whole digests and in constant time; a store that answers with another key is not believed. A key
+        // that has moved is found under any of its digests.
+        let is_shown = |record: &KeyRecord| places.iter().any(|one| *one == record.digest);
+        if found.as_ref().is_some_and(|record| !is_shown(record)) {
             return Err(Denial::new(
                 Reason::KeyStoreCorrupt,
                 "the key store answered with another key",
             ));
         }
         let found = found.map(Arc::new);
-        self.cache.keep(digest, found.clone(), now);
+        let kept_under = found.as_ref().map_or(digest, |record| &record.digest);
+        self.cache.keep(kept_under, found.clone(), now);
         Ok(found)
     }
 

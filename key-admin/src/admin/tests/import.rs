@@ -1,6 +1,9 @@
 //! Keys from elsewhere, and many at once.
 
-use doorward_keys::{AuditAction, AuditSpan, Digest};
+use doorward_keys::{
+    AuditAction, AuditSpan, Digest, ForeignForm, ForeignForms, Rehash,
+    foreign::{Alphabet, FormerHash},
+};
 
 use super::*;
 
@@ -9,6 +12,20 @@ fn import(tenant: &str, key: &str) -> Value {
         "operation": "import", "tenant": tenant, "name": "partner", "environment": "live",
         "scopes": ["read"], "digest": Digest::of(key, None).to_hex(),
     })
+}
+
+/// Keys of 20 characters, which a former system knew by their SHA-256.
+fn former_forms() -> ForeignForms {
+    ForeignForms::new(vec![ForeignForm {
+        name: "old".to_owned(),
+        prefix: String::new(),
+        min_length: 20,
+        max_length: 20,
+        alphabet: Alphabet::Alphanumeric,
+        former: Some(FormerHash::Sha256),
+        until: None,
+        as_bearer: false,
+    }])
 }
 
 fn sha256(key: &str) -> Value {
@@ -78,21 +95,145 @@ async fn no_dead_key_comes_alive_under_another_of_its_digests() {
     hashed["former"] = json!([sha256("k")]);
     let made = desk.done(hashed.clone()).await;
     assert_eq!(made["imported"], true);
-    // The same key, now known by more: it is there, and does not come twice.
+    // The same key, now known by more: it is there, does not come twice, and stands where keys of ours do.
     let both = with(import("acme", "k"), "former", json!([sha256("k")]));
-    let again = desk.done(both.clone()).await;
+    let id = made["key"]["id"].as_str().unwrap();
+    for _ in 0..2 {
+        let again = desk.done(both.clone()).await;
+        assert_eq!(again["imported"], false);
+        assert_eq!(again["key"]["id"], id);
+        assert_eq!(again["key"]["version"], 2);
+    }
+    let record = desk.store.lookup(&Digest::of("k", None)).await.unwrap();
+    assert_eq!(record.unwrap().digest, Digest::of("k", None));
     assert_eq!(
-        (&again["imported"], &again["key"]),
-        (&json!(false), &made["key"])
+        actions(&desk, id).await,
+        [AuditAction::Import, AuditAction::Update]
     );
-    desk.done(on("revoke", made["key"]["id"].as_str().unwrap()))
-        .await;
+    desk.done(on("revoke", id)).await;
     refused(&desk.ask(both).await, lifecycle::Refusal::Ended);
     refused(&desk.ask(hashed).await, lifecycle::Refusal::Ended);
     let other = Digest::of("other", None).to_hex();
     let by_other = with(import("acme", "new"), "otherDigests", json!([other]));
     assert_eq!(desk.done(import("acme", "other")).await["imported"], true);
     assert_eq!(desk.done(by_other).await["imported"], false);
+}
+
+/// An import of a key of which only the SHA-256 is known.
+fn hashed(tenant: &str, key: &str) -> Value {
+    let mut hashed = import(tenant, key);
+    hashed.as_object_mut().unwrap().remove("digest");
+    with(hashed, "former", json!([sha256(key)]))
+}
+
+#[tokio::test]
+async fn without_a_pepper_the_digest_and_the_former_sha_256_are_one_key() {
+    for (first, second) in [
+        (
+            hashed as fn(&str, &str) -> Value,
+            import as fn(&str, &str) -> Value,
+        ),
+        (import, hashed),
+    ] {
+        let desk = Desk::unpeppered();
+        let made = desk.done(first("acme", "k")).await;
+        assert_eq!(desk.done(second("acme", "k")).await["imported"], false);
+        refused(
+            &desk.ask(second("globex", "k")).await,
+            lifecycle::Refusal::Taken,
+        );
+        let id = made["key"]["id"].as_str().unwrap();
+        desk.done(on("revoke", id)).await;
+        for again in [first, second] {
+            refused(
+                &desk.ask(again("acme", "k")).await,
+                lifecycle::Refusal::Ended,
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_a_key_under_a_pepper_it_is_said_what_former_systems_kept() {
+    let mut desk = Desk::new();
+    desk.admin.foreign = former_forms();
+    let id = desk.done(hashed("acme", "k")).await["key"]["id"].clone();
+    desk.done(on("revoke", id.as_str().unwrap())).await;
+    let pepper = desk.admin.policy().format.pepper.clone();
+    let digest = Digest::of("k", pepper.as_ref()).to_hex();
+    let bare = with(import("acme", "k"), "digest", digest);
+    let error = desk.ask(bare.clone()).await.unwrap_err();
+    assert!(error.to_string().contains("`sha256`"), "{error}");
+    assert_eq!(fields(error), ["former"]);
+    let said = with(bare.clone(), "former", json!([sha256("k")]));
+    refused(&desk.ask(said).await, lifecycle::Refusal::Ended);
+    // Who knows that there is nothing to know says so.
+    let other = Digest::of("other", pepper.as_ref()).to_hex();
+    let unknown = with(with(bare, "formerUnknown", true), "digest", other);
+    assert_eq!(desk.done(unknown).await["imported"], true);
+}
+
+#[tokio::test]
+async fn nothing_is_imported_under_another_digest_of_a_key_that_is_here() {
+    let desk = Desk::new();
+    let both = with(import("acme", "k"), "former", json!([sha256("k")]));
+    let id = desk.done(both).await["key"]["id"].clone();
+    let again = desk.done(hashed("acme", "k")).await;
+    assert_eq!(
+        (&again["imported"], &again["key"]["id"]),
+        (&json!(false), &id)
+    );
+    desk.done(on("revoke", id.as_str().unwrap())).await;
+    refused(
+        &desk.ask(hashed("acme", "k")).await,
+        lifecycle::Refusal::Ended,
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_the_authorizer_found_by_its_former_hash_moves_once() {
+    let mut desk = Desk::new();
+    desk.admin.foreign = former_forms();
+    let made = desk.done(hashed("acme", "k")).await;
+    let id = doorward_keys::KeyId::parse(made["key"]["id"].as_str().unwrap()).unwrap();
+    let record = desk.store.fetch(&id).await.unwrap().unwrap();
+    let pepper = desk.admin.policy().format.pepper.clone();
+    let proper = Digest::of("k", pepper.as_ref());
+    let asked = Rehash::of(&record, proper.clone(), pepper.as_ref()).unwrap();
+    let forged = Rehash {
+        digest: Digest::of("mine", pepper.as_ref()),
+        ..asked.clone()
+    };
+    let rehash = async |asked: &Rehash| desk.admin.rehash(asked, NOW, &desk.entropy).await;
+    assert_eq!(rehash(&forged).await, Ok(Rehashed::Unproven));
+    assert_eq!(rehash(&asked).await, Ok(Rehashed::Moved));
+    assert_eq!(rehash(&asked).await, Ok(Rehashed::Over));
+    let moved = desk.store.lookup(&proper).await.unwrap().unwrap();
+    assert_eq!((&moved.id, moved.version), (&id, 2));
+    let page = desk.store.audit(&id, AuditSpan::default(), 9, None).await;
+    let entry = page.unwrap().items.pop().unwrap();
+    assert_eq!(
+        (entry.action, entry.actor.as_str(), entry.fields.as_slice()),
+        (
+            AuditAction::Update,
+            "authorizer",
+            &["digest".to_owned()][..]
+        )
+    );
+    // A dead key does not move, nor does one that is not there.
+    let dead = desk.done(hashed("acme", "dead")).await["key"]["id"].clone();
+    let dead = doorward_keys::KeyId::parse(dead.as_str().unwrap()).unwrap();
+    let record = desk.store.fetch(&dead).await.unwrap().unwrap();
+    desk.done(on("revoke", dead.as_str())).await;
+    let digest = Digest::of("dead", pepper.as_ref());
+    let asked = Rehash::of(&record, digest.clone(), pepper.as_ref()).unwrap();
+    assert_eq!(rehash(&asked).await, Ok(Rehashed::Over));
+    assert_eq!(desk.store.lookup(&digest).await, Ok(None));
+    let nobody = Rehash {
+        key_id: doorward_keys::KeyId::new(NOW, 999),
+        ..asked
+    };
+    assert_eq!(rehash(&nobody).await, Ok(Rehashed::Over));
 }
 
 #[tokio::test]
@@ -212,26 +353,14 @@ async fn it_can_be_said_beforehand_what_an_import_would_do() {
 
 #[tokio::test]
 async fn an_imported_key_is_verified_by_its_form_and_every_digest_it_may_have() {
-    use doorward_keys::{
-        ForeignForm, ForeignForms,
-        foreign::{Alphabet, FormerHash},
-    };
     let mut desk = Desk::new();
-    desk.admin.foreign = ForeignForms::new(vec![ForeignForm {
-        name: "old".to_owned(),
-        prefix: String::new(),
-        min_length: 20,
-        max_length: 20,
-        alphabet: Alphabet::Alphanumeric,
-        former: Some(FormerHash::Sha256),
-        until: None,
-        as_bearer: false,
-    }]);
+    desk.admin.foreign = former_forms();
     let verify = |key: &str| json!({"operation": "verify", "key": key});
     let (own, former) = ("ownDigest00000000000", "formerHash0000000000");
     let pepper = desk.admin.policy().format.pepper.clone();
     let digest = Digest::of(own, pepper.as_ref()).to_hex();
-    desk.done(with(import("acme", own), "digest", digest)).await;
+    let said = with(import("acme", own), "former", json!([sha256(own)]));
+    desk.done(with(said, "digest", digest)).await;
     let mut hashed = import("acme", former);
     hashed.as_object_mut().unwrap().remove("digest");
     hashed["former"] = json!([sha256(former)]);

@@ -25,10 +25,14 @@ impl KeyLedger for Failing {
     async fn trace(&self, _: &Digest) -> Result<Option<Trace>, StoreError> {
         Err(self.0.clone())
     }
+    async fn import(&self, _: &KeyRecord, _: &[Digest], _: &AuditEntry) -> Result<(), StoreError> {
+        Err(self.0.clone())
+    }
     async fn rehash(
         &self,
         _: &KeyRecord,
         _: &Digest,
+        _: &[Digest],
         _: u64,
         _: &AuditEntry,
     ) -> Result<(), StoreError> {

@@ -55,6 +55,7 @@ impl Rules {
             environment: facts.environment,
             digest: None,
             former: vec![],
+            former_unknown: false,
             other_digests: vec![],
             scopes: facts.scopes,
             routes: facts.routes,
@@ -69,21 +70,27 @@ impl Rules {
         let is_hash = self.format == Format::Tyk && self.former.is_some();
         let key = self.cell("key", cells);
         let hash = self.cell("hash", cells).or(key.filter(|_| is_hash));
-        if let Some(digest) = self.cell("digest", cells) {
-            asked.digest = Some(digest.to_owned());
-        } else if let Some(hash) = hash {
+        let digest = self.cell("digest", cells);
+        if let Some(hash) = hash {
             let name = self
                 .former
                 .ok_or("holds a hash, and nothing says of which kind; say it with --former-hash")?;
-            asked.former.push(FormerDigest {
-                hash: name.as_str().to_owned(),
-                value: hash.to_owned(),
-            });
-        } else if let Some(key) = key {
+            asked.former.push(former((name, hash.to_owned())));
+        }
+        if let Some(digest) = digest {
+            asked.digest = Some(digest.to_owned());
+            // What was exported says no more.
+            asked.former_unknown = self.format == Format::Doorward;
+        } else if let Some(key) = key.filter(|_| hash.is_none()) {
             let mut digests = self.digests(key)?.into_iter().map(|digest| digest.to_hex());
             asked.digest = digests.next();
             asked.other_digests = digests.collect();
-        } else {
+            asked.former_unknown = self.ours.owns(key);
+            if !asked.former_unknown {
+                let hashes = self.foreign.former_hashes(key);
+                asked.former = hashes.into_iter().map(former).collect();
+            }
+        } else if hash.is_none() {
             return Err("holds no key".to_owned());
         }
         Ok(asked)
@@ -108,7 +115,7 @@ impl Rules {
         })
     }
 
-    /// Under which digests `key` is kept, the one in force first.
+    /// Under which digests of ours `key` is kept, the one in force first.
     fn digests(&self, key: &str) -> Result<Vec<Digest>, String> {
         if self.ours.owns(key) {
             let own = self.ours.parse(key);
@@ -117,7 +124,7 @@ impl Rules {
             });
         }
         match self.foreign.places(key, &self.ours, self.now) {
-            Some(places) => Ok(places.own.into_iter().chain(places.former).collect()),
+            Some(places) => Ok(places.own),
             None => Err(format!(
                 "holds a key of {} characters that fits no form of `api_keys.imported`, so that the authorizer would never look it up",
                 key.chars().count()
@@ -257,6 +264,13 @@ struct Facts {
     expires_in_days: Option<u32>,
     plan: Option<String>,
     metadata: BTreeMap<String, String>,
+}
+
+fn former((hash, value): (HashName, String)) -> FormerDigest {
+    FormerDigest {
+        hash: hash.as_str().to_owned(),
+        value,
+    }
 }
 
 fn filled<'c>(cells: &'c Cells, column: &str) -> Option<&'c str> {
