@@ -345,11 +345,11 @@ impl KeyAdmin {
 }
 
 /// One command being done.
-struct Call<'a> {
-    admin: &'a KeyAdmin,
-    caller: &'a Caller,
-    now: Timestamp,
-    entropy: &'a dyn Entropy,
+pub(crate) struct Call<'a> {
+    pub(crate) admin: &'a KeyAdmin,
+    pub(crate) caller: &'a Caller,
+    pub(crate) now: Timestamp,
+    pub(crate) entropy: &'a dyn Entropy,
 }
 
 impl Call<'_> {

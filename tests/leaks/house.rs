@@ -73,6 +73,7 @@ impl House {
         let api_keys = self.config.api_keys.as_ref().unwrap();
         KeyAdmin::from_config(api_keys, self.keys.clone())
             .with_outbox(self.keys.clone())
+            .with_rotations(self.keys.clone())
             .with_leaks(self.config.leaks.clone())
     }
 
@@ -171,7 +172,8 @@ pub(crate) fn event(key: &str, signature: &str, body: &str) -> Value {
 
 fn config(rules: &str, url: &str) -> Config {
     let text = format!(
-        "[api_keys]\nprefix = 'ck'\nenvironments = ['live', 'test']\n[leaks]\npublic_keys = '{url}'\n\
+        "[api_keys]\nprefix = 'ck'\nenvironments = ['live', 'test']\n[[api_keys.imported]]\nname = 'old'\nprefix = 'acme-'\n\
+         min_length = 37\nalphabet = 'hex'\nhash = 'sha256'\n[leaks]\npublic_keys = '{url}'\n\
          danger_allow_http = true\n{rules}\n[[routes]]\nroute = 'GET /'\ncredentials = ['api_key']\n"
     );
     let env = ConfigEnv {

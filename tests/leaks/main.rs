@@ -10,3 +10,4 @@ mod github;
 mod house;
 mod refusals;
 mod reports;
+mod rotation;

@@ -210,3 +210,25 @@ async fn a_body_that_the_gateway_took_for_binary_is_read_as_well() {
     assert_eq!(house.status(&key).await, "revoked");
     house.close().await;
 }
+
+#[tokio::test]
+async fn a_key_from_elsewhere_is_found_by_its_former_hash() {
+    let house = House::open("").await;
+    let printed = "acme-00112233445566778899aabbccddeeff";
+    let import = json!({"operation": "import", "tenant": "acme", "name": "old", "environment": "live",
+        "former": [{"hash": "sha256", "value": hashed(printed)}]});
+    let id = house.asked(import).await["key"]["id"].clone();
+    let never = "acme-ffeeddccbbaa99887766554433221100";
+    let answer = house.reported(&[printed, never]).await;
+    assert_eq!(
+        answer.body,
+        json!([
+            feedback(printed, "true_positive"),
+            feedback(never, "false_positive")
+        ])
+    );
+    let shown = house.asked(json!({"operation": "get", "id": id})).await;
+    assert_eq!(shown["key"]["status"], "revoked");
+    assert!(!is_logged(printed));
+    house.close().await;
+}

@@ -6,12 +6,22 @@ use serde::Deserialize;
 
 use super::{LeakAction, LeaksConfig};
 use crate::{
-    config::{Faults, Problem, values::shown},
+    config::{
+        Faults, Problem,
+        values::{Limits, shown},
+    },
     layers::jwt::{Fields, Origin, check_address},
 };
 
 /// <https://docs.github.com/en/code-security/secret-scanning/secret-scanning-partnership-program/secret-scanning-partner-program>
 const GITHUB: &str = "https://api.github.com/meta/public_keys/secret_scanning";
+
+/// The secret is in the open: no longer than its holder takes to read the new one.
+const OVERLAP: Limits = Limits {
+    min: 0,
+    max: 86_400,
+    default: 900,
+};
 
 /// Reports of leaked keys by the secret scanning of GitHub. Without this table `POST /leaks/github` of key administration is not
 /// there.
@@ -24,6 +34,9 @@ pub(crate) struct RawLeaks {
     action: Option<RawAction>,
     /// The same by environment, for those that differ, such as `test = "notify"`. Only those of `api_keys.environments`.
     actions: Option<BTreeMap<String, RawAction>>,
+    /// For how long a leaked key works beside its successor where the rule is `rotate`, in seconds.
+    #[cfg_attr(feature = "schema", schemars(range(min = OVERLAP.min, max = OVERLAP.max), extend("default" = OVERLAP.default)))]
+    overlap_seconds: Option<i64>,
     /// The https address of the public keys with which reports are signed.
     #[cfg_attr(feature = "schema", schemars(extend("default" = GITHUB)))]
     public_keys: Option<String>,
@@ -40,6 +53,9 @@ pub(crate) struct RawLeaks {
 enum RawAction {
     /// It is ended for good.
     Revoke,
+    /// It gets a successor, which goes within a minute into the secret of the key's scheduled rotation (`doorward keys schedule`), and
+    /// ends after `overlap_seconds`. A key without such a secret is ended for good.
+    Rotate,
     /// It is switched off, and can be switched on again. A report that comes again switches it off again.
     Disable,
     /// It works on.
@@ -67,6 +83,7 @@ impl RawLeaks {
             faults,
         };
         check_address("public_keys", &public_keys, http, &mut fields, "");
+        let overlap = OVERLAP.check(self.overlap_seconds, "leaks.overlap_seconds", faults);
         let actions = self.actions.unwrap_or_default();
         if let Some(known) = environments {
             for environment in actions.keys().filter(|name| !known.contains(name)) {
@@ -84,6 +101,7 @@ impl RawLeaks {
             } else {
                 Origin::Public
             },
+            overlap_seconds: overlap,
             action: self.action.map_or(LeakAction::Revoke, LeakAction::from),
             actions: actions
                 .map(|(environment, action)| (environment, action.into()))
@@ -96,6 +114,7 @@ impl From<RawAction> for LeakAction {
     fn from(raw: RawAction) -> Self {
         match raw {
             RawAction::Revoke => Self::Revoke,
+            RawAction::Rotate => Self::Rotate,
             RawAction::Disable => Self::Disable,
             RawAction::Notify => Self::Notify,
         }

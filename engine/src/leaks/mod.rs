@@ -15,6 +15,8 @@ use crate::layers::jwt::Origin;
 pub enum LeakAction {
     /// It is ended for good.
     Revoke,
+    /// It gets a successor, into the secret of its scheduled rotation, and ends soon; without such a secret it is ended for good.
+    Rotate,
     /// It is switched off.
     Disable,
     /// Nothing.
@@ -28,6 +30,8 @@ pub struct LeaksConfig {
     pub public_keys: String,
     /// What may be fetched from there.
     pub origin: Origin,
+    /// For how long a leaked key works beside its successor, in seconds.
+    pub overlap_seconds: u32,
     /// What becomes of a leaked key.
     action: LeakAction,
     /// The same for the environments that differ.

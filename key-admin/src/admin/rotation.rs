@@ -12,7 +12,7 @@
 use doorward_keys::{
     EventKind, KeyEvent, KeyId, KeyRecord, KeyStore, RotationState, ScheduledRotation, StoreError,
     SuccessorSecrets, Timestamp,
-    lifecycle::{self, Refusal, Rotation},
+    lifecycle::{self, Refusal},
 };
 
 use super::{Call, KeyAdmin};
@@ -74,18 +74,46 @@ impl KeyAdmin {
             RotationState::Rotated(successor) => {
                 finish(store, secrets, &plan, secret, successor).await
             }
-            RotationState::Waiting => call.rotate_into(store, secrets, &plan, secret).await,
+            RotationState::Waiting => {
+                let how = (i64::from(plan.overlap_seconds), "scheduled");
+                call.rotate_into((store, secrets), &plan, secret, how).await
+            }
         }
     }
 }
 
 impl Call<'_> {
+    /// Rotates `record` now and not when that is due, into the secret of its scheduled rotation, and ends it after `overlap` seconds.
+    /// `false` where nothing says where a successor goes, or it cannot have one.
+    pub(crate) async fn rotate_now(
+        &self,
+        record: &KeyRecord,
+        (overlap, reason): (u32, &str),
+        (store, secrets): (&dyn KeyStore, &dyn SuccessorSecrets),
+    ) -> Result<bool, AdminError> {
+        let Some(plan) = store.scheduled(&record.id).await? else {
+            return Ok(false);
+        };
+        let Some(secret) = plan
+            .secret
+            .as_ref()
+            .filter(|_| plan.state == RotationState::Waiting)
+        else {
+            return Ok(false);
+        };
+        let overlap = i64::from(overlap.min(plan.overlap_seconds));
+        let due = self
+            .rotate_into((store, secrets), &plan, secret, (overlap, reason))
+            .await?;
+        Ok(due == Due::Rotated)
+    }
+
     async fn rotate_into(
         &self,
-        store: &dyn KeyStore,
-        secrets: &dyn SuccessorSecrets,
+        (store, secrets): (&dyn KeyStore, &dyn SuccessorSecrets),
         plan: &ScheduledRotation,
         secret: &str,
+        (overlap, reason): (i64, &str),
     ) -> Result<Due, AdminError> {
         let Some(old) = store.fetch(&plan.key_id).await? else {
             return over(store, plan).await;
@@ -106,7 +134,6 @@ impl Call<'_> {
         let (minted, fresh) = self.mint(&old.environment)?;
         let days = plan.expires_in_days.unwrap_or(policy.default_lifetime_days);
         let lifetime = i64::from(days) * 86_400;
-        let overlap = i64::from(plan.overlap_seconds);
         let rotated = lifecycle::rotate(&old, fresh, lifetime, overlap, self.now, policy.limits());
         let mut rotation = match rotated {
             Ok(rotation) => rotation,
@@ -123,25 +150,13 @@ impl Call<'_> {
             state: RotationState::Rotated(successor.clone()),
             ..plan.clone()
         };
-        self.commit(store, &old, &rotation, &left, next.as_ref())
+        let audit = self.rotation_entries(&rotation, Some(reason))?;
+        self.ends_early(&old, &rotation.old).await;
+        let (left_over, next) = (Some(&left), next.as_ref());
+        store
+            .rotate_scheduled(&rotation, old.version, &audit, None, left_over, next)
             .await?;
         finish(store, secrets, &left, secret, &successor).await
-    }
-
-    async fn commit(
-        &self,
-        store: &dyn KeyStore,
-        old: &KeyRecord,
-        rotation: &Rotation,
-        left: &ScheduledRotation,
-        next: Option<&ScheduledRotation>,
-    ) -> Result<(), AdminError> {
-        let audit = self.rotation_entries(rotation, Some("scheduled"))?;
-        self.ends_early(old, &rotation.old).await;
-        store
-            .rotate_scheduled(rotation, old.version, &audit, None, Some(left), next)
-            .await?;
-        Ok(())
     }
 
     /// Says once that the key is to be rotated, and why it is not by itself. The schedule stays for whoever rotates the key.

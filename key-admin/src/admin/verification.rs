@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use doorward_engine::layers::entitlements;
 use doorward_keys::{
-    KeyRecord,
+    KeyRecord, Timestamp,
     format::FormatFault,
     lifecycle::{Standing, standing},
 };
@@ -17,26 +17,35 @@ use crate::{
     reply::{KeyView, Reply},
 };
 
+impl KeyAdmin {
+    /// The record of a printed key, of ours or from elsewhere, as the authorizer finds it; `None` where there is none, and the fault of
+    /// a text that is no key.
+    pub(crate) async fn shown(
+        &self,
+        printed: &str,
+        now: Timestamp,
+    ) -> Result<Result<Option<KeyRecord>, FormatFault>, AdminError> {
+        let places = match self.foreign.find(printed, &self.policy.format, now) {
+            Ok(places) => places,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        for digest in places.iter() {
+            let found = self.ledger().lookup(digest).await?;
+            if found.is_some() {
+                return Ok(Ok(found));
+            }
+        }
+        Ok(Ok(None))
+    }
+}
+
 impl Call<'_> {
     pub(super) async fn verify(&self, asked: &VerifyKey) -> Result<Reply, AdminError> {
         self.caller.require(Permission::Read)?;
-        let KeyAdmin {
-            policy, foreign, ..
-        } = self.admin;
-        let places = match foreign.places(&asked.key, &policy.format, self.now) {
-            Some(places) => [places.own, places.former].concat(),
-            None => match policy.format.parse(&asked.key) {
-                Ok(digest) => vec![digest],
-                Err(fault) => return Ok(bad(word(fault))),
-            },
+        let found = match self.admin.shown(&asked.key, self.now).await? {
+            Ok(found) => found,
+            Err(fault) => return Ok(bad(word(fault))),
         };
-        let mut found = None;
-        for digest in &places {
-            found = self.ledger().lookup(digest).await?;
-            if found.is_some() {
-                break;
-            }
-        }
         // A key of another tenant is not there.
         let Some(record) = found.filter(|record| self.caller.sees(&record.tenant)) else {
             return Ok(bad("unknown"));

@@ -115,6 +115,11 @@ impl Jobs {
         Self { secrets, ..self }
     }
 
+    /// The keys, and where the successors of scheduled rotations go; `None` where they go nowhere.
+    pub(crate) fn rotates_into(&self) -> Option<(&dyn KeyStore, &dyn SuccessorSecrets)> {
+        Some((self.store.as_ref(), self.secrets.as_deref()?))
+    }
+
     /// The same with the place where the authorizer asks for moves of keys; without one they stay where they are.
     #[must_use]
     pub fn with_rehashes(self, rehashes: Option<Arc<dyn RehashBook>>) -> Self {

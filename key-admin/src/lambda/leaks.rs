@@ -141,7 +141,8 @@ impl Function {
         now: Timestamp,
     ) -> Result<(), AdminError> {
         let entropy = self.entropy.as_ref();
-        let found = self.admin.leaked(finding, rules, now, entropy).await?;
+        let means = (rules, self.jobs.as_ref());
+        let found = self.admin.leaked(finding, means, now, entropy).await?;
         done.feedback.extend(report::feedback(finding, &found));
         match found {
             Found::Nothing => done.unknown += 1,

@@ -12,6 +12,7 @@ mod notice;
 pub(crate) mod public_keys;
 pub(crate) mod report;
 pub(crate) mod response;
+mod rotation;
 
 pub(crate) use notice::Notice;
 pub use public_keys::PublicKeys;

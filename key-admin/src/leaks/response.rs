@@ -4,7 +4,8 @@
 //!    to the report when it comes again; what was done is not done again.
 //! 2. The owner is told once for each key and place.
 //! 3. A decoy is left as it is: it was planted to be found, and its use is what is waited for.
-//! 4. A key that is revoked or disabled already is told of all the same: its owner should know where it stands.
+//! 4. Where the rule is to rotate, a key with a place for its successor works on for a little while beside it (`rotation`).
+//! 5. A key that is revoked or disabled already is told of all the same: its owner should know where it stands.
 
 use doorward_engine::leaks::{LeakAction, LeaksConfig};
 use doorward_keys::{EventKind, KeyId, KeyRecord, KeyStatus, Timestamp, format::FormatFault};
@@ -12,17 +13,19 @@ use doorward_keys::{EventKind, KeyId, KeyRecord, KeyStatus, Timestamp, format::F
 use super::{
     Notice,
     report::{Finding, name_of},
+    rotation::Rotated,
 };
 use crate::{
-    admin::KeyAdmin,
+    admin::{Call, KeyAdmin},
     caller::Caller,
     command::{ChangeKey, Command},
     entropy::Entropy,
     error::AdminError,
+    jobs::Jobs,
 };
 
 /// Who is named in changes and events.
-const ACTOR: &str = "leak:github";
+pub(super) const ACTOR: &str = "leak:github";
 /// The longest reason of a change, in characters.
 const MAX_REASON: usize = 256;
 
@@ -48,29 +51,27 @@ impl KeyAdmin {
     pub(crate) async fn leaked(
         &self,
         finding: &Finding,
-        rules: &LeaksConfig,
+        (rules, jobs): (&LeaksConfig, Option<&Jobs>),
         now: Timestamp,
         entropy: &dyn Entropy,
     ) -> Result<Found, AdminError> {
-        let digest = match self.policy().format.parse(finding.token.expose()) {
-            Ok(digest) => digest,
+        let before = match self.shown(finding.token.expose(), now).await? {
+            Ok(Some(record)) => record,
             Err(FormatFault::Environment) => return Ok(Found::Elsewhere),
-            Err(_) => return Ok(Found::Nothing),
-        };
-        let Some(before) = self.ledger().lookup(&digest).await? else {
-            return Ok(Found::Nothing);
+            Ok(None) | Err(_) => return Ok(Found::Nothing),
         };
         let action = if before.decoy {
             LeakAction::Notify
         } else {
             rules.action(&before.environment)
         };
-        let record = self.stopped(&before, action, finding, now, entropy).await?;
-        let word = if record.status == before.status {
-            "none"
-        } else {
-            record.status.as_str()
+        let call = Call {
+            admin: self,
+            caller: &Caller::operator(ACTOR),
+            now,
+            entropy,
         };
+        let (record, word) = call.stopped(before, action, (rules, jobs), finding).await?;
         let details = [
             ("source", "github".to_owned()),
             ("url", finding.url.clone()),
@@ -94,35 +95,59 @@ impl KeyAdmin {
             is_told,
         }))
     }
+}
 
-    /// The key after `action`.
+impl Call<'_> {
+    /// The key after `action`, and what was done, in a word.
     async fn stopped(
         &self,
-        record: &KeyRecord,
+        record: KeyRecord,
         action: LeakAction,
+        (rules, jobs): (&LeaksConfig, Option<&Jobs>),
         finding: &Finding,
-        now: Timestamp,
-        entropy: &dyn Entropy,
-    ) -> Result<KeyRecord, AdminError> {
+    ) -> Result<(KeyRecord, &'static str), AdminError> {
+        let reason = reason(&finding.url);
+        if (action, record.status) == (LeakAction::Rotate, KeyStatus::Active) {
+            let overlap = rules.overlap_seconds;
+            match self.rotate_leaked(&record, overlap, &reason, jobs).await? {
+                Rotated::Now => return Ok((self.after(&record).await?, "rotated")),
+                Rotated::Before => return Ok((record, "none")),
+                Rotated::No => {}
+            }
+        }
         let change = ChangeKey {
             id: record.id.to_string(),
             expected_version: None,
-            reason: Some(reason(&finding.url)),
+            reason: Some(reason),
         };
         let command = match (action, record.status) {
             (LeakAction::Notify, _)
             | (_, KeyStatus::Revoked)
-            | (LeakAction::Disable, KeyStatus::Disabled) => return Ok(record.clone()),
-            (LeakAction::Revoke, _) => Command::Revoke(change),
+            | (LeakAction::Disable | LeakAction::Rotate, KeyStatus::Disabled) => {
+                return Ok((record, "none"));
+            }
+            (LeakAction::Revoke | LeakAction::Rotate, _) => Command::Revoke(change),
             (LeakAction::Disable, KeyStatus::Active) => Command::Disable(change),
         };
-        let caller = Caller::operator(ACTOR);
-        match self.run(command, &caller, now, entropy).await {
+        let admin = self.admin;
+        match admin
+            .run(command, self.caller, self.now, self.entropy)
+            .await
+        {
             // Somebody else stopped it in the meantime.
             Ok(_) | Err(AdminError::Refused(_)) => {}
             Err(error) => return Err(error),
         }
-        let found = self.ledger().fetch(&record.id).await?;
+        let after = self.after(&record).await?;
+        let word = match after.status {
+            status if status == record.status => "none",
+            status => status.as_str(),
+        };
+        Ok((after, word))
+    }
+
+    async fn after(&self, record: &KeyRecord) -> Result<KeyRecord, AdminError> {
+        let found = self.admin.ledger().fetch(&record.id).await?;
         found.ok_or_else(|| AdminError::no_key(&record.id))
     }
 }
