@@ -53,7 +53,7 @@ pub(crate) struct RawLeaks {
 enum RawAction {
     /// It is ended for good.
     Revoke,
-    /// It gets a successor, which goes within a minute into the secret of the key's scheduled rotation (`doorward keys schedule`), and
+    /// It gets a successor, which goes at once into the secret of the key's scheduled rotation (`doorward keys schedule`), and
     /// ends after `overlap_seconds`. A key without such a secret is ended for good.
     Rotate,
     /// It is switched off, and can be switched on again. A report that comes again switches it off again.
