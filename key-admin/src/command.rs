@@ -95,13 +95,10 @@ pub enum Command {
     #[cfg_attr(feature = "schema", schemars(skip))]
     Import(ImportKey),
     /// Bring many keys from elsewhere.
-    #[cfg_attr(feature = "schema", schemars(skip))]
     ImportMany(ImportMany),
     /// Make many keys.
-    #[cfg_attr(feature = "schema", schemars(skip))]
     CreateMany(CreateMany),
     /// Show the keys of a tenant as they can be imported.
-    #[cfg_attr(feature = "schema", schemars(skip))]
     Export(ExportKeys),
 }
 

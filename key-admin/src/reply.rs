@@ -129,7 +129,7 @@ pub enum Reply {
         usage: UsageView,
     },
     /// A key from elsewhere is here.
-    #[cfg_attr(feature = "schema", schemars(skip))]
+    #[cfg_attr(feature = "schema", schemars(title = "Imported"))]
     Imported {
         /// The key.
         key: KeyView,
@@ -137,13 +137,13 @@ pub enum Reply {
         imported: bool,
     },
     /// What came of each of many keys, in the order of the command.
-    #[cfg_attr(feature = "schema", schemars(skip))]
+    #[cfg_attr(feature = "schema", schemars(title = "Many"))]
     Many {
         /// For each a reply, or an error.
         results: Vec<Each>,
     },
     /// Keys of a tenant as they can be imported.
-    #[cfg_attr(feature = "schema", schemars(skip))]
+    #[cfg_attr(feature = "schema", schemars(title = "Exported"))]
     Exported {
         /// The keys, the oldest first.
         exported: Vec<ExportedKey>,

@@ -1,6 +1,8 @@
-//! The commands, one folder each: `args.rs` is what can be said, `mod.rs` does it.
+//! The commands, one folder each: `args.rs` is what can be said, `mod.rs` does it. What several of them need of the API of key
+//! administration is in `admin_api.rs`.
 
 pub mod addresses;
+mod admin_api;
 pub mod block;
 pub mod check;
 pub mod explain;

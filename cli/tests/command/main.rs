@@ -11,6 +11,7 @@
 
 mod answers;
 mod api;
+mod api_bulk;
 mod block;
 mod bound;
 mod bulk;

@@ -9,6 +9,8 @@ use super::{
     CreateKey, check_draft, check_list,
     fields::{Check, MAX_WORD, shown},
 };
+#[cfg(feature = "schema")]
+use super::{check, fields, patterns};
 use crate::admin::KeyPolicy;
 
 /// The most keys of one command.
@@ -20,21 +22,27 @@ const MAX_DIGESTS: usize = 10;
 /// stays as it is.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ImportKey {
     /// Owner: 1 to 128 printable characters of ASCII, no space at the ends.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::PLAIN)))]
     pub tenant: String,
     /// What people call it: 1 to 100 characters.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::NAME)))]
     pub name: String,
     /// One of the environments of the configuration.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "environment")))]
     pub environment: String,
     /// The digest of the whole key, 64 lower-case hexadecimal digits: SHA-256, or where a pepper is set, HMAC-SHA-256 under it
     /// of `doorward:key:` and the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::DIGEST)))]
     pub digest: Option<String>,
     /// What a former system kept of the key. Where there is no `digest`, the first one is what the key is known by; the
     /// configuration of the authorizer must know that hash. Demanded beside a `digest` under a pepper where the configuration
     /// has a form with a `hash`: a key that was brought by its hash and revoked would come back otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(extend("maxItems" = MAX_DIGESTS)))]
     pub former: Vec<FormerDigest>,
     /// Whether nobody knows what a former system kept of the key, or none did.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -42,27 +50,35 @@ pub struct ImportKey {
     /// Other digests under which the same key may be here already, such as one of the pepper before. Nothing is imported under
     /// them from then on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(extend("maxItems" = MAX_DIGESTS, "items" = {"type": "string", "pattern": patterns::DIGEST})))]
     pub other_digests: Vec<String>,
     /// What it may do (RFC 6749 section 3.3). None means no access to routes that demand scopes.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("uniqueItems" = true, "maxItems" = fields::MAX_SCOPES, "items" = {"type": "string", "pattern": patterns::SCOPE})))]
     pub scopes: Vec<String>,
     /// The names of the routes it may use; absent means all that its scopes allow, empty means none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("uniqueItems" = true, "maxItems" = check::MAX_ROUTES, "items" = {"type": "string", "pattern": patterns::WORD})))]
     pub routes: Option<Vec<String>>,
     /// Addresses and CIDR ranges from which it may be used; absent means anywhere, empty means nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("maxItems" = fields::MAX_ADDRESSES, "items" = {"type": "string", "format": "ip-range"})))]
     pub addresses: Option<Vec<String>>,
     /// How long it lives from now on, in days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = check::MAX_DAYS)))]
     pub expires_in_days: Option<u32>,
     /// The value of a usage-plan key of the gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::PLAIN)))]
     pub usage_plan_key: Option<String>,
     /// The name of a plan of the configuration, whose numbers its limits have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::PLAN)))]
     pub plan: Option<String>,
     /// Facts for the context of the backend: at most 20.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(extend("maxProperties" = fields::MAX_METADATA, "propertyNames" = {"pattern": patterns::FACT_NAME}, "additionalProperties" = {"type": "string", "pattern": patterns::FACT})))]
     pub metadata: BTreeMap<String, String>,
     /// Whether it is switched off; it can be switched on later.
     #[serde(default)]
@@ -72,40 +88,51 @@ pub struct ImportKey {
 /// What a former system kept of a key.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FormerDigest {
     /// `sha256`, `sha512` or `hmac-sha256`.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = HashName::ALL.map(HashName::as_str))))]
     pub hash: String,
     /// The hash in hexadecimal.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::FORMER)))]
     pub value: String,
 }
 
 /// Bring many keys from elsewhere; each succeeds or fails by itself.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ImportMany {
     /// The keys: 1 to 100.
+    #[cfg_attr(feature = "schema", schemars(extend("minItems" = 1, "maxItems" = MAX_MANY)))]
     pub keys: Vec<ImportKey>,
 }
 
 /// Make many keys; each succeeds or fails by itself. Give each an idempotency key, so that the command can be repeated.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateMany {
     /// The keys: 1 to 100.
+    #[cfg_attr(feature = "schema", schemars(extend("minItems" = 1, "maxItems" = MAX_MANY)))]
     pub keys: Vec<CreateKey>,
 }
 
 /// Show the keys of a tenant as they can be imported elsewhere: without secrets, which nobody knows.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExportKeys {
     /// Owner.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::PLAIN)))]
     pub tenant: String,
     /// How many at most: 1 to 100, 25 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = check::MAX_LIMIT)))]
     pub limit: Option<u32>,
     /// From the part before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = patterns::CURSOR)))]
     pub cursor: Option<String>,
     /// Whether digests are shown too. Operators only.
     #[serde(default)]

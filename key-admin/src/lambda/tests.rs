@@ -200,7 +200,7 @@ async fn requests_that_are_not_of_the_form_are_refused() {
     let mut two_names = body(DRAFT);
     two_names["headers"] = json!({"Idempotency-Key": "a", "idempotency-key": "b"});
     let with_id = format!("{{\"id\":\"{id}\"}}");
-    let huge = format!("{{\"tenant\":\"{}\"}}", "a".repeat(64 * 1024));
+    let huge = format!("{{\"tenant\":\"{}\"}}", "a".repeat(4 * 1024 * 1024));
     let cases = [
         ("no body", rest_event("POST", "/keys", None, None), 400),
         ("not JSON", body("tenant=acme"), 400),

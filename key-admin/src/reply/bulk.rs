@@ -10,6 +10,7 @@ use crate::error::AdminError;
 /// What came of one of many keys.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Each {
     /// It was not done.
     Failed {
@@ -19,7 +20,16 @@ pub enum Each {
         detail: String,
     },
     /// It was done.
-    Done(Box<Reply>),
+    Done(#[cfg_attr(feature = "schema", schemars(schema_with = "of_one"))] Box<Reply>),
+}
+
+/// The replies that there are of one of many.
+#[cfg(feature = "schema")]
+fn of_one(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let names = ["Created", "Repeated", "Imported"];
+    let replies =
+        names.map(|name| serde_json::json!({"$ref": format!("#/components/schemas/{name}")}));
+    schemars::json_schema!({"anyOf": replies})
 }
 
 impl From<Result<Reply, AdminError>> for Each {
@@ -40,6 +50,7 @@ impl From<Result<Reply, AdminError>> for Each {
 /// A key as exported.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExportedKey {
     /// The key.
     #[serde(flatten)]

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Asked, plain,
-    table::{Header, Parameter, Route, Takes},
+    table::{Header, Kind, Parameter, Route, Takes},
 };
 use crate::{
     command::Command,
@@ -13,8 +13,8 @@ use crate::{
     strict_json::Strict,
 };
 
-/// The longest body that is read, in bytes.
-const MAX_BODY: usize = 64 * 1024;
+/// The longest body that is read, in bytes: a hundred keys with all that a key can have.
+const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// The command, and whether it has a precondition.
 pub(super) fn read(
@@ -116,17 +116,21 @@ fn query(
             };
             return Err(AdminError::invalid(&plain(name), message));
         };
-        if !parameter.is_number {
-            continue;
-        }
+        let text = value.as_str().unwrap_or_default();
         // No sign and no white space: one number has one spelling here.
-        let digits = value
-            .as_str()
-            .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-        match digits.and_then(|text| text.parse::<i64>().ok()) {
-            Some(number) => *value = json!(number),
-            None => return Err(AdminError::invalid(name, "is not a whole number")),
-        }
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        *value = match (parameter.kind, text) {
+            (Kind::Text, _) => continue,
+            (Kind::Number, digits) => match digits.parse::<i64>() {
+                Ok(number) if is_number => json!(number),
+                _ => return Err(AdminError::invalid(name, "is not a whole number")),
+            },
+            (Kind::Flag, "true") => json!(true),
+            (Kind::Flag, "false") => json!(false),
+            (Kind::Flag, _) => {
+                return Err(AdminError::invalid(name, "is neither `true` nor `false`"));
+            }
+        };
     }
     Ok(members)
 }

@@ -21,7 +21,7 @@ pub struct Route {
     pub takes: Takes,
     /// The headers that say the same as a field.
     pub headers: &'static [Header],
-    /// What a caller who is not an operator needs; blocks of tokens are for operators alone.
+    /// What a caller who is not an operator needs; blocks of tokens and imports are for operators alone.
     pub permission: Permission,
     /// Status and the name of the reply, as [`Reply`](crate::Reply) has it.
     pub replies: &'static [(u16, &'static str)],
@@ -46,8 +46,19 @@ pub enum Takes {
 pub struct Parameter {
     /// Its name.
     pub name: &'static str,
-    /// Whether it is a whole number.
-    pub is_number: bool,
+    /// What its value is.
+    pub kind: Kind,
+}
+
+/// What the value of a query parameter is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A whole number.
+    Number,
+    /// `true` or `false`.
+    Flag,
 }
 
 /// A header that says the same as a field.
@@ -197,6 +208,44 @@ pub const ROUTES: &[Route] = &[
         refusals: &[],
     },
     Route {
+        method: "POST",
+        resource: "/keys/bulk",
+        operation: "createMany",
+        summary: "Make many keys",
+        takes: Takes::Body { is_required: true },
+        headers: &[],
+        permission: Permission::Make,
+        replies: &[(200, "Many")],
+        refusals: &[],
+    },
+    Route {
+        method: "POST",
+        resource: "/keys/import",
+        operation: "importMany",
+        summary: "Bring many keys from elsewhere",
+        takes: Takes::Body { is_required: true },
+        headers: &[],
+        permission: Permission::Make,
+        replies: &[(200, "Many")],
+        refusals: &[],
+    },
+    Route {
+        method: "GET",
+        resource: "/keys/export",
+        operation: "export",
+        summary: "Show the keys of a tenant as they can be imported",
+        takes: Takes::Query(&[
+            text("tenant"),
+            flag("withDigests"),
+            number("limit"),
+            text("cursor"),
+        ]),
+        headers: &[],
+        permission: Permission::Read,
+        replies: &[(200, "Exported")],
+        refusals: &[],
+    },
+    Route {
         method: "GET",
         resource: "/audit",
         operation: "auditOfTenant",
@@ -264,14 +313,21 @@ pub const ROUTES: &[Route] = &[
 const fn text(name: &'static str) -> Parameter {
     Parameter {
         name,
-        is_number: false,
+        kind: Kind::Text,
     }
 }
 
 const fn number(name: &'static str) -> Parameter {
     Parameter {
         name,
-        is_number: true,
+        kind: Kind::Number,
+    }
+}
+
+const fn flag(name: &'static str) -> Parameter {
+    Parameter {
+        name,
+        kind: Kind::Flag,
     }
 }
 

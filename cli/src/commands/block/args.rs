@@ -9,14 +9,15 @@ use crate::{configuration::parse_source, duration, when::When};
 
 /// End tokens before they expire.
 ///
-/// Works on the running `doorward local` of this folder, or on the table that --table names, with the AWS credentials of the
-/// environment. Only gates whose configuration has `block_list` look at the list.
+/// Works on the running `doorward local` of this folder, on the table that --table names, or over the API that --api names, with
+/// the AWS credentials of the environment. Only gates whose configuration has `block_list` look at the list.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   doorward block add --token - --reason 'laptop stolen' < token.txt
   doorward block add --subject ann --issued-before now --for 12h
   doorward block list --table doorward-keys
+  doorward block list --api \"$ADMIN_API_URL\"
   doorward block remove blk_01JD3Z9M8Q4W2Y6B0C5F7H1K3N
 
 Exit codes:
@@ -24,7 +25,7 @@ Exit codes:
   1  no such block
   2  the command or the configuration cannot be understood, or has no
      `block_list`
-  3  the table does not answer")]
+  3  the table or the API does not answer")]
 pub struct BlockArgs {
     /// The table with the keys, where blocks are too. Without, that of the running `doorward local`.
     #[arg(long, global = true, value_name = "NAME")]
@@ -32,6 +33,10 @@ pub struct BlockArgs {
     /// The address of DynamoDB, for one that is not on AWS.
     #[arg(long, global = true, value_name = "URL", requires = "table")]
     pub endpoint: Option<String>,
+    /// The address of the API of key administration, in place of a table: with its stage, as the stack's output
+    /// `AdminApiUrl` has it. Requests are signed with the AWS credentials of the environment.
+    #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["table", "endpoint", "gateway_ttl"])]
+    pub api: Option<String>,
     /// The configuration, for issuers and `block_list`: a file, `ssm:/parameter`, `secretsmanager:name` or
     /// `appconfig:application/environment/profile`. Without, that of the running gateway, or doorward.toml.
     #[arg(long, global = true, value_name = "SOURCE", value_parser = parse_source)]

@@ -1,4 +1,4 @@
-//! `doorward block`: tokens that must die before they expire, on a table.
+//! `doorward block`: tokens that must die before they expire, on a table or over the API.
 
 pub mod args;
 mod render;
@@ -9,13 +9,16 @@ use std::sync::Arc;
 
 use doorward_backends::dynamodb::{DynamoBlocks, Patience};
 use doorward_key_admin::{
-    BlockAdmin, BlockPolicy, Caller, SystemEntropy,
+    BlockAdmin, BlockPolicy, Caller, Command, Reply, SystemEntropy,
     command::{ListBlocks, UnblockTokens},
     reply::BlockReply,
 };
 
 use self::args::{Action, BlockArgs, Part};
-use super::keys::{LONGEST_TTL, failure, user};
+use super::{
+    admin_api::{self, AdminApi},
+    keys::{LONGEST_TTL, failure, user},
+};
 use crate::{
     clock,
     exit::Failure,
@@ -29,6 +32,10 @@ use crate::{
 /// # Errors
 /// See [`crate::exit`].
 pub async fn run(args: BlockArgs) -> Result<(), Failure> {
+    if let Some(address) = &args.api {
+        admin_api::alone(args.table.as_deref())?;
+        return over_api(address, args.action, args.json).await;
+    }
     let target = Target {
         table: args.table.as_deref(),
         endpoint: args.endpoint.as_deref(),
@@ -72,6 +79,25 @@ pub async fn run(args: BlockArgs) -> Result<(), Failure> {
         Action::Audit(part) => admin.changes(&asked(part), &caller, now).await,
     };
     show(&done.map_err(|error| failure(&error, is_local))?, args.json)
+}
+
+/// Does one command over the API at `address`. Which issuers there are is known there.
+async fn over_api(address: &str, action: Action, as_json: bool) -> Result<(), Failure> {
+    let command = match action {
+        Action::Add(add) => Command::Block(request::added(add, std::iter::empty(), clock::wall())?),
+        Action::Remove(remove) => Command::Unblock(UnblockTokens {
+            id: remove.id,
+            reason: remove.reason,
+        }),
+        Action::List(part) => Command::Blocks(asked(part)),
+        Action::Audit(part) => Command::BlockChanges(asked(part)),
+    };
+    match AdminApi::at(address).await?.ask(&command).await? {
+        Reply::OfBlocks(reply) => show(&reply, as_json),
+        _ => Err(Failure::unavailable(
+            "key administration answered something else",
+        )),
+    }
 }
 
 fn asked(part: Part) -> ListBlocks {

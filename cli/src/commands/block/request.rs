@@ -27,7 +27,7 @@ pub(super) fn added<'a>(
         (None, Some(only), None) => only.to_owned(),
         (None, ..) => {
             return Err(Failure::usage(
-                "the configuration has not one issuer alone; name it with --issuer",
+                "no configuration at hand has one issuer alone; name it with --issuer",
             ));
         }
     };

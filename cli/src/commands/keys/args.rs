@@ -18,8 +18,9 @@ Examples:
   doorward keys usage key_01JD3Z… --by day --since 30d
   doorward keys list --tenant acme --api \"$ADMIN_API_URL\"
 
-Over the API only the right to call it is needed. On a table `create`, `import`,
-`rotate` and `verify` need the pepper; the others work without it.
+Over the API only the right to call it is needed; `import` of keys needs the
+pepper too. On a table `create`, `import`, `rotate` and `verify` need it; the
+others work without.
 
 Exit codes:
   0  done

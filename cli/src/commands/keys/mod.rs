@@ -2,7 +2,6 @@
 
 pub mod args;
 mod bulk;
-mod remote;
 mod render;
 mod request;
 pub mod schedule;
@@ -12,9 +11,14 @@ mod usage;
 use std::sync::Arc;
 
 use doorward_backends::dynamodb::{DynamoKeys, DynamoUsage, Patience};
+use doorward_engine::layers::api_key::ApiKeysConfig;
 use doorward_key_admin::{AdminError, Caller, KeyAdmin, Reply, SystemEntropy};
 
-use self::args::{Action, KeysArgs};
+use self::{
+    args::{Action, KeysArgs},
+    bulk::Desk,
+};
+use super::admin_api::{self, AdminApi};
 use crate::{
     clock,
     exit::Failure,
@@ -40,13 +44,9 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
         let id = output::one_line(&delete.change.id);
         input::confirmed(&format!("delete {id} for good?"))?;
     }
-    if let Some(api) = &args.api {
-        let command = request::command(
-            args.action,
-            remote::environment(api).as_deref(),
-            clock::wall(),
-        )?;
-        return show(&remote::ask(api, &command).await?, form);
+    if let Some(address) = args.api.clone() {
+        admin_api::alone(args.table.as_deref())?;
+        return over_api(&address, args, form).await;
     }
     let target = Target {
         table: args.table.as_deref(),
@@ -61,11 +61,7 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
         _ => Secrets::StoodInFor,
     };
     let config = target.configuration(secrets).await?.config;
-    let Some(api_keys) = config.api_keys else {
-        return Err(Failure::usage(
-            "the configuration has no `api_keys`, so no key would be accepted",
-        ));
-    };
+    let api_keys = config.api_keys.ok_or_else(no_keys)?;
     if matches!(args.action, Action::Pattern) {
         return output::answer(&api_keys.format.pattern());
     }
@@ -98,13 +94,17 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
     }
     let caller = Caller::operator(&format!("doorward keys by {}", user()));
     let place = args.table.clone().unwrap_or_default();
+    let desk = Desk::Table {
+        admin: &admin,
+        caller: &caller,
+    };
     let action = match args.action {
         Action::Import(import) => {
-            return bulk::import(&admin, &api_keys, &caller, import, (&place, args.json)).await;
+            return bulk::import(&desk, &api_keys, import, (&place, args.json)).await;
         }
-        Action::Export(export) => return bulk::export(&admin, &caller, export).await,
+        Action::Export(export) => return bulk::export(&desk, export).await,
         Action::Create(create) if create.many.from.is_some() => {
-            return bulk::create(&admin, &api_keys, &caller, create).await;
+            return bulk::create(&desk, &api_keys, create).await;
         }
         one => one,
     };
@@ -115,6 +115,44 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
         .await
         .map_err(|error| failure(&error, is_local))?;
     show(&reply, form)
+}
+
+/// Does one command over the API at `address`.
+async fn over_api(address: &str, args: KeysArgs, form: Form) -> Result<(), Failure> {
+    let api = AdminApi::at(address).await?;
+    // Only the gateway that serves this API lends its configuration.
+    let target = Target {
+        table: (!admin_api::is_running_here(address)).then_some(address),
+        endpoint: None,
+        config: args.config.as_ref(),
+    };
+    match args.action {
+        Action::Export(export) => bulk::export(&Desk::Api(&api), export).await,
+        Action::Import(import) => {
+            // Keys are digested here.
+            let config = api_keys(target, Secrets::Fetched).await?;
+            let how = (address, args.json);
+            bulk::import(&Desk::Api(&api), &config, import, how).await
+        }
+        Action::Create(create) if create.many.from.is_some() => {
+            let config = api_keys(target, Secrets::StoodInFor).await?;
+            bulk::create(&Desk::Api(&api), &config, create).await
+        }
+        action => {
+            let environment = admin_api::environment(address);
+            let command = request::command(action, environment.as_deref(), clock::wall())?;
+            show(&api.ask(&command).await?, form)
+        }
+    }
+}
+
+async fn api_keys(target: Target<'_>, secrets: Secrets) -> Result<ApiKeysConfig, Failure> {
+    let config = target.configuration(secrets).await?.config;
+    config.api_keys.ok_or_else(no_keys)
+}
+
+fn no_keys() -> Failure {
+    Failure::usage("the configuration has no `api_keys`, so no key would be accepted")
 }
 
 /// In which form the answer is wanted.

@@ -63,9 +63,7 @@ pub(super) fn command(
 }
 
 fn many() -> Failure {
-    Failure::usage(
-        "many keys at once are worked on in a table; name it with --table, without --api",
-    )
+    Failure::usage("many keys at once are not one command")
 }
 
 fn audited(audit: Audit, now: Timestamp) -> Command {

@@ -120,14 +120,23 @@ impl Fields {
             }
             schemas.insert(Self::body_name(route), body);
         }
-        // Types that a field refers to, such as an enumeration; those of the commands stand there as bodies.
-        let text = json!([&schemas, self.by_operation]).to_string();
-        for (name, definition) in &self.definitions {
-            if text.contains(&format!("#/components/schemas/{name}\"")) {
-                schemas.insert(name.clone(), definition.clone());
+        // Types that a field refers to, such as an enumeration, and those that these refer to; those of the commands stand there as
+        // bodies.
+        let mut text = json!([&schemas, self.by_operation]).to_string();
+        loop {
+            let mut added = Map::new();
+            for (name, definition) in &self.definitions {
+                let is_named = text.contains(&format!("#/components/schemas/{name}\""));
+                if is_named && !schemas.contains_key(name) {
+                    added.insert(name.clone(), definition.clone());
+                }
             }
+            if added.is_empty() {
+                return schemas;
+            }
+            text = Value::Object(added.clone()).to_string();
+            schemas.extend(added);
         }
-        schemas
     }
 
     fn command(&self, route: &Route) -> &Value {

@@ -1,4 +1,4 @@
-use super::*;
+use super::{super::table::Kind, *};
 
 #[test]
 fn every_operation_has_a_route_and_every_route_an_operation() {
@@ -31,13 +31,12 @@ fn the_table_names_the_fields_of_the_commands() {
                 assert_eq!(names, told, "{}", route.operation);
                 for one in *query {
                     let kind = fields.parameter(route, one.name, "query")["schema"]["type"].clone();
-                    assert_eq!(
-                        one.is_number,
-                        kind == "integer",
-                        "{}: {}",
-                        route.operation,
-                        one.name
-                    );
+                    let found = match kind.as_str() {
+                        Some("integer") => Kind::Number,
+                        Some("boolean") => Kind::Flag,
+                        _ => Kind::Text,
+                    };
+                    assert_eq!(one.kind, found, "{}: {}", route.operation, one.name);
                 }
             }
             Takes::Body { .. } => {}

@@ -9,16 +9,16 @@ use std::{
 };
 
 use doorward_engine::layers::api_key::ApiKeysConfig;
-use doorward_key_admin::{Caller, Command, KeyAdmin, Reply, SystemEntropy, reply::KeyView};
+use doorward_key_admin::{Reply, command::CreateKey, reply::KeyView};
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
 use super::{
-    Outcome, Rows, beside, fingerprint,
+    Desk, Outcome, Rows, beside, fingerprint,
     journal::{Counts, Journal},
     mapping::Mapping,
     progress::Progress,
-    read::{Format, Row},
+    read::{Cells, Format, Row},
     row::Rules,
     say_fault,
 };
@@ -31,11 +31,10 @@ const AT_ONCE: usize = 8;
 /// that no key is made twice when the command is given again within a day.
 ///
 /// # Errors
-/// When the file cannot be understood, the table does not answer, or rows are faulty.
+/// When the file cannot be understood, the table or the API does not answer, or rows are faulty.
 pub(in crate::commands::keys) async fn create(
-    admin: &KeyAdmin,
+    desk: &Desk<'_>,
     config: &ApiKeysConfig,
-    caller: &Caller,
     asked: Create,
 ) -> Result<(), Failure> {
     let (Some(from), Some(secrets_to)) = (&asked.many.from, &asked.many.secrets_to) else {
@@ -48,8 +47,7 @@ pub(in crate::commands::keys) async fn create(
     let (file, written) = open(secrets_to, is_resumed)?;
     let (mut journal, before) = Journal::open(&path, &format!("create {name}"))?;
     let work = Work {
-        admin,
-        caller,
+        desk,
         rules: &rules,
         name: name.get(..32).unwrap_or_default(),
         skip: usize::try_from(before.rows).unwrap_or(usize::MAX),
@@ -60,8 +58,10 @@ pub(in crate::commands::keys) async fn create(
     let Rows { mut rows, reader } = Rows::of(Format::Csv, from);
     let mut outcomes = stream::poll_fn(|context| rows.poll_recv(context))
         .enumerate()
-        .map(|(at, row)| work.done(at, row))
-        .buffered(AT_ONCE);
+        .chunks(desk.at_once())
+        .map(|rows| work.done(rows))
+        .buffered(AT_ONCE)
+        .flat_map(stream::iter);
     let mut counts = before;
     let mut progress = Progress::of(size, before.rows);
     while let Some((line, offset, outcome)) = outcomes.next().await {
@@ -126,8 +126,7 @@ fn rules(asked: &Create, config: &ApiKeysConfig) -> Rules {
 }
 
 struct Work<'w> {
-    admin: &'w KeyAdmin,
-    caller: &'w Caller,
+    desk: &'w Desk<'w>,
     rules: &'w Rules,
     /// Names the file in idempotency keys.
     name: &'w str,
@@ -138,39 +137,40 @@ struct Work<'w> {
 }
 
 impl Work<'_> {
-    async fn done(&self, at: usize, row: Row) -> (u64, u64, Option<Outcome>) {
-        let (line, offset) = (row.line, row.offset);
-        if at < self.skip {
-            return (line, offset, None);
-        }
-        let asked = row
-            .cells
-            .and_then(|cells| self.rules.create(line, &cells, self.name));
-        let outcome = match asked {
-            Err(fault) => Outcome::Fault(fault),
-            Ok(asked) => self.made(line, Command::Create(asked)).await,
+    /// What came of each row.
+    async fn done(&self, rows: Vec<(usize, Row)>) -> Vec<super::Told> {
+        let make = |line, cells: &Cells| {
+            let asked = self.rules.create(line, cells, self.name)?;
+            Ok((line, asked))
         };
-        (line, offset, Some(outcome))
+        let do_all = async |asked| self.made(asked).await;
+        super::done(rows, self.skip, make, do_all).await
     }
 
-    async fn made(&self, line: u64, command: Command) -> Outcome {
-        let now = clock::wall();
-        match self
-            .admin
-            .run(command, self.caller, now, &SystemEntropy)
-            .await
-        {
-            Ok(Reply::Created { key, secret }) => match self.write(line, &key, secret.expose()) {
+    async fn made(&self, asked: Vec<(u64, CreateKey)>) -> Vec<Outcome> {
+        let (lines, asked): (Vec<u64>, Vec<CreateKey>) = asked.into_iter().unzip();
+        let done = self.desk.create(asked).await;
+        let pairs = lines.into_iter().zip(done);
+        pairs
+            .map(|(line, reply)| match reply {
+                Ok(reply) => self.kept(line, &reply),
+                Err(outcome) => outcome,
+            })
+            .collect()
+    }
+
+    fn kept(&self, line: u64, reply: &Reply) -> Outcome {
+        match reply {
+            Reply::Created { key, secret } => match self.write(line, key, secret.expose()) {
                 Ok(()) => Outcome::Done,
                 Err(failure) => Outcome::Stop(failure),
             },
-            Ok(Reply::Repeated { key, .. }) if self.written.contains(&key.id) => Outcome::Known,
-            Ok(Reply::Repeated { key, .. }) => Outcome::Fault(format!(
+            Reply::Repeated { key, .. } if self.written.contains(&key.id) => Outcome::Known,
+            Reply::Repeated { key, .. } => Outcome::Fault(format!(
                 "{} was made before the interruption, and its secret was lost with it; rotate it, or revoke it and make another",
                 key.id
             )),
-            Ok(_) => Outcome::Fault("key administration answered something else".to_owned()),
-            Err(error) => error.into(),
+            _ => Outcome::Fault("key administration answered something else".to_owned()),
         }
     }
 

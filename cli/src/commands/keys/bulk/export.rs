@@ -1,13 +1,20 @@
 //! `doorward keys export`.
 
 use doorward_key_admin::{
-    Caller, Command, KeyAdmin, Reply, SystemEntropy,
+    Reply,
     command::{ExportKeys, MAX_MANY},
     reply::ExportedKey,
 };
 
-use super::args::{Export, ExportFormat};
-use crate::{clock, commands::keys::usage::csv::field, exit::Failure, output};
+use super::{
+    Desk,
+    args::{Export, ExportFormat},
+};
+use crate::{
+    commands::keys::usage::csv::field,
+    exit::{Exit, Failure},
+    output,
+};
 
 const COLUMNS: [&str; 16] = [
     "id",
@@ -31,10 +38,9 @@ const COLUMNS: [&str; 16] = [
 /// Writes all keys of the tenants to standard output.
 ///
 /// # Errors
-/// When the table does not answer; it is said where to go on.
+/// When the table or the API does not answer; it is said where to go on.
 pub(in crate::commands::keys) async fn export(
-    admin: &KeyAdmin,
-    caller: &Caller,
+    desk: &Desk<'_>,
     asked: Export,
 ) -> Result<(), Failure> {
     if asked.format == ExportFormat::Csv && asked.cursor.is_none() {
@@ -44,16 +50,14 @@ pub(in crate::commands::keys) async fn export(
     let mut cursor = asked.cursor;
     for tenant in &asked.tenants {
         loop {
-            let command = Command::Export(ExportKeys {
+            let part = ExportKeys {
                 tenant: tenant.clone(),
                 limit: u32::try_from(MAX_MANY).ok(),
                 cursor: cursor.clone(),
                 with_digests: asked.with_digests,
-            });
-            let reply = admin
-                .run(command, caller, clock::wall(), &SystemEntropy)
-                .await;
-            let reply = reply.map_err(|error| interrupted(&error, tenant, cursor.as_deref()))?;
+            };
+            let reply = desk.export(part).await;
+            let reply = reply.map_err(|failure| interrupted(failure, tenant, cursor.as_deref()))?;
             let Reply::Exported {
                 exported: keys,
                 cursor: next,
@@ -77,19 +81,15 @@ pub(in crate::commands::keys) async fn export(
     Ok(())
 }
 
-fn interrupted(
-    error: &doorward_key_admin::AdminError,
-    tenant: &str,
-    cursor: Option<&str>,
-) -> Failure {
+fn interrupted(failure: Failure, tenant: &str, cursor: Option<&str>) -> Failure {
+    if failure.exit != Exit::Unavailable {
+        return failure;
+    }
     let go_on = match cursor {
         None => format!("go on with --tenant {tenant}"),
         Some(cursor) => format!("go on with --tenant {tenant} --cursor {cursor}"),
     };
-    match error {
-        doorward_key_admin::AdminError::Invalid(_) => Failure::usage(error),
-        _ => Failure::unavailable(format!("{error}; {go_on}")),
-    }
+    Failure::unavailable(format!("{failure}; {go_on}"))
 }
 
 fn line(key: &ExportedKey, format: ExportFormat) -> Result<String, Failure> {

@@ -3,17 +3,17 @@
 use std::path::Path;
 
 use doorward_engine::layers::api_key::ApiKeysConfig;
-use doorward_key_admin::{Caller, Command, KeyAdmin, Reply, SystemEntropy, command::ImportKey};
+use doorward_key_admin::{Reply, command::ImportKey};
 use doorward_keys::foreign::HashName;
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
 use super::{
-    Outcome, Rows, args, beside, fingerprint,
+    Desk, Outcome, Rows, args, beside, fingerprint,
     journal::{Counts, Journal},
     mapping::Mapping,
     progress::Progress,
-    read::{Format, Row},
+    read::{Cells, Format, Row},
     row::Rules,
     say_fault,
 };
@@ -25,11 +25,10 @@ const NOTED: u64 = 50;
 /// Imports the keys of a file, the rows that are done already left out.
 ///
 /// # Errors
-/// When the file cannot be understood, the table does not answer, or rows are faulty.
+/// When the file cannot be understood, the table or the API does not answer, or rows are faulty.
 pub(in crate::commands::keys) async fn import(
-    admin: &KeyAdmin,
+    desk: &Desk<'_>,
     config: &ApiKeysConfig,
-    caller: &Caller,
     asked: args::Import,
     (place, as_json): (&str, bool),
 ) -> Result<(), Failure> {
@@ -53,8 +52,7 @@ pub(in crate::commands::keys) async fn import(
     }
 
     let work = Work {
-        admin,
-        caller,
+        desk,
         rules: &rules,
         is_dry: asked.dry_run,
         skip: usize::try_from(before.rows).unwrap_or(usize::MAX),
@@ -62,8 +60,10 @@ pub(in crate::commands::keys) async fn import(
     let Rows { mut rows, reader } = Rows::of(asked.format, &file);
     let mut outcomes = stream::poll_fn(|context| rows.poll_recv(context))
         .enumerate()
-        .map(|(at, row)| work.done(at, row))
-        .buffered(usize::from(asked.concurrency));
+        .chunks(desk.at_once())
+        .map(|rows| work.done(rows))
+        .buffered(usize::from(asked.concurrency))
+        .flat_map(stream::iter);
     let mut counts = before;
     let mut progress = Progress::of(size, before.rows);
     let mut stop = None;
@@ -111,43 +111,38 @@ pub(in crate::commands::keys) async fn import(
 }
 
 struct Work<'w> {
-    admin: &'w KeyAdmin,
-    caller: &'w Caller,
+    desk: &'w Desk<'w>,
     rules: &'w Rules,
     is_dry: bool,
     skip: usize,
 }
 
 impl Work<'_> {
-    /// What came of a row, the line on which it stands, and how far the file is read with it; no outcome for a row that an
-    /// earlier command did.
-    async fn done(&self, at: usize, row: Row) -> (u64, u64, Option<Outcome>) {
-        let (line, offset) = (row.line, row.offset);
-        if at < self.skip {
-            return (line, offset, None);
-        }
-        let asked = row.cells.and_then(|cells| self.rules.import(line, &cells));
-        let outcome = match asked {
-            Err(fault) => Outcome::Fault(fault),
-            Ok(asked) => self.imported(asked).await,
-        };
-        (line, offset, Some(outcome))
+    /// What came of each row.
+    async fn done(&self, rows: Vec<(usize, Row)>) -> Vec<super::Told> {
+        let make = |line, cells: &Cells| self.rules.import(line, cells);
+        let do_all = async |asked| self.imported(asked).await;
+        super::done(rows, self.skip, make, do_all).await
     }
 
-    async fn imported(&self, asked: ImportKey) -> Outcome {
-        let (admin, caller, now) = (self.admin, self.caller, clock::wall());
-        let imported = if self.is_dry {
-            admin.would_import(&asked, caller, now).await
-        } else {
-            let command = Command::Import(asked);
-            let reply = admin.run(command, caller, now, &SystemEntropy).await;
-            reply.map(|reply| matches!(reply, Reply::Imported { imported: true, .. }))
-        };
-        match imported {
+    async fn imported(&self, asked: Vec<ImportKey>) -> Vec<Outcome> {
+        let outcome = |is_new: Result<bool, Outcome>| match is_new {
             Ok(true) => Outcome::Done,
             Ok(false) => Outcome::Known,
-            Err(error) => error.into(),
+            Err(outcome) => outcome,
+        };
+        let mut outcomes = Vec::with_capacity(asked.len());
+        if self.is_dry {
+            for key in &asked {
+                outcomes.push(outcome(self.desk.would_import(key).await));
+            }
+            return outcomes;
         }
+        let is_new = |reply| matches!(reply, Reply::Imported { imported: true, .. });
+        let done = self.desk.import(asked).await;
+        done.into_iter()
+            .map(|one| outcome(one.map(is_new)))
+            .collect()
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub(super) mod args;
 mod create;
+mod desk;
 mod export;
 mod import;
 mod journal;
@@ -23,10 +24,10 @@ use doorward_key_admin::AdminError;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
-pub(super) use self::{create::create, export::export, import::import};
+pub(super) use self::{create::create, desk::Desk, export::export, import::import};
 use self::{
     journal::Counts,
-    read::{Format, Row},
+    read::{Cells, Format, Row},
 };
 use crate::{exit::Failure, output};
 
@@ -56,6 +57,43 @@ impl From<AdminError> for Outcome {
             other => Self::Fault(other.to_string()),
         }
     }
+}
+
+/// The line of a row, how far the file is read with it, and what came of it; nothing of a row that an earlier command did.
+type Told = (u64, u64, Option<Outcome>);
+
+/// What came of `rows`: those behind the first `skip` of the file are made into what is asked, and that is done together.
+async fn done<A>(
+    rows: Vec<(usize, Row)>,
+    skip: usize,
+    make: impl Fn(u64, &Cells) -> Result<A, String>,
+    do_all: impl AsyncFnOnce(Vec<A>) -> Vec<Outcome>,
+) -> Vec<Told> {
+    let (mut told, mut places, mut asked) = (vec![], vec![], vec![]);
+    for (at, row) in rows {
+        let outcome = if at < skip {
+            None
+        } else {
+            match row.cells.and_then(|cells| make(row.line, &cells)) {
+                Err(fault) => Some(Outcome::Fault(fault)),
+                Ok(one) => {
+                    places.push(told.len());
+                    asked.push(one);
+                    None
+                }
+            }
+        };
+        told.push((row.line, row.offset, outcome));
+    }
+    if asked.is_empty() {
+        return told;
+    }
+    for (place, outcome) in places.into_iter().zip(do_all(asked).await) {
+        if let Some((.., told)) = told.get_mut(place) {
+            *told = Some(outcome);
+        }
+    }
+    told
 }
 
 /// The rows of a file, and the thread that reads them.
