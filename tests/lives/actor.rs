@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use crate::{
     chance::Chance,
+    foreign::Foreign,
+    jobs::SECRET,
     world::{TENANT, World},
 };
 
@@ -12,6 +14,9 @@ use crate::{
 pub(crate) async fn act(world: &World, number: u64, steps: u64) {
     let mut chance = Chance::new(world.seed << 8 | number);
     for step in 0..steps {
+        if chance.below(8) == 0 {
+            Foreign::any(&mut chance).show(world).await;
+        }
         let command = command(world, &mut chance, &format!("{number}-{step}"));
         for _ in 0..3 {
             if ask(world, &command).await {
@@ -27,7 +32,7 @@ fn command(world: &World, chance: &mut Chance, name: &str) -> Value {
         return create(name);
     };
     let on = |operation: &str| json!({"operation": operation, "id": id});
-    match chance.below(12) {
+    match chance.below(16) {
         0 | 1 => create(name),
         2 | 3 => {
             json!({"operation": "rotate", "id": id, "overlapSeconds": 60, "idempotencyKey": name})
@@ -41,8 +46,21 @@ fn command(world: &World, chance: &mut Chance, name: &str) -> Value {
             json!({"operation": "update", "id": id, "metadata": {"by": name}, "expectedVersion": 1 + chance.below(4)})
         }
         10 => on("get"),
+        11 => schedule(world, chance, id),
+        12 => on("unschedule"),
+        13 | 14 => Foreign::any(chance).import(world, chance),
         _ => on("audit"),
     }
+}
+
+/// A rotation soon, more often than not with a place for the successor.
+fn schedule(world: &World, chance: &mut Chance, id: &str) -> Value {
+    let at = world.now().unix() + 2 + i64::try_from(chance.below(20)).unwrap();
+    let mut command = json!({"operation": "schedule", "id": id, "at": at, "overlapSeconds": 60});
+    if chance.below(4) > 0 {
+        command["secret"] = json!(SECRET);
+    }
+    command
 }
 
 fn create(name: &str) -> Value {
@@ -82,6 +100,20 @@ async fn ask(world: &World, command: &Value) -> bool {
                 .secrets
                 .push((key.id.clone(), secret.expose().to_owned()));
             heard.ids.push(key.id);
+        }
+        Ok(Reply::Imported { key, imported }) => {
+            if imported {
+                heard.changes.push((key.id.clone(), key.version));
+            }
+            if !heard.ids.contains(&key.id) {
+                heard.ids.push(key.id);
+            }
+        }
+        Ok(Reply::Scheduled { key, changed }) => {
+            if changed {
+                assert!(!revoked_before, "{} was changed after its end", key.id);
+                heard.changes.push((key.id, key.version));
+            }
         }
         Ok(Reply::Repeated { key, .. }) => {
             if !heard.ids.contains(&key.id) {

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use doorward_keys::{
-    AuditAction, AuditEntry, AuditSpan, Cursor, KeyId, KeyLedger as _, KeyLookup as _, KeyRecord,
-    KeyStatus,
+    AuditAction, AuditEntry, AuditSpan, Cursor, EventKind, KeyEvent, KeyId, KeyLedger as _,
+    KeyLookup as _, KeyRecord, KeyStatus,
 };
 
-use crate::world::{TENANT, World};
+use crate::{
+    foreign::Foreign,
+    world::{TENANT, World},
+};
 
 pub(crate) async fn check(world: &World) {
     let records = records(world).await;
@@ -22,7 +25,10 @@ pub(crate) async fn check(world: &World) {
     every_change_is_audited_once_and_in_order(&records, &audit);
     the_audit_explains_the_state(&records, &audit);
     links_lead_both_ways(&records, &audit);
-    every_audited_change_is_an_event(world, &audit).await;
+    let events = events(world).await;
+    every_audited_change_is_an_event(&events, &audit);
+    what_was_brought_is_one_key(world, &events).await;
+    successors_are_where_they_were_to_go(world, &records, &audit).await;
     every_answer_was_true(world, &records, &audit).await;
 }
 
@@ -122,16 +128,89 @@ fn links_lead_both_ways(records: &BTreeMap<KeyId, KeyRecord>, audit: &Audit) {
     }
 }
 
-async fn every_audited_change_is_an_event(world: &World, audit: &Audit) {
-    let mut expected: BTreeSet<String> = BTreeSet::new();
-    for entry in audit.values().flatten() {
-        expected.insert(format!("{}#{}", entry.id, entry.key_id));
+/// Every event, whether the bus heard it or it waits. The bus may hear one twice, and what it heard may wait on: the same in any case.
+async fn events(world: &World) -> BTreeMap<String, KeyEvent> {
+    let heard = world.bus.heard.lock().unwrap().clone();
+    let waiting = doorward_tests::keys::waiting(&world.table, 100).await;
+    let mut all: BTreeMap<String, KeyEvent> = BTreeMap::new();
+    for event in heard.into_iter().chain(waiting) {
+        let id = event.id.clone();
+        if let Some(before) = all.insert(id, event.clone()) {
+            assert_eq!(before, event);
+        }
     }
-    let mut seen = BTreeSet::new();
-    for event in doorward_tests::keys::waiting(&world.table, 100).await {
-        assert!(seen.insert(event.id.clone()), "{} twice", event.id);
-    }
+    all
+}
+
+fn every_audited_change_is_an_event(events: &BTreeMap<String, KeyEvent>, audit: &Audit) {
+    let entries = audit.values().flatten();
+    let expected: BTreeSet<String> = entries
+        .map(|entry| format!("{}#{}", entry.id, entry.key_id))
+        .collect();
+    // Others tell of what nobody did.
+    let of_nobody = [EventKind::KeyExpired, EventKind::KeyRotationDue];
+    let seen = events
+        .iter()
+        .filter(|(_, event)| !of_nobody.contains(&event.kind));
+    let seen: BTreeSet<String> = seen.map(|(id, _)| id.clone()).collect();
     assert_eq!(seen, expected);
+}
+
+/// However often and by whichever digest a key was brought, it is one key, and one that ended does not come back.
+async fn what_was_brought_is_one_key(world: &World, events: &BTreeMap<String, KeyEvent>) {
+    let mut moved = 0;
+    for foreign in Foreign::all() {
+        let brought = events
+            .values()
+            .filter(|event| event.kind == EventKind::KeyImported && event.name == foreign.name);
+        let ids: BTreeSet<&KeyId> = brought.map(|event| &event.key_id).collect();
+        assert!(
+            ids.len() <= 1,
+            "{} was brought twice: {ids:?}",
+            foreign.name
+        );
+        if let Some(record) = foreign.record(world).await {
+            assert_eq!(ids.first(), Some(&&record.id), "{}", foreign.name);
+        }
+        moved += events
+            .values()
+            .filter(|event| {
+                event.name == foreign.name && event.actor.as_deref() == Some("authorizer")
+            })
+            .count();
+    }
+    println!("{moved} keys moved at their first use");
+}
+
+/// The printed successor of a rotation that came by itself is in the secret, and nothing became current that is no key.
+async fn successors_are_where_they_were_to_go(
+    world: &World,
+    records: &BTreeMap<KeyId, KeyRecord>,
+    audit: &Audit,
+) {
+    let version = |id: &KeyId| format!("doorward-{}", id.as_str().trim_start_matches("key_"));
+    let versions = world.vault.versions.lock().unwrap().clone();
+    let mut known = BTreeSet::new();
+    let mut count = 0;
+    for (id, entries) in audit {
+        known.insert(version(id));
+        let is_by_itself = |entry: &AuditEntry| {
+            entry.action == AuditAction::Create && entry.actor.starts_with("schedule by ")
+        };
+        if !entries.iter().any(is_by_itself) {
+            continue;
+        }
+        count += 1;
+        let printed = &versions[&version(id)];
+        let digest = world.format().parse(printed).unwrap();
+        let found = world.table.lookup(&digest).await.unwrap();
+        assert_eq!(found.as_ref(), records.get(id), "{id} is not in the secret");
+    }
+    for current in world.vault.current.lock().unwrap().iter() {
+        assert!(known.contains(current), "{current} opens nothing");
+    }
+    assert!(count > 0, "none was rotated by itself");
+    println!("{count} keys were rotated by themselves");
 }
 
 async fn every_answer_was_true(world: &World, records: &BTreeMap<KeyId, KeyRecord>, audit: &Audit) {

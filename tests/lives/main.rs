@@ -1,5 +1,5 @@
 //! The lives of keys under many hands at once, on a store whose answers get lost: random commands of concurrent actors, who
-//! repeat what they heard no answer to. Afterwards the table is read, and what it holds must be explained by what was
+//! repeat what they heard no answer to, and runs of jobs beside them. Afterwards the table is read, and what it holds must be explained by what was
 //! answered.
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +11,8 @@
 mod actor;
 mod chance;
 mod findings;
+mod foreign;
+mod jobs;
 mod world;
 
 use world::World;
@@ -25,9 +27,15 @@ async fn live(seed: u64, lost: u64, unanswered: u64) {
             actor::act(&world, number, 40).await;
         }));
     }
+    // Two runs at once, as when one takes longer than a minute.
+    for _ in 0..2 {
+        let world = world.clone();
+        actors.push(tokio::spawn(async move { jobs::run(&world, 25).await }));
+    }
     for actor in actors {
         actor.await.unwrap();
     }
+    jobs::settle(&world).await;
     findings::check(&world).await;
 }
 

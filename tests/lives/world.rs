@@ -6,15 +6,41 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use doorward::dynamodb::{EmbeddedDynamo, Storage};
-use doorward_backends::dynamodb::{DynamoKeys, Patience, TableNames, connect};
-use doorward_key_admin::{KeyAdmin, KeyPolicy};
-use doorward_keys::{Timestamp, format::KeyFormat};
+use doorward_backends::dynamodb::{DynamoKeys, DynamoRehashes, Patience, TableNames, connect};
+use doorward_engine::{
+    config::{Config, ConfigEnv},
+    layers::api_key::ApiKeysConfig,
+};
+use doorward_key_admin::{Jobs, KeyAdmin};
+use doorward_keys::{Pepper, Secret, Timestamp, foreign::ForeignForms, format::KeyFormat};
 use doorward_tests::between::{Between, Call, Fate};
 
-use crate::chance::mixed;
+use crate::{
+    chance::mixed,
+    jobs::{Bus, Vault},
+};
+
+const CONFIG: &str = "
+[api_keys]
+prefix = 'ck'
+environments = ['live']
+pepper = 'env:PEPPER'
+retention_days = 0
+
+[[api_keys.imported]]
+name = 'old'
+min_length = 32
+alphabet = 'alphanumeric'
+hash = 'sha256'
+
+[[routes]]
+route = 'GET /'
+credentials = ['api_key']
+";
 
 pub(crate) const TENANT: &str = "acme";
 
@@ -24,6 +50,11 @@ pub(crate) struct World(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) admin: KeyAdmin,
+    pub(crate) jobs: Jobs,
+    pub(crate) rehashes: DynamoRehashes,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) bus: Arc<Bus>,
+    config: ApiKeysConfig,
     /// The table itself, past the place where calls get lost.
     pub(crate) table: DynamoKeys,
     pub(crate) heard: Mutex<Heard>,
@@ -79,22 +110,31 @@ impl World {
             attempts: 1,
             ..Patience::ADMIN
         };
-        let keys = DynamoKeys::new(connect(connection).await, &tables.keys);
-        let policy = KeyPolicy {
-            format: KeyFormat {
-                prefix: "ck".to_owned(),
-                environments: vec!["live".to_owned()],
-                pepper: None,
-                previous_pepper: None,
-            },
-            default_lifetime_days: 90,
-            max_lifetime_days: 365,
-            retention_days: 0,
-            cache_seconds: 60,
-            gateway_ttl_seconds: 60,
+        let client = connect(connection).await;
+        let keys = Arc::new(DynamoKeys::new(client.clone(), &tables.keys));
+        let patience = Patience {
+            attempts: 1,
+            ..Patience::ADMIN
         };
+        let rehashes = DynamoRehashes::new(&client, &tables.counters, patience);
+        let config = config();
+        let admin = KeyAdmin::from_config(&config, keys.clone())
+            .with_rotations(keys.clone())
+            .with_gateway_ttl(60);
+        let whims = lost + unanswered;
+        let vault = Arc::new(Vault::new(seed, whims));
+        let bus = Arc::new(Bus::new(seed, whims));
+        let time: (fn() -> Duration, Duration) = (|| Duration::ZERO, Duration::from_secs(10));
+        let jobs = Jobs::new(admin.clone(), keys, bus.clone(), time, |_| {})
+            .with_secrets(Some(vault.clone()))
+            .with_rehashes(Some(Arc::new(rehashes.clone())));
         Self(Arc::new(Shared {
-            admin: KeyAdmin::new(policy, Arc::new(keys)),
+            admin,
+            jobs,
+            rehashes,
+            vault,
+            bus,
+            config,
             table: DynamoKeys::new(dynamo.client().clone(), &tables.keys),
             heard: Mutex::default(),
             clock: AtomicI64::new(1_800_000_000),
@@ -104,8 +144,30 @@ impl World {
         }))
     }
 
+    pub(crate) fn format(&self) -> KeyFormat {
+        self.config.format.clone()
+    }
+
+    pub(crate) fn forms(&self) -> &ForeignForms {
+        &self.config.imported
+    }
+
+    pub(crate) fn pepper(&self) -> Option<&Pepper> {
+        self.config.format.pepper.as_ref()
+    }
+
     /// The time, which goes on by a second for every other look.
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_unix(self.clock.fetch_add(1, Ordering::Relaxed) / 2)
     }
+}
+
+fn config() -> ApiKeysConfig {
+    let env = ConfigEnv {
+        read_file: &|_| Err(String::new()),
+        secret: &|_| Ok(Secret::new("0123456789abcdef0123456789abcdef".to_owned())),
+    };
+    let checked = Config::read(CONFIG, "doorward.toml", &env);
+    let config = checked.map_err(|faults| faults.to_string()).unwrap().config;
+    config.api_keys.unwrap()
 }

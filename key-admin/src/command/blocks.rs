@@ -58,6 +58,7 @@ pub struct BlockTokens {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UnblockTokens {
     /// The block.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = super::patterns::BLOCK_ID)))]
     pub id: String,
     /// Why, for the audit: at most 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

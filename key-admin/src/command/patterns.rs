@@ -54,6 +54,9 @@ pub(crate) const DIGEST: &str = "^[0-9a-f]{64}$";
 /// What a former system kept of a key.
 pub(crate) const FORMER: &str = "^([0-9A-Fa-f]{64}|[0-9A-Fa-f]{128})$";
 
+/// The id of a block of tokens.
+pub(crate) const BLOCK_ID: &str = "^blk_[0-7][0-9A-HJKMNP-TV-Z]{25}$";
+
 /// A place in a list.
 pub(crate) const CURSOR: &str =
     "^c1(23|3[0-9]|4[1-9A-Fa-f]|5[0-9AFaf]|6[1-9A-Fa-f]|7[0-9Aa]){1,96}$";

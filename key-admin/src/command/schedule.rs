@@ -17,6 +17,7 @@ const MAX_SECRET: usize = 512;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScheduleRotation {
     /// The key.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = super::patterns::ID)))]
     pub id: String,
     /// When, in seconds since the epoch. Either this or `inDays`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
