@@ -10,7 +10,7 @@ import tempfile
 import urllib.error
 import urllib.request
 
-from harness import E2E, ROOT
+from harness import E2E, ROOT, local
 from harness.checks import Checks
 from harness.process import LOGS, Process
 
@@ -70,9 +70,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="doorward-admin-api-") as name:
         folder = pathlib.Path(name)
         (folder / "doorward.toml").write_text(CONFIG)
-        program = ["cargo", "run", "--quiet", "--manifest-path", ROOT / "Cargo.toml", "--"]
-        with Process("admin_api", [*program, "local", "--port", "0"], dict(os.environ), folder) as gateway:
-            gateway.line_with("Ctrl-C stops the gateway", seconds=900)
+        command_line = [local.program()]
+        with Process("admin_api", [*command_line, "local", "--port", "0"], dict(os.environ), folder) as gateway:
+            gateway.line_with("Ctrl-C stops the gateway", seconds=60)
             running = json.loads((folder / ".doorward" / "local.json").read_text())
             url = running["admin"]
             status, body = unsigned(f"{url}/openapi.json")
@@ -84,7 +84,7 @@ def main():
                 "ADMIN_API_ID": access_key_id,
                 "ADMIN_API_SECRET": secret,
                 "ADMIN_API_ISSUER": ISSUER,
-                "ADMIN_API_KEYS": ",".join(made(folder, program, url)),
+                "ADMIN_API_KEYS": ",".join(made(folder, command_line, url)),
             }
             log = LOGS / "schemathesis.log"
             command = [BIN / "schemathesis", "--config-file", "schemathesis.toml", "run", DOCUMENT, "--url", url]
