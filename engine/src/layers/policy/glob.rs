@@ -23,8 +23,17 @@ pub(super) fn allows(policy: &Policy, resource: &str, held: &Condition) -> bool 
 
 /// Whether `glob` covers `text`: `*` any run of characters, `?` exactly one (AWS: IAM JSON policy elements, Resource).
 fn matches(glob: &str, text: &str) -> bool {
+    // Most globs differ from the text before their first wildcard, which is seen byte by byte.
+    let literal = glob.find(['*', '?']).unwrap_or(glob.len());
+    let (literal, glob) = glob.split_at(literal);
+    let Some(rest) = text.strip_prefix(literal) else {
+        return false;
+    };
+    if glob.is_empty() {
+        return rest.is_empty();
+    }
     let mut glob = glob.chars();
-    let mut text = text.chars();
+    let mut text = rest.chars();
     // Where to go back to: behind the last `*`, and the text it has not taken yet.
     let mut back = None;
     loop {
