@@ -42,9 +42,16 @@ pub struct ProbeArgs {
     /// The address that AWS gave the API, where the stage is called at a domain of its own and that should be closed.
     #[arg(long, value_name = "URL")]
     pub default_endpoint: Option<String>,
-    /// A file with a token that opens the same route and ends within two minutes: whether a kept answer ends with it.
+    /// A file with a token that opens the same route and ends within two minutes: whether a kept answer ends with it. Takes until
+    /// its end and the leeway after it.
     #[arg(long, value_name = "FILE")]
     pub ending_token: Option<PathBuf>,
+    /// How far the clocks of issuer and gateway may differ, in seconds: `leeway_seconds` of the issuer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(i64).range(0..=300))]
+    pub leeway: i64,
+    /// How long the gateway keeps an answer, in seconds: whether it drops that of the ending token then. Takes that much longer.
+    #[arg(long, value_name = "SECONDS", requires = "ending_token", value_parser = clap::value_parser!(i64).range(1..=3600))]
+    pub ttl: Option<i64>,
     /// Send so many requests more, as fast as they are answered, to see how callers over a limit are answered.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub burst: Option<u32>,

@@ -2,19 +2,22 @@
 
 pub mod args;
 mod assumptions;
+mod credential;
+mod ending;
+mod seen;
+mod spellings;
 mod stage;
 mod tries;
 
-use std::path::Path;
+use std::sync::OnceLock;
 
 use serde_json::json;
 
 pub use assumptions::Assumption;
 
-use self::{args::ProbeArgs, stage::Stage, tries::Probe};
+use self::{args::ProbeArgs, credential::Credential, stage::Stage, tries::Probe};
 use crate::{
     exit::Failure,
-    input,
     output::{self, BAD, DIM, GOOD, styled},
 };
 
@@ -41,11 +44,11 @@ pub async fn run(args: ProbeArgs) -> Result<(), Failure> {
         .as_deref()
         .map(Stage::at)
         .transpose()?;
-    let credential = credential(&args.credential)?;
+    let credential = Credential::read(&args.credential)?;
     let ending_token = args
         .ending_token
         .as_deref()
-        .map(self::credential)
+        .map(Credential::read)
         .transpose()?;
     let probe = Probe {
         stage: &stage,
@@ -53,27 +56,13 @@ pub async fn run(args: ProbeArgs) -> Result<(), Failure> {
         allowed: (&args.allowed.0, &args.allowed.1),
         refused: (&args.refused.0, &args.refused.1),
         default_endpoint: default_endpoint.as_ref(),
-        ending_token: ending_token.as_deref(),
+        ending_token: ending_token.as_ref(),
+        leeway: args.leeway,
+        ttl: args.ttl,
         burst: args.burst,
+        ended: OnceLock::new(),
     };
-    let mut rows = Vec::new();
-    for assumption in Assumption::ALL {
-        rows.push(probe.try_one(*assumption).await?);
-        let is_lost = *assumption == Assumption::Allowed
-            && matches!(
-                rows.last(),
-                Some(Row {
-                    outcome: Outcome::Differs(_),
-                    ..
-                })
-            );
-        if is_lost {
-            output::say(
-                "the credential does not open the allowed route, so that nothing else says anything",
-            );
-            break;
-        }
-    }
+    let rows = rows(&probe).await?;
     if args.json {
         let rows: Vec<_> = rows.iter().map(as_json).collect();
         output::answer(&format!("{:#}", json!({"stage": args.url, "rows": rows})))?;
@@ -91,24 +80,24 @@ pub async fn run(args: ProbeArgs) -> Result<(), Failure> {
     }
 }
 
-/// What goes into `Authorization`. A key or a token without a scheme gets the one of its form.
-fn credential(path: &Path) -> Result<String, Failure> {
-    let text = input::read(path)?;
-    let text = std::str::from_utf8(&text).unwrap_or_default().trim();
-    let is_one_line = !text.is_empty() && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
-    if !is_one_line {
-        let name = path.display();
-        return Err(Failure::usage(format!(
-            "`{name}` does not hold one credential in one line"
-        )));
+/// Tries one after the other, until the credential turns out to open nothing.
+async fn rows(probe: &Probe<'_>) -> Result<Vec<Row>, Failure> {
+    let mut rows = Vec::new();
+    for assumption in Assumption::ALL {
+        let outcome = probe.try_one(*assumption).await?;
+        let is_lost = *assumption == Assumption::Allowed && matches!(outcome, Outcome::Differs(_));
+        rows.push(Row {
+            assumption: *assumption,
+            outcome,
+        });
+        if is_lost {
+            output::say(
+                "the credential does not open the allowed route, so that nothing else says anything",
+            );
+            break;
+        }
     }
-    Ok(if text.contains(' ') {
-        text.to_owned()
-    } else if text.matches('.').count() == 2 {
-        format!("Bearer {text}")
-    } else {
-        format!("ApiKey {text}")
-    })
+    Ok(rows)
 }
 
 fn line(row: &Row) -> String {
@@ -133,6 +122,6 @@ fn as_json(row: &Row) -> serde_json::Value {
     };
     json!({
         "id": row.assumption.id(), "assumed": row.assumption.assumed(), "verdict": verdict, "seen": seen,
-        "mend": row.assumption.mend(),
+        "why": row.assumption.why(), "mend": row.assumption.mend(),
     })
 }

@@ -3,37 +3,22 @@
 use std::time::Duration;
 
 use reqwest::{
-    Client, Method, Url,
+    Client, Method, Response, Url,
     header::{ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, RETRY_AFTER},
     redirect,
 };
 
+use super::seen::{By, Seen};
 use crate::exit::Failure;
 
 /// How long one request may take: longer than a cold start, shorter than patience.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// How much of an answer is read, in bytes: more than any that a gateway writes.
+const MAX_BODY: usize = 4096;
+
 /// An origin that nobody has (RFC 2606).
 const ORIGIN: &str = "https://probe.invalid";
-
-/// What came back.
-#[derive(Clone, Debug)]
-pub(super) struct Seen {
-    pub(super) status: u16,
-    pub(super) allows_origin: bool,
-    pub(super) retry_after: bool,
-}
-
-impl Seen {
-    /// Whether the request reached a backend that answered it.
-    pub(super) const fn is_in(&self) -> bool {
-        self.status < 400
-    }
-
-    pub(super) const fn is_refused(&self) -> bool {
-        self.status >= 400 && self.status < 500
-    }
-}
 
 /// One stage.
 pub(super) struct Stage {
@@ -42,23 +27,9 @@ pub(super) struct Stage {
 }
 
 impl Stage {
+    /// The one at `url`.
     pub(super) fn at(url: &str) -> Result<Self, Failure> {
-        let base = Url::parse(url)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.query().is_none());
-        let base = base.ok_or_else(|| {
-            Failure::usage(format!(
-                "`{url}` is no address such as https://api.example.com/v1"
-            ))
-        })?;
-        let is_local = base
-            .host_str()
-            .is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
-        if base.scheme() == "http" && !is_local {
-            return Err(Failure::usage(
-                "the credential would go over the network in the clear; the address must be https",
-            ));
-        }
+        let base = address(url)?;
         let client = Client::builder()
             .user_agent(concat!("doorward-probe/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
@@ -90,14 +61,67 @@ impl Stage {
         for credential in credentials {
             request = request.header(AUTHORIZATION, *credential);
         }
-        let answer = request.send().await.map_err(|error| {
-            // The address may be shown; headers never are.
-            Failure::unavailable(format!("`{}` does not answer: {error}", self.base))
-        })?;
-        Ok(Seen {
-            status: answer.status().as_u16(),
-            allows_origin: answer.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN),
-            retry_after: answer.headers().contains_key(RETRY_AFTER),
-        })
+        let answer = request.send().await.map_err(|error| self.silent(&error))?;
+        seen(answer).await.map_err(|error| self.silent(&error))
     }
+
+    /// The address may be shown; headers never are.
+    fn silent(&self, error: &reqwest::Error) -> Failure {
+        Failure::unavailable(format!("`{}` does not answer: {error}", self.base))
+    }
+}
+
+async fn seen(mut answer: Response) -> Result<Seen, reqwest::Error> {
+    let status = answer.status().as_u16();
+    let mut body = Vec::new();
+    while status >= 400
+        && body.len() < MAX_BODY
+        && let Some(chunk) = answer.chunk().await?
+    {
+        body.extend_from_slice(&chunk);
+    }
+    let headers = answer.headers();
+    let error_type = headers.get("x-amzn-errortype");
+    let error_type = error_type.and_then(|value| value.to_str().ok());
+    Ok(Seen {
+        status,
+        by: By::of(status, error_type, &body),
+        allows_origin: headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN),
+        retry_after: headers.contains_key(RETRY_AFTER),
+    })
+}
+
+/// Reads an address. One with a password in it is not repeated.
+fn address(url: &str) -> Result<Url, Failure> {
+    let base = Url::parse(url).ok();
+    let has_user = match &base {
+        Some(base) => {
+            !base.username().is_empty() || base.password().is_some() || base.host().is_none()
+        }
+        None => true,
+    };
+    if has_user && url.contains('@') {
+        return Err(Failure::usage(
+            "the address holds a user name or a password; take it out, and put the credential into a file: --credential",
+        ));
+    }
+    let base = base.filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    let base = base.ok_or_else(|| {
+        Failure::usage(format!(
+            "`{url}` is no address such as https://api.example.com/v1"
+        ))
+    })?;
+    let is_local = base
+        .host_str()
+        .is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
+    if base.scheme() == "http" && !is_local {
+        return Err(Failure::usage(
+            "the credential would go over the network in the clear; the address must be https",
+        ));
+    }
+    Ok(base)
 }

@@ -1,0 +1,194 @@
+//! What came back, and who said it.
+//!
+//! A REST API names its own refusals in `x-amzn-ErrorType`, whatever its gateway responses make of status and body; an HTTP API
+//! has fixed bodies (API Gateway Developer Guide, *Gateway response types*). What fits neither came from the backend.
+
+use serde_json::Value;
+
+/// An answer, without what is nobody's business.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) status: u16,
+    pub(super) by: By,
+    pub(super) allows_origin: bool,
+    pub(super) retry_after: bool,
+}
+
+/// Who answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// The backend: the request was let in.
+    Backend,
+    /// The policy of the authorizer, fresh or kept.
+    Policy,
+    /// The gateway, because nobody proved who they are: an identity source is missing, or the authorizer said `Unauthorized`.
+    Credential,
+    /// The gateway, because it has no such route: nobody was asked.
+    NoRoute,
+    /// The gateway, for the reason of this name.
+    Gateway(String),
+    /// 403 or 429 in words that may be the gateway's or the backend's.
+    Unclear,
+}
+
+/// The error types of a route that a REST API does not have. With a header `Authorization` that is no signature of AWS it
+/// complains of that, and not of the route.
+const NO_ROUTE: [&str; 3] = [
+    "MissingAuthenticationTokenException",
+    "IncompleteSignatureException",
+    "InvalidSignatureException",
+];
+
+impl By {
+    /// Reads it from status, the header `x-amzn-ErrorType` and the body.
+    pub(super) fn of(status: u16, error_type: Option<&str>, body: &[u8]) -> Self {
+        // Some services put a colon and an address behind the name.
+        let error_type = error_type.and_then(|text| text.split(':').next());
+        let message = message(body);
+        match (status, error_type, message.as_deref()) {
+            (..=399, _, _) => Self::Backend,
+            (401, _, _) => Self::Credential,
+            (_, Some(name), _) if NO_ROUTE.contains(&name) => Self::NoRoute,
+            (403, None, Some("Missing Authentication Token")) | (404, None, Some("Not Found")) => {
+                Self::NoRoute
+            }
+            (403 | 429, Some("AccessDeniedException"), _) => Self::Policy,
+            (403 | 429, None, Some(text)) if is_of_policy(text) => Self::Policy,
+            (_, Some(name), _) => Self::Gateway(shortened(name)),
+            (403 | 429, None, _) => Self::Unclear,
+            (500.., None, Some("Internal Server Error")) => {
+                Self::Gateway("Internal Server Error".to_owned())
+            }
+            _ => Self::Backend,
+        }
+    }
+}
+
+impl Seen {
+    /// Whether the request reached a backend that is well.
+    pub(super) fn is_in(&self) -> bool {
+        self.by == By::Backend && self.status < 500
+    }
+
+    /// Whether the authorizer, or what is kept of it, refused.
+    pub(super) const fn is_refused(&self) -> bool {
+        matches!(self.by, By::Policy | By::Credential)
+    }
+
+    /// In a few words.
+    pub(super) fn shown(&self) -> String {
+        let status = self.status;
+        match &self.by {
+            By::Backend | By::Credential => status.to_string(),
+            By::Policy => format!("{status} by the policy"),
+            By::NoRoute => format!("{status}: no such route"),
+            By::Gateway(name) => format!("{status} `{name}`"),
+            By::Unclear => format!("{status}, and nothing says by whom"),
+        }
+    }
+}
+
+/// What a REST API says of a Deny where nobody changed it, or an HTTP API; and what `template.yaml` makes a REST API say.
+fn is_of_policy(message: &str) -> bool {
+    message == "Forbidden" || message.starts_with("User is not authorized to access this resource")
+}
+
+/// `message` or `Message` of a body in JSON.
+fn message(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let message = body.get("message").or_else(|| body.get("Message"))?;
+    Some(message.as_str()?.to_owned())
+}
+
+/// A name that may be shown.
+fn shortened(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    letters.take(60).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_answered_is_told_by_type_and_words() {
+        let gateway = |name: &str| By::Gateway(name.to_owned());
+        for (status, error_type, body, by) in [
+            (200, None, "{}", By::Backend),
+            (404, None, r#"{"error":"no such order"}"#, By::Backend),
+            (404, None, r#"{"message":"Not Found"}"#, By::NoRoute),
+            (401, Some("UnauthorizedException"), "{}", By::Credential),
+            (401, None, r#"{"message":"Unauthorized"}"#, By::Credential),
+            // A Deny of a REST API: as AWS has it, as `template.yaml` has it, with another status and any other body.
+            (
+                403,
+                Some("AccessDeniedException"),
+                r#"{"Message":"User is not authorized to access this resource with an explicit deny"}"#,
+                By::Policy,
+            ),
+            (
+                403,
+                Some("AccessDeniedException"),
+                r#"{"message":"Forbidden"}"#,
+                By::Policy,
+            ),
+            (429, Some("AccessDeniedException"), "whatever", By::Policy),
+            (
+                403,
+                None,
+                r#"{"Message":"User is not authorized to access this resource"}"#,
+                By::Policy,
+            ),
+            // A Deny of an HTTP API.
+            (403, None, r#"{"message":"Forbidden"}"#, By::Policy),
+            (
+                403,
+                Some("ForbiddenException"),
+                r#"{"message":"Forbidden"}"#,
+                gateway("ForbiddenException"),
+            ),
+            (
+                403,
+                Some("MissingAuthenticationTokenException"),
+                "{}",
+                By::NoRoute,
+            ),
+            (
+                403,
+                Some("IncompleteSignatureException:https://internal.amazon.com/"),
+                "{}",
+                By::NoRoute,
+            ),
+            (
+                403,
+                None,
+                r#"{"message":"Missing Authentication Token"}"#,
+                By::NoRoute,
+            ),
+            (403, None, "<html>", By::Unclear),
+            (429, None, "slow down", By::Unclear),
+            (
+                429,
+                Some("LimitExceededException"),
+                "{}",
+                gateway("LimitExceededException"),
+            ),
+            (
+                500,
+                Some("AuthorizerConfigurationException"),
+                r#"{"message":null}"#,
+                gateway("AuthorizerConfigurationException"),
+            ),
+            (
+                500,
+                None,
+                r#"{"message":"Internal Server Error"}"#,
+                gateway("Internal Server Error"),
+            ),
+            (502, None, "", By::Backend),
+        ] {
+            let seen = By::of(status, error_type, body.as_bytes());
+            assert_eq!(seen, by, "{status} {error_type:?} {body}");
+        }
+    }
+}
