@@ -42,6 +42,12 @@ assumptions! {
     BadCredential = "bad-credential", "with a changed credential: 401",
         "The error text `Unauthorized` of the function becomes 401, and is not kept.",
         "403 here means that the API treats the error as a Deny: clients must take 403 for 401, or the payload format be changed";
+    MalformedCredential = "malformed-credential", "with a malformed Authorization header: 401",
+        "What cannot be read is no credential, and never half of one.",
+        "200 means that something before the authorizer makes a credential of it; 500, that the API takes the error for a failure";
+    ForeignPlace = "foreign-place", "with the credential in a place that is not for it: 401",
+        "A credential counts where it is expected and nowhere else.",
+        "put the authorizer on the route; look for whatever copies headers before it";
     Allowed = "allowed", "the allowed route is let in",
         "Everything else rests on a credential that works.",
         "`doorward explain` with the event from the log says why it is refused";
@@ -60,6 +66,9 @@ assumptions! {
     AllowedAfterDeny = "allowed-after-deny", "the allowed route is let in after that Deny was kept",
         "A refusal that is kept carries what else the caller may do.",
         "turn simple responses off; else set the time to live to 0, and tell us";
+    SourceAddress = "source-address", "a route that is open from elsewhere only is refused after the allowed one was kept",
+        "The condition on the source address in a kept policy is evaluated for each request.",
+        "make the address an identity source, or set the time to live to 0, and tell us";
     TrailingSlash = "trailing-slash", "the refused route with a slash at the end is refused",
         "IAM sees the path as it was sent, or the gateway knows no such route.",
         "name the route with the slash in the configuration too, or take greedy routes out of the API";
@@ -87,6 +96,9 @@ assumptions! {
     RefusalWithCors = "refusal-with-cors", "401 carries Access-Control-Allow-Origin",
         "Without, a page cannot read why it was refused.",
         "add the header to the gateway responses `UNAUTHORIZED` and `DEFAULT_4XX`";
+    NoCertificate = "no-certificate", "without a client certificate: no connection",
+        "A domain with mutual TLS lets nobody in who has none.",
+        "look at the truststore of the custom domain, and that the address is that of the domain";
     DefaultEndpoint = "default-endpoint", "the default endpoint is closed",
         "What holds at a domain of one's own, such as mutual TLS, does not hold there.",
         "set `DisableExecuteApiEndpoint: true` and deploy the stage again";

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod assumptions;
+mod choose;
 mod credential;
 mod ending;
 mod seen;
@@ -9,15 +10,27 @@ mod spellings;
 mod stage;
 mod tries;
 
-use std::sync::OnceLock;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::Path,
+    sync::OnceLock,
+};
+
+use reqwest::{Certificate, Identity};
 
 use serde_json::json;
 
 pub use assumptions::Assumption;
 
-use self::{args::ProbeArgs, credential::Credential, stage::Stage, tries::Probe};
+use self::{
+    args::ProbeArgs,
+    credential::Credential,
+    stage::{Stage, Tls},
+    tries::Probe,
+};
 use crate::{
     exit::Failure,
+    input,
     output::{self, BAD, DIM, GOOD, styled},
 };
 
@@ -38,11 +51,17 @@ struct Row {
 /// # Errors
 /// [`Failure::no`] when something differs.
 pub async fn run(args: ProbeArgs) -> Result<(), Failure> {
-    let stage = Stage::at(&args.url)?;
+    let stage = Stage::at(&args.url, tls(&args, Client::WithCertificate)?)?;
+    let others = || tls(&args, Client::WithoutCertificate);
+    let without_certificate = args
+        .certificate
+        .is_some()
+        .then(|| Stage::at(&args.url, others()?))
+        .transpose()?;
     let default_endpoint = args
         .default_endpoint
         .as_deref()
-        .map(Stage::at)
+        .map(|url| Stage::at(url, others()?))
         .transpose()?;
     let credential = Credential::read(&args.credential)?;
     let ending_token = args
@@ -50,11 +69,19 @@ pub async fn run(args: ProbeArgs) -> Result<(), Failure> {
         .as_deref()
         .map(Credential::read)
         .transpose()?;
+    let here = stage.is_local().then_some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let routes = choose::routes(&args, &credential, args.address.or(here)).await?;
     let probe = Probe {
         stage: &stage,
         credential: &credential,
-        allowed: (&args.allowed.0, &args.allowed.1),
-        refused: (&args.refused.0, &args.refused.1),
+        allowed: (&routes.allowed.0, &routes.allowed.1),
+        refused: (&routes.refused.0, &routes.refused.1),
+        elsewhere: routes
+            .elsewhere
+            .as_ref()
+            .map(|(method, path)| (method.as_str(), path.as_str()))
+            .map_err(String::as_str),
+        without_certificate: without_certificate.as_ref(),
         default_endpoint: default_endpoint.as_ref(),
         ending_token: ending_token.as_ref(),
         leeway: args.leeway,
@@ -78,6 +105,38 @@ pub async fn run(args: ProbeArgs) -> Result<(), Failure> {
         0 => Ok(()),
         _ => Err(Failure::no()),
     }
+}
+
+/// Whether the certificate of the client is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Client {
+    WithCertificate,
+    WithoutCertificate,
+}
+
+/// What the command line says of TLS.
+fn tls(args: &ProbeArgs, client: Client) -> Result<Tls, Failure> {
+    let authority = args.authority.as_deref().map(|path| {
+        let found = Certificate::from_pem_bundle(&input::read(path)?);
+        let found = found.ok().filter(|found| !found.is_empty());
+        found.ok_or_else(|| no_pem(path, "certificate"))
+    });
+    let identity = match (&args.certificate, &args.private_key) {
+        (Some(certificate), Some(key)) if client == Client::WithCertificate => {
+            let pem = [input::read(certificate)?, b"\n".to_vec(), input::read(key)?].concat();
+            let identity = Identity::from_pem(&pem);
+            Some(identity.map_err(|_| no_pem(certificate, "certificate to the private key"))?)
+        }
+        _ => None,
+    };
+    Ok(Tls {
+        authority: authority.transpose()?,
+        client: identity,
+    })
+}
+
+fn no_pem(path: &Path, what: &str) -> Failure {
+    Failure::usage(format!("`{}` holds no {what} in PEM", path.display()))
 }
 
 /// Tries one after the other, until the credential turns out to open nothing.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{
-    Client, Method, Response, Url,
+    Certificate, Client, Identity, Method, Response, Url,
     header::{ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, RETRY_AFTER},
     redirect,
 };
@@ -20,6 +20,15 @@ const MAX_BODY: usize = 4096;
 /// An origin that nobody has (RFC 2606).
 const ORIGIN: &str = "https://probe.invalid";
 
+/// What a connection needs beside what every machine has. No `Debug`: it holds a private key.
+#[derive(Default)]
+pub(super) struct Tls {
+    /// Who vouches for the stage.
+    pub(super) authority: Option<Vec<Certificate>>,
+    /// Who is calling.
+    pub(super) client: Option<Identity>,
+}
+
 /// One stage.
 pub(super) struct Stage {
     client: Client,
@@ -28,22 +37,37 @@ pub(super) struct Stage {
 
 impl Stage {
     /// The one at `url`.
-    pub(super) fn at(url: &str) -> Result<Self, Failure> {
+    pub(super) fn at(url: &str, tls: Tls) -> Result<Self, Failure> {
         let base = address(url)?;
-        let client = Client::builder()
+        let mut client = Client::builder()
             .user_agent(concat!("doorward-probe/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
-            .timeout(PATIENCE)
-            .build();
-        let client = client.map_err(|error| Failure::unavailable(error.to_string()))?;
+            .timeout(PATIENCE);
+        if let Some(authority) = tls.authority {
+            client = client.tls_certs_only(authority);
+        }
+        if let Some(identity) = tls.client {
+            client = client.identity(identity);
+        }
+        let client = client.build().map_err(Failure::unavailable)?;
         Ok(Self { client, base })
     }
 
     /// Sends one request, with as many credentials as given.
     pub(super) async fn ask(
         &self,
-        (method, path): (&str, &str),
+        route: (&str, &str),
         credentials: &[&str],
+    ) -> Result<Seen, Failure> {
+        let named = credentials.iter().map(|one| (AUTHORIZATION.as_str(), *one));
+        self.ask_with(route, &named.collect::<Vec<_>>()).await
+    }
+
+    /// Sends one request with these headers.
+    pub(super) async fn ask_with(
+        &self,
+        (method, path): (&str, &str),
+        headers: &[(&str, &str)],
     ) -> Result<Seen, Failure> {
         let method = Method::from_bytes(method.as_bytes())
             .map_err(|_| Failure::usage(format!("`{method}` is no method")))?;
@@ -58,11 +82,16 @@ impl Stage {
                 .header("access-control-request-method", "GET")
                 .header("access-control-request-headers", "authorization");
         }
-        for credential in credentials {
-            request = request.header(AUTHORIZATION, *credential);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let answer = request.send().await.map_err(|error| self.silent(&error))?;
         seen(answer).await.map_err(|error| self.silent(&error))
+    }
+
+    /// Whether whoever calls is on this machine too.
+    pub(super) fn is_local(&self) -> bool {
+        is_local(&self.base)
     }
 
     /// The address may be shown; headers never are.
@@ -115,13 +144,15 @@ fn address(url: &str) -> Result<Url, Failure> {
             "`{url}` is no address such as https://api.example.com/v1"
         ))
     })?;
-    let is_local = base
-        .host_str()
-        .is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
-    if base.scheme() == "http" && !is_local {
+    if base.scheme() == "http" && !is_local(&base) {
         return Err(Failure::usage(
             "the credential would go over the network in the clear; the address must be https",
         ));
     }
     Ok(base)
+}
+
+fn is_local(url: &Url) -> bool {
+    url.host_str()
+        .is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"))
 }

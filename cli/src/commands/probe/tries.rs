@@ -19,6 +19,10 @@ pub(super) struct Probe<'a> {
     pub(super) credential: &'a Credential,
     pub(super) allowed: (&'a str, &'a str),
     pub(super) refused: (&'a str, &'a str),
+    /// A route that the credential opens, but not from here; or why there is none.
+    pub(super) elsewhere: Result<(&'a str, &'a str), &'a str>,
+    /// The same stage, called without the client's certificate.
+    pub(super) without_certificate: Option<&'a Stage>,
     pub(super) default_endpoint: Option<&'a Stage>,
     pub(super) ending_token: Option<&'a Credential>,
     /// How far the clocks of issuer and gateway may differ, in seconds.
@@ -42,6 +46,8 @@ impl Probe<'_> {
                 let seen = self.open(&[&self.credential.changed()]).await?;
                 as_assumed_where(seen.status == 401, &seen)
             }
+            Assumption::MalformedCredential => self.malformed().await?,
+            Assumption::ForeignPlace => self.foreign_place().await?,
             Assumption::Allowed | Assumption::KeptAllow => {
                 let seen = self.open(&[self.credential.header()]).await?;
                 as_assumed_where(seen.is_in(), &seen)
@@ -54,6 +60,13 @@ impl Probe<'_> {
                 let is_in = |seen: &Seen| as_assumed_where(seen.is_in(), seen);
                 self.fresh(self.allowed, is_in).await?
             }
+            Assumption::SourceAddress => match self.elsewhere {
+                Err(why) => Outcome::NotTried(why.to_owned()),
+                Ok(route) => {
+                    let credentials = [self.credential.header()];
+                    refused(&self.stage.ask(route, &credentials).await?)
+                }
+            },
             Assumption::TrailingSlash
             | Assumption::EncodedLetter
             | Assumption::EncodedSlash
@@ -70,6 +83,14 @@ impl Probe<'_> {
             }
             Assumption::Preflight => self.preflight().await?,
             Assumption::RefusalWithCors => self.refusal_with_cors().await?,
+            Assumption::NoCertificate => match self.without_certificate {
+                None => Outcome::NotTried("no --certificate".to_owned()),
+                Some(stage) => match self.asked_at(stage, &[self.credential.header()]).await {
+                    Ok(seen) => Outcome::Differs(seen.shown()),
+                    // The same address has answered whoever has a certificate.
+                    Err(failure) => Outcome::AsAssumed(failure.message),
+                },
+            },
             Assumption::DefaultEndpoint => self.default_endpoint().await?,
             Assumption::EndsInTime => self.ends_in_time().await?,
             Assumption::EndsWithTtl => self.ends_with_ttl().await?,
@@ -80,6 +101,41 @@ impl Probe<'_> {
     /// Asks for the allowed route.
     pub(super) async fn open(&self, credentials: &[&str]) -> Result<Seen, Failure> {
         self.stage.ask(self.allowed, credentials).await
+    }
+
+    /// The same at another address.
+    async fn asked_at(&self, stage: &Stage, credentials: &[&str]) -> Result<Seen, Failure> {
+        stage.ask(self.allowed, credentials).await
+    }
+
+    /// A scheme alone, two words behind it, and the credential with something behind it.
+    async fn malformed(&self) -> Result<Outcome, Failure> {
+        let followed = format!("{} and-more", self.credential.header());
+        let mut answers = Vec::new();
+        for (name, value) in [
+            ("a scheme alone", "Bearer"),
+            ("two words", "Bearer one two"),
+            ("a word behind", followed.as_str()),
+        ] {
+            answers.push((name, self.open(&[value]).await?));
+        }
+        Ok(all_unauthenticated(&answers))
+    }
+
+    /// In headers that some program or other reads. Not in the query, which stands in logs.
+    async fn foreign_place(&self) -> Result<Outcome, Failure> {
+        let header = self.credential.header();
+        let cookie = format!("Authorization={}", self.credential.bare());
+        let mut answers = Vec::new();
+        for (name, value) in [
+            ("X-Authorization", header),
+            ("Proxy-Authorization", header),
+            ("Cookie", cookie.as_str()),
+        ] {
+            let seen = self.stage.ask_with(self.allowed, &[(name, value)]).await?;
+            answers.push((name, seen));
+        }
+        Ok(all_unauthenticated(&answers))
     }
 
     /// Asks for another path with the method of the refused route.
@@ -147,7 +203,7 @@ impl Probe<'_> {
         };
         let mut said = Vec::new();
         for credentials in [&[self.credential.header()][..], &[]] {
-            match stage.ask(self.allowed, credentials).await {
+            match self.asked_at(stage, credentials).await {
                 Ok(seen) if matches!(seen.by, By::Backend | By::Credential) => {
                     return Ok(Outcome::Differs(seen.shown()));
                 }
@@ -196,6 +252,19 @@ fn refused(seen: &Seen) -> Outcome {
     match seen.by {
         By::Unclear => Outcome::NotTried(seen.shown()),
         _ => as_assumed_where(seen.by == By::Policy, seen),
+    }
+}
+
+/// Whether all were told to prove who they are.
+fn all_unauthenticated(answers: &[(&str, Seen)]) -> Outcome {
+    let shown: Vec<_> = answers
+        .iter()
+        .map(|(name, seen)| format!("{name} {}", seen.shown()))
+        .collect();
+    if answers.iter().all(|(_, seen)| seen.status == 401) {
+        Outcome::AsAssumed(shown.join(", "))
+    } else {
+        Outcome::Differs(shown.join(", "))
     }
 }
 

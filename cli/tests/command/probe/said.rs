@@ -82,3 +82,33 @@ async fn a_password_in_the_address_is_refused_and_not_repeated() {
         }
     }
 }
+
+#[test]
+fn files_of_a_client_that_are_none_are_said() {
+    let folder = Folder::new();
+    folder.write("good.txt", "ck_live_x");
+    folder.write("none.pem", "nothing");
+    let args = [
+        "probe",
+        "https://127.0.0.1:9/v1",
+        "--credential",
+        "good.txt",
+    ];
+    for (more, says) in [
+        (
+            &["--authority", "none.pem"][..],
+            "`none.pem` holds no certificate in PEM",
+        ),
+        (
+            &["--certificate", "none.pem", "--private-key", "none.pem"],
+            "holds no certificate to the private key",
+        ),
+        (&["--certificate", "none.pem"], "--private-key"),
+        (&["--ttl", "5"], "--ending-token"),
+        (&["--leeway", "301"], "301"),
+    ] {
+        let ended = folder.run(&[&args[..], more, &ROUTES].concat());
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.err.contains(says), "{says}: {ended:?}");
+    }
+}

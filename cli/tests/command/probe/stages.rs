@@ -1,6 +1,12 @@
 //! Against stages that do not do as AWS does: every row can differ.
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use axum::{extract::Request, http::Method};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -18,7 +24,23 @@ async fn a_stage_that_lets_everybody_in_differs_everywhere() {
     folder.write("ending.txt", &token);
     let ending = folder.path().join("ending.txt").display().to_string();
     let ends = ["--ending-token", &ending, "--leeway", "0", "--ttl", "1"];
-    let more = [&["--default-endpoint", &url], &ends[..]].concat();
+    // Over plain HTTP nobody asks for a certificate.
+    let own = rcgen::generate_simple_self_signed(["probe.invalid".to_owned()]).unwrap();
+    folder.write("client.pem", &own.cert.pem());
+    folder.write("client-key.pem", &own.signing_key.serialize_pem());
+    let [certificate, key] =
+        ["client.pem", "client-key.pem"].map(|name| folder.path().join(name).display().to_string());
+    let others = [
+        "--default-endpoint",
+        &url,
+        "--elsewhere",
+        "GET /office",
+        "--certificate",
+        &certificate,
+        "--private-key",
+        &key,
+    ];
+    let more = [&others[..], &ends].concat();
     let (ended, answer) = probe(&url, &more).await;
     assert_eq!(ended.code, 1, "{ended:?}");
     assert_eq!(
@@ -26,9 +48,12 @@ async fn a_stage_that_lets_everybody_in_differs_everywhere() {
         [
             "no-credential",
             "bad-credential",
+            "malformed-credential",
+            "foreign-place",
             "refused-after-allow",
             "refused",
             "refused-again",
+            "source-address",
             "trailing-slash",
             "encoded-letter",
             "encoded-slash",
@@ -37,6 +62,7 @@ async fn a_stage_that_lets_everybody_in_differs_everywhere() {
             "unknown-path",
             "two-credentials",
             "preflight",
+            "no-certificate",
             "default-endpoint",
             "ends-in-time",
             "ends-with-ttl",
@@ -65,10 +91,12 @@ async fn each_of_the_others_is_told_too() {
         assert!(differs.iter().any(|one| one == id), "{id}: {answer:#}");
     }
     // A kept answer that shuts the caller out.
-    let url = stage(|request, number| match request.uri().path() {
-        "/v1/orders/42" if number > 2 => (403, false, false),
-        "/v1/orders/42" => (200, false, false),
-        _ => (403, false, false),
+    let asked = AtomicUsize::new(0);
+    let url = stage(move |request, _| {
+        let credential = request.headers().get("authorization");
+        let is_first = credential.is_some_and(|value| value == "Bearer a.b.c")
+            && asked.fetch_add(1, Ordering::SeqCst) == 0;
+        (if is_first { 200 } else { 403 }, false, false)
     })
     .await;
     let (_, answer) = probe(&url, &[]).await;
@@ -79,7 +107,13 @@ async fn each_of_the_others_is_told_too() {
     let (ended, answer) = probe(&url, &[]).await;
     assert_eq!(
         with(&answer, "differs"),
-        ["no-credential", "bad-credential", "allowed"]
+        [
+            "no-credential",
+            "bad-credential",
+            "malformed-credential",
+            "foreign-place",
+            "allowed"
+        ]
     );
     assert!(
         ended.err.contains("does not open the allowed route"),
