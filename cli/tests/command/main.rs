@@ -14,6 +14,7 @@ mod api;
 mod block;
 mod bound;
 mod bulk;
+mod exports;
 mod limits;
 mod local;
 mod opaque;
