@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use doorward_engine::{
-    Class, Decision, Reason,
+    Decision, Reason,
     routes::{Methods, Place, Route, Segment, Template},
 };
 use serde_json::json;
@@ -78,13 +78,6 @@ pub(super) async fn routes(
         Some(named) => Ok(named.clone()),
         None => chooser.elsewhere(address).await,
     };
-    let shown = |(method, path): &AskedRoute| format!("`{method} {path}`");
-    output::say(&format!(
-        "tried with {}, which `{}` opens to the credential, and {}, which it does not",
-        shown(&allowed),
-        chooser.name,
-        shown(&refused)
-    ));
     Ok(Routes {
         allowed,
         refused,
@@ -111,7 +104,7 @@ impl Chooser<'_> {
         let mut last = None;
         for candidate in self.candidates.iter().filter(|one| one.from.is_none()) {
             match self.decision(&candidate.asked, address).await {
-                Decision::Allow(_) => return Ok(candidate.asked.clone()),
+                Decision::Allow(_) => return Ok(self.found(candidate, "opens")),
                 Decision::Deny(denial) => last = Some(denial.reason()),
             }
         }
@@ -124,7 +117,7 @@ impl Chooser<'_> {
             if let Decision::Deny(denial) = self.decision(&candidate.asked, address).await
                 && is_of_rights(denial.reason())
             {
-                return Ok(candidate.asked.clone());
+                return Ok(self.found(candidate, "refuses"));
             }
         }
         let mend = "take a credential with fewer rights";
@@ -149,13 +142,21 @@ impl Chooser<'_> {
             if let (Decision::Allow(_), Decision::Deny(denial)) = (there, here)
                 && denial.reason() == Reason::RouteAddressRefused
             {
-                return Ok(candidate.asked.clone());
+                return Ok(self.found(candidate, "opens from elsewhere only"));
             }
         }
         Err(format!(
             "`{}` has no route for GET that the credential opens from elsewhere only",
             self.name
         ))
+    }
+
+    /// Says what was chosen, and why.
+    fn found(&self, candidate: &Candidate, what: &str) -> AskedRoute {
+        let (method, path) = &candidate.asked;
+        let name = self.name;
+        output::say(&format!("`{name}` {what}: {method} {path}"));
+        candidate.asked.clone()
     }
 
     fn nothing(&self, what: &str, mend: &str, option: &str) -> Failure {
@@ -188,14 +189,14 @@ impl Chooser<'_> {
 }
 
 /// Whether the caller is known and lacks a right, which is a matter of the policy.
-fn is_of_rights(reason: Reason) -> bool {
+const fn is_of_rights(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::ScopeMissing
             | Reason::RoleMissing
             | Reason::TenantRefused
             | Reason::KeyRouteRefused
-    ) && reason.class() == Class::Forbidden
+    )
 }
 
 /// The route as it can be asked for; `None` where anybody may, where asking may change something, or where a certificate or a token

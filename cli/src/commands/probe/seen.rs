@@ -3,6 +3,7 @@
 //! A REST API names its own refusals in `x-amzn-ErrorType`, whatever its gateway responses make of status and body; an HTTP API
 //! has fixed bodies (API Gateway Developer Guide, *Gateway response types*). What fits neither came from the backend.
 
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 /// An answer, without what is nobody's business.
@@ -40,18 +41,21 @@ const NO_ROUTE: [&str; 3] = [
 ];
 
 impl By {
-    /// Reads it from status, the header `x-amzn-ErrorType` and the body.
-    pub(super) fn of(status: u16, error_type: Option<&str>, body: &[u8]) -> Self {
+    /// Reads it from status, headers and body.
+    pub(super) fn of(status: u16, headers: &HeaderMap, body: &[u8]) -> Self {
+        let error_type = headers.get("x-amzn-errortype");
+        let error_type = error_type.and_then(|value| value.to_str().ok());
         // Some services put a colon and an address behind the name.
         let error_type = error_type.and_then(|text| text.split(':').next());
+        // A REST API never says 404 of a route. An HTTP API writes the id of the request elsewhere.
+        let is_rest = headers.contains_key("x-amzn-requestid");
         let message = message(body);
         match (status, error_type, message.as_deref()) {
             (..=399, _, _) => Self::Backend,
             (401, _, _) => Self::Credential,
             (_, Some(name), _) if NO_ROUTE.contains(&name) => Self::NoRoute,
-            (403, None, Some("Missing Authentication Token")) | (404, None, Some("Not Found")) => {
-                Self::NoRoute
-            }
+            (403, None, Some("Missing Authentication Token")) => Self::NoRoute,
+            (404, None, Some("Not Found")) if !is_rest => Self::NoRoute,
             (403 | 429, Some("AccessDeniedException"), _) => Self::Policy,
             (403 | 429, None, Some(text)) if is_of_policy(text) => Self::Policy,
             (_, Some(name), _) => Self::Gateway(shortened(name)),
@@ -187,8 +191,17 @@ mod tests {
             ),
             (502, None, "", By::Backend),
         ] {
-            let seen = By::of(status, error_type, body.as_bytes());
+            let mut headers = HeaderMap::new();
+            if let Some(name) = error_type {
+                headers.insert("x-amzn-errortype", name.parse().unwrap());
+            }
+            let seen = By::of(status, &headers, body.as_bytes());
             assert_eq!(seen, by, "{status} {error_type:?} {body}");
         }
+        // The backend of a REST API says so too.
+        let headers =
+            HeaderMap::from_iter([("x-amzn-requestid".parse().unwrap(), "r-1".parse().unwrap())]);
+        let body = br#"{"message":"Not Found"}"#;
+        assert_eq!(By::of(404, &headers, body), By::Backend);
     }
 }

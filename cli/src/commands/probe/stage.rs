@@ -110,11 +110,9 @@ async fn seen(mut answer: Response) -> Result<Seen, reqwest::Error> {
         body.extend_from_slice(&chunk);
     }
     let headers = answer.headers();
-    let error_type = headers.get("x-amzn-errortype");
-    let error_type = error_type.and_then(|value| value.to_str().ok());
     Ok(Seen {
         status,
-        by: By::of(status, error_type, &body),
+        by: By::of(status, headers, &body),
         allows_origin: headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN),
         retry_after: headers.contains_key(RETRY_AFTER),
     })

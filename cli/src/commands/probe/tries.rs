@@ -74,7 +74,7 @@ impl Probe<'_> {
             | Assumption::OtherCase => self.spelled(assumption).await?,
             Assumption::UnknownPath => {
                 let seen = self.closed("/doorward-probe-of-nothing").await?;
-                as_assumed_where(seen.by == By::NoRoute || seen.is_refused(), &seen)
+                as_assumed_where(seen.by != By::Backend, &seen)
             }
             Assumption::TwoCredentials => {
                 let both = [self.credential.header(), self.credential.header()];

@@ -193,7 +193,7 @@ fn routes_that_are_not_named_are_found_in_the_configuration() {
     let base = gateway(&folder);
     let ended = folder.run(&["probe", &base, "--credential", "token.txt", "--json"]);
     assert!(
-        ended.err.contains("`GET /orders`, which") && ended.err.contains("`GET /admin`, which"),
+        ended.err.contains("opens: GET /orders") && ended.err.contains("refuses: GET /admin"),
         "{ended:?}"
     );
     let answer: Value = serde_json::from_str(&ended.out).unwrap();
@@ -253,7 +253,7 @@ fn a_named_configuration_is_asked_whatever_runs_here() {
     let args = ["probe", &base, "--credential", "token.txt", "--json"];
     let ended = folder.run(&[&args[..], &named].concat());
     assert!(
-        ended.err.contains("`GET /orders/1`, which") && ended.err.contains("`GET /admin`, which"),
+        ended.err.contains("opens: GET /orders/1") && ended.err.contains("refuses: GET /admin"),
         "{ended:?}"
     );
     let answer: Value = serde_json::from_str(&ended.out).unwrap();
@@ -289,8 +289,8 @@ fn a_named_configuration_is_asked_whatever_runs_here() {
     for more in [&[][..], &table] {
         let ended = folder.run(&[&by_key[..], &named, more].concat());
         assert!(
-            ended.err.contains("`GET /orders/1`, which")
-                && ended.err.contains("`GET /reports`, which"),
+            ended.err.contains("opens: GET /orders/1")
+                && ended.err.contains("refuses: GET /reports"),
             "{ended:?}"
         );
         let answer: Value = serde_json::from_str(&ended.out).unwrap();
@@ -298,7 +298,10 @@ fn a_named_configuration_is_asked_whatever_runs_here() {
     }
     // What is named counts, and only the rest is looked for.
     let ended = folder.run(&[&args[..], &named, &["--allowed", "GET /orders/77"]].concat());
-    assert!(ended.err.contains("`GET /orders/77`, which"), "{ended:?}");
+    assert!(
+        ended.err.contains("refuses: GET /admin") && !ended.err.contains("opens:"),
+        "{ended:?}"
+    );
     assert_eq!(local.end("-TERM"), 0);
 }
 
@@ -356,5 +359,39 @@ fn a_domain_with_mutual_tls_lets_nobody_in_without_a_certificate() {
             );
             assert_eq!(local.end("-TERM"), 0);
         }
+    }
+}
+
+#[test]
+fn spellings_are_tried_where_a_greedy_route_takes_them() {
+    let spelled = [
+        "trailing-slash",
+        "encoded-letter",
+        "encoded-slash",
+        "doubled-slash",
+        "other-case",
+    ];
+    // To who may use the greedy route a path in another case is a path of that route, and a careless backend's admin page.
+    for (scope, differs) in [
+        ("none:at-all", &[][..]),
+        ("orders:read", &["other-case", "unknown-path"]),
+    ] {
+        let folder = Folder::new();
+        let greedy = format!(
+            "[[routes]]\nroute = 'GET /{{proxy+}}'\ncredentials = ['jwt']\nscopes = ['{scope}']"
+        );
+        let (local, base) = small_leeway(&folder, &greedy, &[]);
+        folder.write(
+            "token.txt",
+            &folder.run(&["token", "--scope", "orders:read"]).out,
+        );
+        let args = ["probe", &base, "--credential", "token.txt", "--json"];
+        let ended = folder.run(&[&args[..], &ROUTES].concat());
+        let answer: Value = serde_json::from_str(&ended.out).unwrap();
+        assert_eq!(with(&answer, "differs"), differs, "{answer:#}");
+        for id in spelled.iter().filter(|id| !differs.contains(id)) {
+            assert_eq!(row(&answer, id)["verdict"], "as_assumed", "{answer:#}");
+        }
+        assert_eq!(local.end("-TERM"), 0);
     }
 }
