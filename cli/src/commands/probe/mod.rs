@@ -17,7 +17,6 @@ use std::{
 };
 
 use reqwest::{Certificate, Identity};
-
 use serde_json::json;
 
 pub use assumptions::Assumption;

@@ -97,7 +97,7 @@ fn a_kept_answer_ends_with_its_token_and_is_dropped_with_its_time() {
     let token =
         |expires: &str| folder.run(&["token", "--scope", "orders:read", "--expires", expires]);
     folder.write("token.txt", &token("1h").out);
-    folder.write("ending.txt", &token("6s").out);
+    folder.write("ending.txt", &token("9s").out);
     let args = [
         "probe",
         &base,
@@ -128,7 +128,7 @@ fn a_policy_without_conditions_is_seen_to_outlive_its_token_until_it_is_dropped(
     let token =
         |expires: &str| folder.run(&["token", "--scope", "orders:read", "--expires", expires]);
     folder.write("token.txt", &token("1h").out);
-    folder.write("ending.txt", &token("6s").out);
+    folder.write("ending.txt", &token("9s").out);
     let args = [
         "probe",
         &base,

@@ -10,7 +10,7 @@ use std::{
 
 use axum::{extract::Request, http::Method};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{probe, stage, with};
 use crate::run::Folder;
@@ -19,7 +19,7 @@ use crate::run::Folder;
 async fn a_stage_that_lets_everybody_in_differs_everywhere() {
     let url = stage(|_, _| (200, false, false)).await;
     let folder = Folder::new();
-    let claims = json!({"exp": doorward::clock::wall().unix() + 3});
+    let claims = json!({"exp": doorward::clock::wall().unix() + 6});
     let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()));
     folder.write("ending.txt", &token);
     let ending = folder.path().join("ending.txt").display().to_string();
@@ -207,4 +207,83 @@ async fn a_row_says_in_json_why_it_matters() {
             "{row:#}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_stage_that_takes_the_scheme_as_it_is_written_leaves_the_deny_untried() {
+    let url = stage(|request, _| {
+        let credential = request.headers().get("authorization");
+        let is_known = credential.is_some_and(|value| value == "Bearer a.b.c");
+        let status = match (is_known, request.uri().path()) {
+            (false, _) => 401,
+            (true, "/v1/orders/42") => 200,
+            (true, _) => 403,
+        };
+        (status, false, false)
+    })
+    .await;
+    let (_, answer) = probe(&url, &[]).await;
+    let untried = with(&answer, "not_tried");
+    for id in ["refused", "refused-again", "allowed-after-deny"] {
+        assert!(untried.iter().any(|one| one == id), "{id}: {answer:#}");
+    }
+    assert!(with(&answer, "as_assumed").contains(&"refused-after-allow".to_owned()));
+}
+
+/// What is seen of the end of a token at a stage that refuses it, as its credential, where `refuses` says so of whether it has ended
+/// and whether the scheme is as it was given.
+async fn at_its_end(refuses: fn(bool, bool) -> bool) -> (Value, Value) {
+    let end = doorward::clock::wall().unix() + 6;
+    let url = stage(move |request, _| {
+        let has_ended = doorward::clock::wall().unix() >= end;
+        let status = match request.headers().get("authorization") {
+            Some(value) if value.len() > 20 => {
+                let is_as_given = value.as_bytes().starts_with(b"Bearer");
+                if refuses(has_ended, is_as_given) {
+                    401
+                } else {
+                    200
+                }
+            }
+            Some(_) => 200,
+            None => 401,
+        };
+        (status, false, false)
+    })
+    .await;
+    let folder = Folder::new();
+    let claims = json!({"exp": end}).to_string();
+    folder.write(
+        "ending.txt",
+        &format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims)),
+    );
+    let ending = folder.path().join("ending.txt").display().to_string();
+    let ends = ["--ending-token", &ending, "--leeway", "0", "--ttl", "1"];
+    let (_, answer) = probe(&url, &ends).await;
+    let row = |id: &str| {
+        let mut rows = answer["rows"].as_array().unwrap().iter();
+        rows.find(|row| row["id"] == id).unwrap().clone()
+    };
+    (row("ends-in-time"), row("ends-with-ttl"))
+}
+
+#[tokio::test]
+async fn what_is_not_kept_cannot_be_seen_to_be_dropped() {
+    let (ends, drops) = at_its_end(|has_ended, _| has_ended).await;
+    assert_eq!(ends["verdict"], "as_assumed", "{ends:#}");
+    assert_eq!(
+        drops["seen"], "401 at its end: nothing was kept",
+        "{drops:#}"
+    );
+    assert_eq!(drops["verdict"], "not_tried");
+}
+
+#[tokio::test]
+async fn a_token_that_ends_early_says_that_the_leeway_is_another() {
+    let (ends, _) = at_its_end(|_, is_as_given| is_as_given).await;
+    assert_eq!(ends["verdict"], "not_tried", "{ends:#}");
+    assert!(
+        ends["seen"].as_str().unwrap().contains("compare --leeway"),
+        "{ends:#}"
+    );
 }
