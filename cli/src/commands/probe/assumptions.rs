@@ -96,6 +96,9 @@ assumptions! {
     RefusalWithCors = "refusal-with-cors", "401 carries Access-Control-Allow-Origin",
         "Without, a page cannot read why it was refused.",
         "add the header to the gateway responses `UNAUTHORIZED` and `DEFAULT_4XX`";
+    Challenge = "challenge", "401 of a REST API carries WWW-Authenticate",
+        "The headers of gateway responses reach the caller, and this one says what to send.",
+        "add the header to the gateway response `UNAUTHORIZED`, and deploy the stage again";
     NoCertificate = "no-certificate", "without a client certificate: no connection",
         "A domain with mutual TLS lets nobody in who has none.",
         "look at the truststore of the custom domain, and that the address is that of the domain";

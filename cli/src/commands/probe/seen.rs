@@ -3,7 +3,7 @@
 //! A REST API names its own refusals in `x-amzn-ErrorType`, whatever its gateway responses make of status and body; an HTTP API
 //! has fixed bodies (API Gateway Developer Guide, *Gateway response types*). What fits neither came from the backend.
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{ACCESS_CONTROL_ALLOW_ORIGIN, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::Value;
 
 /// An answer, without what is nobody's business.
@@ -11,8 +11,7 @@ use serde_json::Value;
 pub(super) struct Seen {
     pub(super) status: u16,
     pub(super) by: By,
-    pub(super) allows_origin: bool,
-    pub(super) retry_after: bool,
+    headers: HeaderMap,
 }
 
 /// Who answered.
@@ -47,8 +46,8 @@ impl By {
         let error_type = error_type.and_then(|value| value.to_str().ok());
         // Some services put a colon and an address behind the name.
         let error_type = error_type.and_then(|text| text.split(':').next());
-        // A REST API never says 404 of a route. An HTTP API writes the id of the request elsewhere.
-        let is_rest = headers.contains_key("x-amzn-requestid");
+        // A REST API never says 404 of a route.
+        let is_rest = is_of_rest(headers);
         let message = message(body);
         match (status, error_type, message.as_deref()) {
             (..=399, _, _) => Self::Backend,
@@ -69,6 +68,39 @@ impl By {
 }
 
 impl Seen {
+    /// What is told by status, headers and body.
+    pub(super) fn new(status: u16, headers: HeaderMap, body: &[u8]) -> Self {
+        Self {
+            status,
+            by: By::of(status, &headers, body),
+            headers,
+        }
+    }
+
+    /// Whether a REST API answered.
+    pub(super) fn is_of_rest(&self) -> bool {
+        is_of_rest(&self.headers)
+    }
+
+    /// Whether a page may read the answer.
+    pub(super) fn allows_origin(&self) -> bool {
+        self.headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN)
+    }
+
+    /// Whether it says what to send (RFC 9110 section 11.6.1).
+    pub(super) fn challenges(&self) -> bool {
+        let challenge = self.headers.get(WWW_AUTHENTICATE);
+        challenge.is_some_and(|value| !value.is_empty())
+    }
+
+    /// Whether it says for how many seconds to wait (RFC 9110 section 10.2.3). A header without a number comes of a gateway
+    /// response whose fact was not there.
+    pub(super) fn retries_after(&self) -> bool {
+        let wait = self.headers.get(RETRY_AFTER);
+        let wait = wait.and_then(|value| value.to_str().ok());
+        wait.is_some_and(|value| value.parse::<u32>().is_ok())
+    }
+
     /// Whether the request reached a backend that is well.
     pub(super) fn is_in(&self) -> bool {
         self.by == By::Backend && self.status < 500
@@ -95,6 +127,11 @@ impl Seen {
 /// What a REST API says of a Deny where nobody changed it, or an HTTP API; and what `template.yaml` makes a REST API say.
 fn is_of_policy(message: &str) -> bool {
     message == "Forbidden" || message.starts_with("User is not authorized to access this resource")
+}
+
+/// Whether a REST API wrote the headers: an HTTP API tells the id of a request in another one.
+fn is_of_rest(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-amzn-requestid")
 }
 
 /// `message` or `Message` of a body in JSON.
@@ -203,5 +240,24 @@ mod tests {
             HeaderMap::from_iter([("x-amzn-requestid".parse().unwrap(), "r-1".parse().unwrap())]);
         let body = br#"{"message":"Not Found"}"#;
         assert_eq!(By::of(404, &headers, body), By::Backend);
+    }
+
+    #[test]
+    fn a_wait_is_a_number_and_a_challenge_is_not_empty() {
+        for (value, is_wait, is_challenge) in [
+            (Some("30"), true, true),
+            (Some(""), false, false),
+            (Some("soon"), false, true),
+            (None, false, false),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = value {
+                headers.insert(RETRY_AFTER, value.parse().unwrap());
+                headers.insert(WWW_AUTHENTICATE, value.parse().unwrap());
+            }
+            let seen = Seen::new(429, headers, b"");
+            assert_eq!(seen.retries_after(), is_wait, "{value:?}");
+            assert_eq!(seen.challenges(), is_challenge, "{value:?}");
+        }
     }
 }

@@ -81,6 +81,8 @@ fn capitalised(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderMap;
+
     use super::*;
 
     #[test]
@@ -108,18 +110,14 @@ mod tests {
 
     #[test]
     fn one_spelling_that_is_let_in_outweighs_the_others() {
-        let seen = |status, by| Seen {
-            status,
-            by,
-            allows_origin: false,
-            retry_after: false,
-        };
+        let seen = |status, body: &str| Seen::new(status, HeaderMap::new(), body.as_bytes());
         let answers = |those: &[Seen]| -> Vec<_> {
             let named = those.iter().map(|seen| ("/x".to_owned(), seen.clone()));
             named.collect()
         };
-        let (policy, nowhere) = (seen(403, By::Policy), seen(403, By::NoRoute));
-        let inside = seen(404, By::Backend);
+        let policy = seen(403, r#"{"message":"Forbidden"}"#);
+        let nowhere = seen(403, r#"{"message":"Missing Authentication Token"}"#);
+        let inside = seen(404, "no such page");
         let judged = |those: &[Seen]| judged(&answers(those));
         assert!(
             matches!(judged(&[policy.clone(), inside, nowhere.clone()]), Outcome::Differs(seen) if seen == "`/x` 404")

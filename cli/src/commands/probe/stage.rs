@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use reqwest::{
-    Certificate, Client, Identity, Method, Response, Url,
-    header::{ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, RETRY_AFTER},
-    redirect,
+    Certificate, Client, Identity, Method, Response, Url, header::AUTHORIZATION, redirect,
 };
 
-use super::seen::{By, Seen};
+use super::seen::Seen;
 use crate::exit::Failure;
 
 /// How long one request may take: longer than a cold start, shorter than patience.
@@ -109,13 +107,7 @@ async fn seen(mut answer: Response) -> Result<Seen, reqwest::Error> {
     {
         body.extend_from_slice(&chunk);
     }
-    let headers = answer.headers();
-    Ok(Seen {
-        status,
-        by: By::of(status, headers, &body),
-        allows_origin: headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN),
-        retry_after: headers.contains_key(RETRY_AFTER),
-    })
+    Ok(Seen::new(status, answer.headers().clone(), &body))
 }
 
 /// Reads an address. One with a password in it is not repeated.

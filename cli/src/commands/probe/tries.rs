@@ -83,6 +83,17 @@ impl Probe<'_> {
             }
             Assumption::Preflight => self.preflight().await?,
             Assumption::RefusalWithCors => self.refusal_with_cors().await?,
+            Assumption::Challenge => {
+                let seen = self.open(&[]).await?;
+                match (seen.by == By::Credential, seen.challenges()) {
+                    (false, _) => Outcome::NotTried(seen.shown()),
+                    (true, true) => Outcome::AsAssumed(seen.shown()),
+                    (true, false) if seen.is_of_rest() => without_header(&seen),
+                    (true, false) => Outcome::NotTried(
+                        "the refusals of an HTTP API cannot be changed".to_owned(),
+                    ),
+                }
+            }
             Assumption::NoCertificate => match self.without_certificate {
                 None => Outcome::NotTried("no --certificate".to_owned()),
                 Some(stage) => match self.asked_at(stage, &[self.credential.header()]).await {
@@ -176,7 +187,7 @@ impl Probe<'_> {
 
     async fn preflight(&self) -> Result<Outcome, Failure> {
         let seen = self.stage.ask(("OPTIONS", self.allowed.1), &[]).await?;
-        Ok(match (seen.status < 400, seen.allows_origin) {
+        Ok(match (seen.status < 400, seen.allows_origin()) {
             (true, true) => Outcome::AsAssumed(seen.shown()),
             (true, false) => without_header(&seen),
             (false, _) if seen.by == By::NoRoute => {
@@ -189,7 +200,7 @@ impl Probe<'_> {
     async fn refusal_with_cors(&self) -> Result<Outcome, Failure> {
         let preflight = self.stage.ask(("OPTIONS", self.allowed.1), &[]).await?;
         let seen = self.open(&[]).await?;
-        Ok(match (preflight.allows_origin, seen.allows_origin) {
+        Ok(match (preflight.allows_origin(), seen.allows_origin()) {
             (_, true) => Outcome::AsAssumed(seen.shown()),
             (true, false) => without_header(&seen),
             (false, false) => Outcome::NotTried("the API has no CORS".to_owned()),
@@ -223,7 +234,7 @@ impl Probe<'_> {
             let seen = self.open(&[self.credential.header()]).await?;
             if seen.status == 429 {
                 let what = format!("429 at request {number}");
-                return Ok(if seen.retry_after {
+                return Ok(if seen.retries_after() {
                     Outcome::AsAssumed(what)
                 } else {
                     Outcome::Differs(format!("{what}, without Retry-After"))

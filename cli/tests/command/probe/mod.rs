@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::run::{Ended, Folder};
 
 /// A stage that answers as `answer` says, status and whether the two headers are there; it is given the request and how many came
-/// before. Its 403 and 429 are those of a policy.
+/// before. It is a REST API, and its 403 and 429 are those of a policy.
 async fn stage<A>(answer: A) -> String
 where
     A: Fn(&Request, usize) -> (u16, bool, bool) + Send + Sync + 'static,
@@ -30,6 +30,7 @@ where
             answer(&request, count.fetch_add(1, Ordering::SeqCst));
         async move {
             let mut headers = HeaderMap::new();
+            headers.insert("x-amzn-requestid", "r-1".parse().unwrap());
             if allows_origin {
                 headers.insert("access-control-allow-origin", "*".parse().unwrap());
             }

@@ -87,7 +87,7 @@ async fn each_of_the_others_is_told_too() {
     .await;
     let (_, answer) = probe(&url, &["--burst", "50"]).await;
     let differs = with(&answer, "differs");
-    for id in ["refusal-with-cors", "over-limit"] {
+    for id in ["refusal-with-cors", "challenge", "over-limit"] {
         assert!(differs.iter().any(|one| one == id), "{id}: {answer:#}");
     }
     // A kept answer that shuts the caller out.
