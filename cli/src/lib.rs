@@ -5,6 +5,7 @@ pub mod caching;
 pub mod clock;
 pub mod commands;
 pub mod configuration;
+pub mod decider;
 pub mod duration;
 pub mod dynamodb;
 pub mod exit;

@@ -88,5 +88,5 @@ fn what_the_guides_for_migrating_show_is_good() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 5, "each guide shows a configuration");
+    assert_eq!(seen, 6, "each guide shows a configuration");
 }

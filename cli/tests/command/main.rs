@@ -15,6 +15,7 @@ mod api_bulk;
 mod block;
 mod bound;
 mod bulk;
+mod exports;
 mod limits;
 mod local;
 mod opaque;

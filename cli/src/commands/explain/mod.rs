@@ -3,27 +3,14 @@
 pub mod args;
 mod human;
 mod machine;
-mod no_table;
 
-use std::sync::Arc;
-
-use doorward_authorizer::{Answer, Authorizer, Call, Event, Explained};
-use doorward_backends::{
-    dynamodb::{DynamoBlocks, DynamoKeys, Patience},
-    http::{HttpEndpoints, HttpKeySets},
-    memory::{MemoryLimits, MemoryReplays},
-};
-use doorward_engine::{Decision, Engine, Reason, Sources, authority::Authorities};
-use doorward_keys::{BlockReader, KeyLookup, Timestamp};
+use doorward_authorizer::{Answer, Explained};
+use doorward_engine::{Decision, Reason};
+use doorward_keys::Timestamp;
 use serde_json::Value;
 
-use self::{args::ExplainArgs, no_table::NoTable};
-use crate::{
-    clock, configuration,
-    exit::Failure,
-    input, output, shown_token,
-    target::{Tables, Target},
-};
+use self::args::ExplainArgs;
+use crate::{clock, decider::Decider, exit::Failure, input, output, shown_token, target::Target};
 
 /// Decides one event and says how.
 ///
@@ -38,58 +25,19 @@ pub async fn run(args: ExplainArgs) -> Result<(), Failure> {
     };
     let document = target.document().await?;
     let checked = document.read().await?;
-    let (keys, blocks) = stores(target.tables(Patience::ADMIN).await);
-    let sources = Sources {
-        keys,
-        blocks,
-        key_sets: Arc::new(HttpKeySets::new()),
-        crls: document.crls(&checked.config).await,
-        authorities: Authorities {
-            endpoints: Arc::new(HttpEndpoints::new()),
-            // What other machines saw says nothing of this one.
-            breakers: None,
-            watch: Arc::new(|_| {}),
-        },
-        // What is only explained spends nothing of anybody's, and uses no proof up.
-        replays: Arc::new(MemoryReplays::new()),
-        limits: Arc::new(MemoryLimits::new()),
-        pause: clock::pause,
-        stopwatch: clock::stopwatch,
-    };
-    let kms = configuration::kms(&checked.config).await?;
-    let mut engine = Engine::new(checked.config, sources);
-    if let Some(kms) = kms {
-        engine = engine.with_remote_signer(Arc::new(kms));
-    }
-    let authorizer = Authorizer::new(engine, Arc::new(|_| {}), clock::stopwatch);
-    let call = Call {
-        request_id: "explain".to_owned(),
-        trace_id: None,
-        received_at: args
-            .at
-            .map_or_else(clock::moment, |at| Timestamp::from_unix(at).into()),
-        time_left: None,
-    };
-    let explained = authorizer.explain(&Event::parse(&text), &call).await;
+    let decider = Decider::new(&document, checked.config, &target).await?;
+    let at = args
+        .at
+        .map_or_else(clock::moment, |at| Timestamp::from_unix(at).into());
+    let explained = decider.explain(&text, at).await;
     if args.json {
         output::answer(&format!("{:#}", machine::answer(&explained)))?;
     } else {
-        output::answer(&human::text(&explained, call.received_at.timestamp()))?;
+        output::answer(&human::text(&explained, at.timestamp()))?;
     }
     match refusal(&explained) {
         None => Ok(()),
         Some(_) => Err(Failure::no()),
-    }
-}
-
-/// Keys and blocks of the table, or what says that there is none.
-fn stores(tables: Option<Tables>) -> (Arc<dyn KeyLookup>, Arc<dyn BlockReader>) {
-    match tables {
-        Some(Tables { client, keys, .. }) => (
-            Arc::new(DynamoKeys::new(client.clone(), &keys)),
-            Arc::new(DynamoBlocks::new(client, keys)),
-        ),
-        None => (Arc::new(NoTable), Arc::new(NoTable)),
     }
 }
 

@@ -1,8 +1,14 @@
 //! What can be said to `doorward probe`.
 
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf};
 
 use clap::Args;
+use doorward_backends::sources::ConfigSource;
+
+use crate::configuration::parse_source;
+
+/// A method and a path as it is called.
+pub type AskedRoute = (String, String);
 
 /// Try on a deployed stage what no emulator can prove.
 ///
@@ -13,13 +19,16 @@ use clap::Args;
 Examples:
   doorward probe https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1 \\
       --credential key.txt --allowed 'GET /orders' --refused 'GET /admin'
-  doorward token --scope orders:read | doorward probe http://127.0.0.1:3000/v1 \\
-      --credential - --allowed 'GET /orders/42' --refused 'GET /admin'
+  doorward probe https://api.example.com --credential key.txt \\
+      --config doorward.toml --table doorward-keys
+  doorward token --scope orders:read | doorward probe http://127.0.0.1:8787 \\
+      --credential -
 
 The file holds what goes into Authorization, such as `ApiKey ck_live_…` or
 `Bearer eyJ…`; without a scheme, a key or a token is told by its form. It must
 open the one route and not the other. It is sent to this address alone, and
-printed nowhere.
+printed nowhere. Routes that are not named are found in the configuration: the
+engine says which ones the credential opens.
 
 Exit codes:
   0  everything that was tried is as assumed
@@ -35,16 +44,48 @@ pub struct ProbeArgs {
     pub credential: PathBuf,
     /// A route that the credential opens, with the path as it is called.
     #[arg(long, value_name = "'METHOD /PATH'", value_parser = route)]
-    pub allowed: (String, String),
+    pub allowed: Option<AskedRoute>,
     /// A route that has the authorizer and that the credential does not open.
     #[arg(long, value_name = "'METHOD /PATH'", value_parser = route)]
-    pub refused: (String, String),
+    pub refused: Option<AskedRoute>,
+    /// A route that the credential opens from other addresses only.
+    #[arg(long, value_name = "'METHOD /PATH'", value_parser = route)]
+    pub elsewhere: Option<AskedRoute>,
+    /// The configuration in which routes are found that are not named: a file, `ssm:/parameter`, `secretsmanager:name` or
+    /// `appconfig:application/environment/profile`. Without, that of the running gateway, or doorward.toml.
+    #[arg(long, value_name = "SOURCE", value_parser = parse_source)]
+    pub config: Option<ConfigSource>,
+    /// The table with the keys, to find routes for a key.
+    #[arg(long, value_name = "NAME")]
+    pub table: Option<String>,
+    /// The address of DynamoDB, for one that is not on AWS.
+    #[arg(long, value_name = "URL", requires = "table")]
+    pub endpoint: Option<String>,
+    /// The address from which the stage sees this machine call, to find a route that is closed to it.
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<IpAddr>,
+    /// The certificate of a client, in PEM, where the stage asks for one.
+    #[arg(long, value_name = "FILE", requires = "private_key")]
+    pub certificate: Option<PathBuf>,
+    /// Its private key, in PEM.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub private_key: Option<PathBuf>,
+    /// The certificates that vouch for the stage, in PEM, where this machine knows others.
+    #[arg(long, value_name = "FILE")]
+    pub authority: Option<PathBuf>,
     /// The address that AWS gave the API, where the stage is called at a domain of its own and that should be closed.
     #[arg(long, value_name = "URL")]
     pub default_endpoint: Option<String>,
-    /// A file with a token that opens the same route and ends within two minutes: whether a kept answer ends with it.
+    /// A file with a token that opens the same route and ends within two minutes: whether a kept answer ends with it. Takes until
+    /// its end and the leeway after it.
     #[arg(long, value_name = "FILE")]
     pub ending_token: Option<PathBuf>,
+    /// How far the clocks of issuer and gateway may differ, in seconds: `leeway_seconds` of the issuer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(i64).range(0..=300))]
+    pub leeway: i64,
+    /// How long the gateway keeps an answer, in seconds: whether it drops that of the ending token then. Takes that much longer.
+    #[arg(long, value_name = "SECONDS", requires = "ending_token", value_parser = clap::value_parser!(i64).range(1..=3600))]
+    pub ttl: Option<i64>,
     /// Send so many requests more, as fast as they are answered, to see how callers over a limit are answered.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub burst: Option<u32>,

@@ -42,29 +42,47 @@ assumptions! {
     BadCredential = "bad-credential", "with a changed credential: 401",
         "The error text `Unauthorized` of the function becomes 401, and is not kept.",
         "403 here means that the API treats the error as a Deny: clients must take 403 for 401, or the payload format be changed";
+    MalformedCredential = "malformed-credential", "with a malformed Authorization header: 401",
+        "What cannot be read is no credential, and never half of one.",
+        "200 means that something before the authorizer makes a credential of it; 500, that the API takes the error for a failure";
+    ForeignPlace = "foreign-place", "with the credential in a place that is not for it: 401",
+        "A credential counts where it is expected and nowhere else.",
+        "put the authorizer on the route; look for whatever copies headers before it";
     Allowed = "allowed", "the allowed route is let in",
         "Everything else rests on a credential that works.",
         "`doorward explain` with the event from the log says why it is refused";
     KeptAllow = "kept-allow", "the same again, from the cache or not: let in",
         "A kept answer must say the same as a fresh one.",
         "compare the identity sources and the time to live with `doorward check --template`";
-    Refused = "refused", "the refused route: 403",
-        "A Deny of the policy is 403, or 429 where the gateway response `ACCESS_DENIED` says so.",
-        "a status of 200 means that the route has no authorizer, or that the credential may use it";
     RefusedAfterAllow = "refused-after-allow", "the refused route is refused after the allowed one was kept",
         "The gateway evaluates a kept policy for each route. A kept yes would let this in.",
         "turn simple responses off, or set the time to live to 0";
-    AllowedAfterDeny = "allowed-after-deny", "the allowed route is let in after a Deny was kept",
-        "A refusal that is kept carries what else the caller may do.",
+    Refused = "refused", "the refused route, asked for first: 403",
+        "A fresh Deny is 403, or 429 where the gateway response `ACCESS_DENIED` says so, whatever its body.",
+        "a status of 200 means that the route has no authorizer, or that the credential may use it; `no such route`, that the API does not have it";
+    RefusedAgain = "refused-again", "the same again, from the cache or not: 403",
+        "A Deny that is kept must refuse as a fresh one does.",
         "set the time to live to 0, and tell us";
+    AllowedAfterDeny = "allowed-after-deny", "the allowed route is let in after that Deny was kept",
+        "A refusal that is kept carries what else the caller may do.",
+        "turn simple responses off; else set the time to live to 0, and tell us";
+    SourceAddress = "source-address", "a route that is open from elsewhere only is refused after the allowed one was kept",
+        "The condition on the source address in a kept policy is evaluated for each request.",
+        "make the address an identity source, or set the time to live to 0, and tell us";
     TrailingSlash = "trailing-slash", "the refused route with a slash at the end is refused",
         "IAM sees the path as it was sent, or the gateway knows no such route.",
         "name the route with the slash in the configuration too, or take greedy routes out of the API";
     EncodedLetter = "encoded-letter", "the refused route with an encoded letter is refused",
         "A policy that names a path must hold for its other spellings.",
         "take greedy routes out of the API, or set `policy.unlisted_paths` to `refuse`";
+    EncodedSlash = "encoded-slash", "the refused route with an encoded slash is refused",
+        "Some backends take it for a slash.",
+        "take greedy routes out of the API, or set `policy.unlisted_paths` to `refuse`";
     DoubledSlash = "doubled-slash", "the refused route with a doubled slash is refused",
-        "As above: some backends take both for one path.",
+        "Some backends take both for one path.",
+        "take greedy routes out of the API, or set `policy.unlisted_paths` to `refuse`";
+    OtherCase = "other-case", "the refused route in upper case is refused",
+        "Some backends take it for the same path.",
         "take greedy routes out of the API, or set `policy.unlisted_paths` to `refuse`";
     UnknownPath = "unknown-path", "a path that nobody listed is refused",
         "What matches no route must reach no backend.",
@@ -78,12 +96,21 @@ assumptions! {
     RefusalWithCors = "refusal-with-cors", "401 carries Access-Control-Allow-Origin",
         "Without, a page cannot read why it was refused.",
         "add the header to the gateway responses `UNAUTHORIZED` and `DEFAULT_4XX`";
+    Challenge = "challenge", "401 of a REST API carries WWW-Authenticate",
+        "The headers of gateway responses reach the caller, and this one says what to send.",
+        "add the header to the gateway response `UNAUTHORIZED`, and deploy the stage again";
+    NoCertificate = "no-certificate", "without a client certificate: no connection",
+        "A domain with mutual TLS lets nobody in who has none.",
+        "look at the truststore of the custom domain, and that the address is that of the domain";
     DefaultEndpoint = "default-endpoint", "the default endpoint is closed",
         "What holds at a domain of one's own, such as mutual TLS, does not hold there.",
         "set `DisableExecuteApiEndpoint: true` and deploy the stage again";
     EndsInTime = "ends-in-time", "a kept answer ends with its token",
         "The condition on the time in a kept policy is evaluated for each request.",
-        "set the time to live to less than you can bear, and tell us";
+        "look at `policy.conditions`; else set the time to live to less than you can bear, and tell us";
+    EndsWithTtl = "ends-with-ttl", "a kept answer is dropped after its time to live",
+        "Nothing that was revoked lives on for longer.",
+        "compare --ttl with the time to live of the authorizer; flush the cache of the stage when a key is revoked";
     OverLimit = "over-limit", "callers over a limit get 429 with Retry-After",
         "Clients wait as long as it says.",
         "choose another `answers.rate_limited`; see docs/rate-limits.md";

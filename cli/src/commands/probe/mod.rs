@@ -2,16 +2,31 @@
 
 pub mod args;
 mod assumptions;
+mod choose;
+mod credential;
+mod ending;
+mod seen;
+mod spellings;
 mod stage;
 mod tries;
 
-use std::path::Path;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::Path,
+    sync::OnceLock,
+};
 
+use reqwest::{Certificate, Identity};
 use serde_json::json;
 
 pub use assumptions::Assumption;
 
-use self::{args::ProbeArgs, stage::Stage, tries::Probe};
+use self::{
+    args::ProbeArgs,
+    credential::Credential,
+    stage::{Stage, Tls},
+    tries::Probe,
+};
 use crate::{
     exit::Failure,
     input,
@@ -35,45 +50,45 @@ struct Row {
 /// # Errors
 /// [`Failure::no`] when something differs.
 pub async fn run(args: ProbeArgs) -> Result<(), Failure> {
-    let stage = Stage::at(&args.url)?;
+    let stage = Stage::at(&args.url, tls(&args, Client::WithCertificate)?)?;
+    let others = || tls(&args, Client::WithoutCertificate);
+    let without_certificate = args
+        .certificate
+        .is_some()
+        .then(|| Stage::at(&args.url, others()?))
+        .transpose()?;
     let default_endpoint = args
         .default_endpoint
         .as_deref()
-        .map(Stage::at)
+        .map(|url| Stage::at(url, others()?))
         .transpose()?;
-    let credential = credential(&args.credential)?;
+    let credential = Credential::read(&args.credential)?;
     let ending_token = args
         .ending_token
         .as_deref()
-        .map(self::credential)
+        .map(Credential::read)
         .transpose()?;
+    let here = stage.is_local().then_some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let routes = choose::routes(&args, &credential, args.address.or(here)).await?;
     let probe = Probe {
         stage: &stage,
         credential: &credential,
-        allowed: (&args.allowed.0, &args.allowed.1),
-        refused: (&args.refused.0, &args.refused.1),
+        allowed: (&routes.allowed.0, &routes.allowed.1),
+        refused: (&routes.refused.0, &routes.refused.1),
+        elsewhere: routes
+            .elsewhere
+            .as_ref()
+            .map(|(method, path)| (method.as_str(), path.as_str()))
+            .map_err(String::as_str),
+        without_certificate: without_certificate.as_ref(),
         default_endpoint: default_endpoint.as_ref(),
-        ending_token: ending_token.as_deref(),
+        ending_token: ending_token.as_ref(),
+        leeway: args.leeway,
+        ttl: args.ttl,
         burst: args.burst,
+        ended: OnceLock::new(),
     };
-    let mut rows = Vec::new();
-    for assumption in Assumption::ALL {
-        rows.push(probe.try_one(*assumption).await?);
-        let is_lost = *assumption == Assumption::Allowed
-            && matches!(
-                rows.last(),
-                Some(Row {
-                    outcome: Outcome::Differs(_),
-                    ..
-                })
-            );
-        if is_lost {
-            output::say(
-                "the credential does not open the allowed route, so that nothing else says anything",
-            );
-            break;
-        }
-    }
+    let rows = rows(&probe).await?;
     if args.json {
         let rows: Vec<_> = rows.iter().map(as_json).collect();
         output::answer(&format!("{:#}", json!({"stage": args.url, "rows": rows})))?;
@@ -91,24 +106,56 @@ pub async fn run(args: ProbeArgs) -> Result<(), Failure> {
     }
 }
 
-/// What goes into `Authorization`. A key or a token without a scheme gets the one of its form.
-fn credential(path: &Path) -> Result<String, Failure> {
-    let text = input::read(path)?;
-    let text = std::str::from_utf8(&text).unwrap_or_default().trim();
-    let is_one_line = !text.is_empty() && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
-    if !is_one_line {
-        let name = path.display();
-        return Err(Failure::usage(format!(
-            "`{name}` does not hold one credential in one line"
-        )));
-    }
-    Ok(if text.contains(' ') {
-        text.to_owned()
-    } else if text.matches('.').count() == 2 {
-        format!("Bearer {text}")
-    } else {
-        format!("ApiKey {text}")
+/// Whether the certificate of the client is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Client {
+    WithCertificate,
+    WithoutCertificate,
+}
+
+/// What the command line says of TLS.
+fn tls(args: &ProbeArgs, client: Client) -> Result<Tls, Failure> {
+    let authority = args.authority.as_deref().map(|path| {
+        let found = Certificate::from_pem_bundle(&input::read(path)?);
+        let found = found.ok().filter(|found| !found.is_empty());
+        found.ok_or_else(|| no_pem(path, "certificate"))
+    });
+    let identity = match (&args.certificate, &args.private_key) {
+        (Some(certificate), Some(key)) if client == Client::WithCertificate => {
+            let pem = [input::read(certificate)?, b"\n".to_vec(), input::read(key)?].concat();
+            let identity = Identity::from_pem(&pem);
+            Some(identity.map_err(|_| no_pem(certificate, "certificate to the private key"))?)
+        }
+        _ => None,
+    };
+    Ok(Tls {
+        authority: authority.transpose()?,
+        client: identity,
     })
+}
+
+fn no_pem(path: &Path, what: &str) -> Failure {
+    Failure::usage(format!("`{}` holds no {what} in PEM", path.display()))
+}
+
+/// Tries one after the other, until the credential turns out to open nothing.
+async fn rows(probe: &Probe<'_>) -> Result<Vec<Row>, Failure> {
+    let mut rows = Vec::new();
+    for assumption in Assumption::ALL {
+        let outcome = probe.try_one(*assumption).await?;
+        let is_lost = *assumption == Assumption::Allowed && matches!(outcome, Outcome::Differs(_));
+        rows.push(Row {
+            assumption: *assumption,
+            outcome,
+        });
+        if is_lost {
+            output::say(
+                "the credential does not open the allowed route, so that nothing else says anything",
+            );
+            break;
+        }
+    }
+    Ok(rows)
 }
 
 fn line(row: &Row) -> String {
@@ -133,6 +180,6 @@ fn as_json(row: &Row) -> serde_json::Value {
     };
     json!({
         "id": row.assumption.id(), "assumed": row.assumption.assumed(), "verdict": verdict, "seen": seen,
-        "mend": row.assumption.mend(),
+        "why": row.assumption.why(), "mend": row.assumption.mend(),
     })
 }

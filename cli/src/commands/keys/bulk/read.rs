@@ -1,5 +1,6 @@
 //! Files with keys, row by row, in constant memory.
 
+mod aws;
 mod json;
 mod kong;
 mod sheet;
@@ -23,7 +24,7 @@ pub enum Format {
     Plain,
     /// Comma-separated values with the names of the columns in the first line.
     Csv,
-    /// The API key file of API Gateway: comma-separated values with `Name` and `Key`.
+    /// The API key file of API Gateway, or the JSON of `aws apigateway get-api-keys --include-values`.
     Aws,
     /// JSON of Kong: declarative configuration, or what its Admin API says of key-auth credentials.
     Kong,
@@ -58,7 +59,8 @@ pub(super) fn rows(format: Format, path: &Path, take: Take<'_>) -> Result<(), Fa
     let read = match format {
         Format::Plain => lines(BufReader::new(file), &plain, take),
         Format::Doorward => lines(BufReader::new(file), &json::exported, take),
-        Format::Csv | Format::Aws => sheet::rows(file, take),
+        Format::Csv => sheet::rows(file, take),
+        Format::Aws => aws::rows(file, take),
         Format::Kong => kong::rows(BufReader::new(file), take),
         Format::Tyk => tyk::rows(BufReader::new(file), take),
     };

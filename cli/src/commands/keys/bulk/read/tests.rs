@@ -47,6 +47,32 @@ fn the_key_file_of_api_gateway_has_columns_in_any_order_and_case() {
 }
 
 #[test]
+fn what_get_api_keys_prints_is_read_too() {
+    let text = r#"
+{
+    "items": [
+        {"id": "a1", "value": "k1", "name": "first", "customerId": "7", "enabled": true, "createdDate": "2024-03-01T09:00:00+00:00",
+         "stageKeys": [], "tags": {"Tenant": "acme"}},
+        {"id": "a2", "name": "second", "enabled": false, "stageKeys": ["x/v1"]}
+    ]
+}"#;
+    let first = cells(&[
+        ("key", "k1"),
+        ("id", "a1"),
+        ("name", "first"),
+        ("enabled", "true"),
+        ("customerid", "7"),
+        ("tags.tenant", "acme"),
+    ]);
+    let second = Err("has no `value`; ask for the keys with --include-values".to_owned());
+    let found = read(Format::Aws, text).unwrap();
+    let found: Vec<_> = found.into_iter().map(|(_, cells)| cells).collect();
+    assert_eq!(found, [first, second]);
+    // An empty file has no keys.
+    assert_eq!(read(Format::Aws, "").unwrap(), []);
+}
+
+#[test]
 fn kong_has_keys_inside_consumers_beside_them_and_in_lists() {
     let text = r#"{"_format_version": "3.0", "services": [{"name": "s"}],
 "consumers": [
@@ -127,6 +153,7 @@ fn a_file_that_is_something_else_is_said_with_its_place_and_without_its_text() {
         (Format::Kong, "consumers:\n- hunter2\n"),
         (Format::Kong, "{\"consumers\": {\"hunter2\": 1}}"),
         (Format::Tyk, "{\"k\": {}\nhunter2"),
+        (Format::Aws, "{\"items\": [\nhunter2"),
         (Format::Plain, &"hunter2".repeat(20_000)),
     ] {
         let error = read(format, text).unwrap_err();
@@ -141,6 +168,7 @@ fn reading_stops_when_no_more_is_wanted() {
     for (format, text) in [
         (Format::Plain, "a\nb\nc\n"),
         (Format::Csv, "key\na\nb\n"),
+        (Format::Aws, r#"{"items":[{"value":"a"},{"value":"b"}]}"#),
         (Format::Kong, r#"{"data":[{"key":"a"},{"key":"b"}]}"#),
         (Format::Tyk, r#"[{"key":"a"},{"key":"b"}]"#),
     ] {
