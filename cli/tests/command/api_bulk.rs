@@ -108,12 +108,13 @@ fn many_keys_come_and_go_over_the_api_as_on_a_table() {
 #[test]
 fn many_keys_are_made_over_the_api_and_each_secret_is_written_once() {
     let house = House::start();
-    let rows: String = (0..30)
-        .map(|n| format!("globex,k{n},orders:read\n"))
+    let rows: Vec<_> = (0..30)
+        .map(|n| format!("globex,k{n},orders:read"))
         .collect();
-    house
-        .folder
-        .write("wanted.csv", &format!("tenant,name,scopes\n{rows}"));
+    house.folder.write(
+        "wanted.csv",
+        &format!("tenant,name,scopes\n{}\n", rows.join("\n")),
+    );
     let create = [
         "create",
         "--from",

@@ -119,7 +119,6 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
 
 /// Does one command over the API at `address`.
 async fn over_api(address: &str, args: KeysArgs, form: Form) -> Result<(), Failure> {
-    let api = AdminApi::at(address).await?;
     // Only the gateway that serves this API lends its configuration.
     let target = Target {
         table: (!admin_api::is_running_here(address)).then_some(address),
@@ -127,20 +126,26 @@ async fn over_api(address: &str, args: KeysArgs, form: Form) -> Result<(), Failu
         config: args.config.as_ref(),
     };
     match args.action {
-        Action::Export(export) => bulk::export(&Desk::Api(&api), export).await,
+        Action::Export(export) => {
+            let api = AdminApi::at(address).await?;
+            bulk::export(&Desk::Api(&api), export).await
+        }
         Action::Import(import) => {
             // Keys are digested here.
             let config = api_keys(target, Secrets::Fetched).await?;
             let how = (address, args.json);
+            let api = AdminApi::at(address).await?;
             bulk::import(&Desk::Api(&api), &config, import, how).await
         }
         Action::Create(create) if create.many.from.is_some() => {
             let config = api_keys(target, Secrets::StoodInFor).await?;
+            let api = AdminApi::at(address).await?;
             bulk::create(&Desk::Api(&api), &config, create).await
         }
         action => {
             let environment = admin_api::environment(address);
             let command = request::command(action, environment.as_deref(), clock::wall())?;
+            let api = AdminApi::at(address).await?;
             show(&api.ask(&command).await?, form)
         }
     }
