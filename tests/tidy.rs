@@ -44,9 +44,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "doorward-engine",
             "doorward-key-admin",
             "doorward-keys",
+            "doorward-tokens",
             "doorward-verify",
         ],
     ),
+    ("doorward-tokens", &["doorward-engine"]),
     (
         "doorward-bench",
         &[
@@ -57,6 +59,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "doorward-key-admin",
             "doorward-keys",
         ],
+    ),
+    (
+        "doorward-micro",
+        &["doorward-engine", "doorward-keys", "doorward-tokens"],
     ),
     ("doorward-constant", &[]),
     ("doorward-echo", &[]),
