@@ -10,6 +10,11 @@ use doorward_engine::layers::jwt::Algorithm;
 
 use crate::credentials::Signed;
 
+/// Its name in results.
+pub fn name(algorithm: Algorithm) -> String {
+    format!("{}, the bare signature", algorithm.name())
+}
+
 /// A parsed key, and what it signed.
 pub struct Bare {
     key: ParsedPublicKey,

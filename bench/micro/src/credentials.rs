@@ -41,13 +41,13 @@ impl Credentials {
     ///
     /// # Errors
     /// When no key can be made.
-    pub fn make(count: usize) -> anyhow::Result<Self> {
+    pub fn make(tokens: usize, keys: usize) -> anyhow::Result<Self> {
         let pairs = ALGORITHMS.map(|algorithm| SigningKey::generate(algorithm, algorithm.name()));
         let signed = pairs.iter().map(|pair| Signed {
             public: pair.public_key().to_vec(),
-            tokens: (0..count).map(|number| token(pair, number)).collect(),
+            tokens: (0..tokens).map(|number| token(pair, number)).collect(),
         });
-        let keys = (0..count).map(printed_key).collect::<anyhow::Result<_>>()?;
+        let keys = (0..keys).map(printed_key).collect::<anyhow::Result<_>>()?;
         Ok(Self {
             key_set: key_set(&pairs),
             signed: signed.collect(),

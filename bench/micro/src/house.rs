@@ -33,11 +33,11 @@ pub const ADDRESS: &str = "203.0.113.7";
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     /// At least 1.
-    pub routes: usize,
+    pub routes: u32,
     /// Denied ranges of addresses besides [`DENIED`].
     pub ranges: u32,
     /// At least 1; the last one is that of all tokens.
-    pub issuers: usize,
+    pub issuers: u32,
     /// How long keys are remembered.
     pub cache_seconds: u32,
     /// How many keys are remembered.

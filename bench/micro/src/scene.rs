@@ -21,6 +21,8 @@ pub enum Scene {
     Seen,
     /// The same key again and again.
     KeyCached,
+    /// Keys in turn, as many as are remembered.
+    KeysInTurn,
     /// Keys are not remembered: each is read from a store in memory.
     KeyUncached,
     /// A key with a wrong letter.
@@ -30,7 +32,7 @@ pub enum Scene {
 }
 
 impl Scene {
-    /// All of them.
+    /// All but [`Scene::KeysInTurn`], which is another one with each size.
     pub const ALL: [Self; 9] = [
         Self::New(Algorithm::Rs256),
         Self::New(Algorithm::Es256),
@@ -50,6 +52,7 @@ impl Scene {
             Self::Large => "500 routes: RS256, each token new".to_owned(),
             Self::Seen => "RS256, a token seen before".to_owned(),
             Self::KeyCached => "API key, cached".to_owned(),
+            Self::KeysInTurn => "API keys in turn, cached".to_owned(),
             Self::KeyUncached => "API key, read from memory".to_owned(),
             Self::Mistyped => "refused: a mistyped key".to_owned(),
             Self::Address => "refused: an address".to_owned(),
@@ -100,7 +103,7 @@ impl Scene {
             Self::Large => request(&token(Algorithm::Rs256, number)?, ADDRESS),
             Self::Seen => request(&token(Algorithm::Rs256, 0)?, ADDRESS),
             Self::KeyCached => request(&key(0)?, ADDRESS),
-            Self::KeyUncached => request(&key(number)?, ADDRESS),
+            Self::KeyUncached | Self::KeysInTurn => request(&key(number)?, ADDRESS),
             Self::Mistyped => {
                 let mut mistyped = key(0)?;
                 let last = mistyped.pop();
@@ -111,7 +114,19 @@ impl Scene {
         }
     }
 
-    /// The house and all requests, one for each of the credentials.
+    /// How many callers there are, of those that `credentials` holds.
+    fn callers(self, size: Size, credentials: &Credentials) -> usize {
+        match self {
+            Self::New(_) | Self::Large => {
+                credentials.signed.first().map_or(0, |one| one.tokens.len())
+            }
+            Self::KeyUncached => credentials.keys.len(),
+            Self::KeysInTurn => credentials.keys.len().min(size.cache_entries as usize),
+            Self::Seen | Self::KeyCached | Self::Mistyped | Self::Address => 1,
+        }
+    }
+
+    /// Everything for this scene.
     ///
     /// # Errors
     /// See [`House::build`].
@@ -120,12 +135,7 @@ impl Scene {
         credentials: &Credentials,
         stopwatch: fn() -> Duration,
     ) -> anyhow::Result<Staged> {
-        let requests = (0..credentials.keys.len()).map(|number| self.request(credentials, number));
-        Ok(Staged {
-            scene: self,
-            house: House::build(self.size(), credentials, stopwatch)?,
-            requests: requests.collect::<anyhow::Result<_>>()?,
-        })
+        Staged::new(self, self.size(), credentials, stopwatch)
     }
 }
 
@@ -137,6 +147,30 @@ pub struct Staged {
 }
 
 impl Staged {
+    /// The house and the requests of all callers.
+    ///
+    /// # Errors
+    /// See [`House::build`].
+    pub fn new(
+        scene: Scene,
+        size: Size,
+        credentials: &Credentials,
+        stopwatch: fn() -> Duration,
+    ) -> anyhow::Result<Self> {
+        let callers = scene.callers(size, credentials);
+        let requests = (0..callers).map(|number| scene.request(credentials, number));
+        Ok(Self {
+            scene,
+            house: House::build(size, credentials, stopwatch)?,
+            requests: requests.collect::<anyhow::Result<_>>()?,
+        })
+    }
+
+    /// How many different callers there are.
+    pub const fn callers(&self) -> usize {
+        self.requests.len()
+    }
+
     /// Decides request `number`, counted round.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ fn counted() -> anyhow::Result<Counts> {
         cfg!(target_arch = "x86_64") && !cfg!(debug_assertions),
         "counts are of x86_64 and of optimised code: cargo run --profile counted -p doorward-micro --bin instructions"
     );
-    let credentials = Credentials::make(CREDENTIALS).context("no keys and tokens")?;
+    let credentials = Credentials::make(CREDENTIALS, CREDENTIALS).context("no keys and tokens")?;
     let credentials = serde_json::to_string(&credentials)?;
     let mut counts = Counts::of_this_compiler()?;
     for algorithm in ALGORITHMS {

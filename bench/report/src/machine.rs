@@ -5,7 +5,7 @@ use std::{fs, process::Command};
 use serde_json::{Value, json};
 
 /// Processor, kernel and versions.
-pub(crate) fn described() -> Value {
+pub fn described() -> Value {
     let said = |program: &str, argument: &str| {
         let output = Command::new(program).arg(argument).output();
         let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
