@@ -189,3 +189,62 @@ impl Staged {
         Ok(verdict)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{bare::Bare, credentials::ALGORITHMS, house::still};
+
+    #[test]
+    fn every_scene_comes_out_as_it_has_to_and_nothing_else_passes() {
+        let credentials = Credentials::make(2, 2).unwrap();
+        for scene in Scene::ALL.into_iter().chain([Scene::KeysInTurn]) {
+            let mut staged = scene.stage(&credentials, still).unwrap();
+            for number in 0..4 {
+                staged.play(number).unwrap();
+            }
+            staged.scene = if scene.is_allowed() {
+                Scene::Mistyped
+            } else {
+                Scene::KeyCached
+            };
+            assert!(staged.play(0).is_err(), "{}", scene.name());
+        }
+    }
+
+    #[test]
+    fn the_bare_check_refuses_a_signature_of_another_token() {
+        let mut credentials = Credentials::make(2, 0).unwrap();
+        for (algorithm, signed) in ALGORITHMS.into_iter().zip(&mut credentials.signed) {
+            Bare::of(algorithm, signed).unwrap().check(1).unwrap();
+            let (_, signature) = signed.tokens[0].rsplit_once('.').unwrap();
+            let (text, _) = signed.tokens[1].rsplit_once('.').unwrap();
+            signed.tokens[1] = format!("{text}.{signature}");
+            let forged = Bare::of(algorithm, signed).unwrap();
+            assert!(forged.check(1).is_err(), "{}", algorithm.name());
+        }
+    }
+
+    #[test]
+    fn a_house_holds_as_many_of_each_as_was_asked_for() {
+        let size = Size {
+            routes: 30,
+            ranges: 300,
+            issuers: 3,
+            ..Size::SMALL
+        };
+        let text = size.text();
+        let count = |what: &str| text.matches(what).count();
+        assert_eq!(
+            (count("[[routes]]"), count("/24'"), count("[[issuers]]")),
+            (30, 300, 3)
+        );
+        assert!(text.contains("'10.2.86.0/24'") && !text.contains("10.2.85."));
+        let credentials = Credentials::make(1, 1).unwrap();
+        let new = Scene::New(Algorithm::Es256);
+        Staged::new(new, size, &credentials, still)
+            .unwrap()
+            .play(0)
+            .unwrap();
+    }
+}
