@@ -84,7 +84,7 @@ pub fn format() -> KeyFormat {
 /// Key `number`. It opens nothing anywhere: its secret is its number.
 ///
 /// # Errors
-/// Never with [`format`].
+/// Never with [`format()`].
 pub fn printed_key(number: usize) -> anyhow::Result<String> {
     let mut seed = [7; 32];
     for (byte, of_number) in seed.iter_mut().zip(number.to_be_bytes()) {

@@ -45,6 +45,12 @@ pub const PARTS: &[Part] = &[
         written: invocations::readme,
     },
     Part {
+        by: Some("bench/engine"),
+        path: "docs/performance.md",
+        results: "engine.json",
+        written: engine::table,
+    },
+    Part {
         by: None,
         path: "docs/cost.md",
         results: "invocations.json",
