@@ -51,6 +51,24 @@ pub const PARTS: &[Part] = &[
         written: engine::table,
     },
     Part {
+        by: Some("bench/scale"),
+        path: "docs/performance.md",
+        results: "scale.json",
+        written: scale::tables,
+    },
+    Part {
+        by: None,
+        path: "docs/growth.svg",
+        results: "scale.json",
+        written: scale::curves,
+    },
+    Part {
+        by: Some("bench/size"),
+        path: "docs/performance.md",
+        results: "size.json",
+        written: size::tables,
+    },
+    Part {
         by: None,
         path: "docs/cost.md",
         results: "invocations.json",

@@ -19,6 +19,8 @@ const LEFT: f64 = 46.0;
 const RIGHT: f64 = 284.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 168.0;
+/// The room that a word under the axis takes.
+const WORD: f64 = 23.0;
 
 /// All panels, in rows of three.
 pub(crate) fn panels(panels: &[Panel]) -> String {
@@ -72,6 +74,7 @@ fn draw(svg: &mut String, panel: &Panel) {
         );
     }
     let mut line = String::new();
+    let mut free_from = 0.0;
     for (index, (right, up)) in panel.points.iter().enumerate() {
         let letter = if index == 0 { 'M' } else { 'L' };
         let (x, y) = (x(*right), y(*up));
@@ -80,12 +83,15 @@ fn draw(svg: &mut String, panel: &Panel) {
             svg,
             "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\" fill=\"#0b62a4\"/>"
         );
-        let _ = writeln!(
-            svg,
-            "<text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\" font-size=\"9\">{}</text>",
-            BOTTOM + 16.0,
-            short(*right)
-        );
+        if x >= free_from {
+            free_from = x + WORD;
+            let _ = writeln!(
+                svg,
+                "<text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\" font-size=\"9\">{}</text>",
+                BOTTOM + 16.0,
+                short(*right)
+            );
+        }
     }
     let _ = writeln!(
         svg,
