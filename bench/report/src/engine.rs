@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::rows::{machine, number, ratio, rows, word};
+use crate::rows::{load, machine, number, ratio, rows, word};
 
 /// What is aimed at, by row: the most times the bare signature, or the most microseconds.
 const AIMS: &[(&str, Aim)] = &[
@@ -22,10 +22,11 @@ enum Aim {
 /// The table.
 pub fn table(results: &Value) -> String {
     let mut text = format!(
-        "\n{}. Middle of {} runs, on {}.\n\n| | µs | × the bare signature | aim |\n|---|---|---|---|\n",
+        "\n{}. Middle of {} runs, on {}{}.\n\n| | µs | × the bare signature | aim |\n|---|---|---|---|\n",
         machine(results),
         number(results, "runs"),
         word(results.get("machine").unwrap_or(&Value::Null), "date"),
+        load(results),
     );
     for row in rows(results, "rows") {
         let name = word(row, "name");

@@ -31,3 +31,10 @@ pub fn described() -> Value {
         "date": said("date", "+%F"),
     })
 }
+
+/// How many processes wanted a processor in the last minute, on the mean (proc(5), `loadavg`): about 1 where nothing but the
+/// measurement ran.
+pub fn load() -> Option<f64> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    text.split(' ').next()?.parse().ok()
+}

@@ -36,6 +36,14 @@ pub(crate) fn machine(results: &Value) -> String {
     )
 }
 
+/// How busy the machine was at the end, where that is known; what is far above 1 is not to be believed.
+pub(crate) fn load(results: &Value) -> String {
+    let load = results.get("load").and_then(Value::as_f64);
+    load.map_or_else(String::new, |load| {
+        format!(", with a load average of {load}")
+    })
+}
+
 /// The middle, and the ends over all rounds.
 pub(crate) fn ratio(row: &Value, name: &str) -> String {
     let of = |end: &str| {

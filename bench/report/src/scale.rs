@@ -6,17 +6,18 @@ use serde_json::Value;
 
 use crate::{
     plot::{Panel, panels},
-    rows::{machine, number, ratio, rows, word},
+    rows::{load, machine, number, ratio, rows, word},
 };
 
 /// The tables.
 pub fn tables(results: &Value) -> String {
     let mut text = format!(
-        "\n{}. {} rounds of {} calls of each size in turn, on {}.\n\n![curves of what stands below](growth.svg)\n",
+        "\n{}. {} rounds of {} calls of each size in turn, on {}{}.\n\n![curves of what stands below](growth.svg)\n",
         machine(results),
         number(results, "rounds"),
         number(results, "calls"),
         word(results.get("machine").unwrap_or(&Value::Null), "date"),
+        load(results),
     );
     for series in rows(results, "series") {
         // Writing to a text does not fail.

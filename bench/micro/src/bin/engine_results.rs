@@ -34,7 +34,7 @@ fn main() -> anyhow::Result<()> {
         rows.push(row(&scene.name(), bare.as_deref(), &runs)?);
     }
     let results = json!({
-        "what": "decisions of the engine by itself", "machine": machine::described(), "runs": runs.len(), "rows": rows,
+        "what": "decisions of the engine by itself", "machine": machine::described(), "load": machine::load(), "runs": runs.len(), "rows": rows,
     });
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/engine.json");
     fs::write(path, format!("{results:#}\n"))?;

@@ -69,7 +69,7 @@ fn main() -> anyhow::Result<()> {
         all.push(growth::measured(series, &credentials)?);
     }
     let results: Value = json!({
-        "what": "growth of time and memory in the engine", "machine": machine::described(),
+        "what": "growth of time and memory in the engine", "machine": machine::described(), "load": machine::load(),
         "rounds": growth::ROUNDS, "calls": growth::CALLS, "series": all, "memory": memory,
     });
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/scale.json");
