@@ -44,9 +44,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "doorward-engine",
             "doorward-key-admin",
             "doorward-keys",
+            "doorward-tokens",
             "doorward-verify",
         ],
     ),
+    ("doorward-tokens", &["doorward-engine"]),
     (
         "doorward-bench",
         &[
@@ -56,8 +58,19 @@ const ARROWS: &[(&str, &[&str])] = &[
             "doorward-engine",
             "doorward-key-admin",
             "doorward-keys",
+            "doorward-report",
         ],
     ),
+    (
+        "doorward-micro",
+        &[
+            "doorward-engine",
+            "doorward-keys",
+            "doorward-report",
+            "doorward-tokens",
+        ],
+    ),
+    ("doorward-report", &[]),
     ("doorward-constant", &[]),
     ("doorward-echo", &[]),
     ("doorward-verify", &[]),
@@ -88,6 +101,8 @@ const PURE: &[&str] = &[
 const DEVELOPERS_ONLY: &[&str] = &[
     "axum",
     "clap",
+    "criterion",
+    "doorward-tokens",
     "doorward",
     "dynoxide-rs",
     "libsqlite3-sys",

@@ -1,4 +1,3 @@
 //! What the measurements share.
 
 pub mod keys;
-pub mod report;

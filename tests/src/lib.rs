@@ -15,4 +15,5 @@ pub mod proofs;
 pub mod remote;
 pub mod runtime_api;
 pub mod servers;
-pub mod tokens;
+
+pub use doorward_tokens as tokens;

@@ -9,7 +9,6 @@
 mod candidates;
 mod credentials;
 mod lambda;
-mod machine;
 mod memory;
 mod process;
 mod scenario;
@@ -20,6 +19,10 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::Context as _;
 use doorward::dynamodb::{EmbeddedDynamo, Storage};
 use doorward_backends::dynamodb::TableNames;
+use doorward_report::{
+    machine,
+    numbers::{median, rounded},
+};
 use serde_json::{Value, json};
 
 use self::{
@@ -27,7 +30,7 @@ use self::{
     credentials::Credentials,
     process::Function,
     scenario::Scenario,
-    statistics::{Sample, median, micros, ratio, rounded},
+    statistics::{Sample, micros, ratio},
 };
 
 /// Calls before the clock counts, and calls that count.

@@ -2,13 +2,13 @@
 
 use anyhow::Context as _;
 use doorward::local::issuer::{Algorithm, DemoKeys};
+use doorward_report::numbers::rounded;
 use serde_json::{Value, json};
 
 use crate::{
     candidates::{Candidate, DOORWARD},
     credentials::{event, strange_key, token},
     process::Function,
-    statistics::rounded,
 };
 
 /// So many tokens, and so many keys, all of them different.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use doorward_report::numbers::spread;
+use serde_json::Value;
 
 /// What came of one scenario in one round, in microseconds.
 #[derive(Clone, Copy, Debug)]
@@ -38,32 +39,8 @@ pub(crate) fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-/// The middle one.
-pub(crate) fn median(numbers: &[f64]) -> f64 {
-    let mut sorted = numbers.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted
-        .get(sorted.len().div_euclid(2))
-        .copied()
-        .unwrap_or(0.0)
-}
-
 /// The middle of the ratios of one to the other, round by round, and the ends.
 pub(crate) fn ratio(of: &[f64], to: &[f64]) -> Value {
     let ratios: Vec<f64> = of.iter().zip(to).map(|(of, to)| of / to).collect();
-    let low = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = ratios.iter().copied().fold(0.0, f64::max);
-    json!({"median": rounded(median(&ratios)), "min": rounded(low), "max": rounded(high)})
-}
-
-/// To three digits, as far as they say anything.
-pub(crate) fn rounded(number: f64) -> f64 {
-    let digits = if number >= 100.0 {
-        0
-    } else if number >= 10.0 {
-        1
-    } else {
-        2
-    };
-    format!("{number:.digits$}").parse().unwrap_or(number)
+    spread(&ratios)
 }

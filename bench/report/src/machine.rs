@@ -5,7 +5,7 @@ use std::{fs, process::Command};
 use serde_json::{Value, json};
 
 /// Processor, kernel and versions.
-pub(crate) fn described() -> Value {
+pub fn described() -> Value {
     let said = |program: &str, argument: &str| {
         let output = Command::new(program).arg(argument).output();
         let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
@@ -30,4 +30,11 @@ pub(crate) fn described() -> Value {
         "python": said("python3", "--version"),
         "date": said("date", "+%F"),
     })
+}
+
+/// How many processes wanted a processor in the last minute, on the mean (proc(5), `loadavg`): about 1 where nothing but the
+/// measurement ran.
+pub fn load() -> Option<f64> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    text.split(' ').next()?.parse().ok()
 }

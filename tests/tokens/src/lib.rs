@@ -87,6 +87,16 @@ impl SigningKey {
         &self.id
     }
 
+    /// The public key as the crypto library prints it: `RSAPublicKey` in DER (RFC 8017 appendix A.1.1), the uncompressed point, or
+    /// the 32 bytes of Ed25519.
+    pub fn public_key(&self) -> &[u8] {
+        match &self.pair {
+            Pair::Rsa(pair, _) => pair.public_key().as_ref(),
+            Pair::Ec(pair, _) => pair.public_key().as_ref(),
+            Pair::Ed25519(pair) => pair.public_key().as_ref(),
+        }
+    }
+
     /// The public key as an entry of a key set, with `kid`, `alg` and `use`.
     pub fn jwk(&self) -> Value {
         let mut jwk = self.public_members();
