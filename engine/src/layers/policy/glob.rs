@@ -24,8 +24,8 @@ pub(super) fn allows(policy: &Policy, resource: &str, held: &Condition) -> bool 
 /// Whether `glob` covers `text`: `*` any run of characters, `?` exactly one (AWS: IAM JSON policy elements, Resource).
 fn matches(glob: &str, text: &str) -> bool {
     // Most globs differ from the text before their first wildcard, which is seen byte by byte.
-    let literal = glob.find(['*', '?']).unwrap_or(glob.len());
-    let (literal, glob) = glob.split_at(literal);
+    let wildcard = glob.bytes().position(|byte| matches!(byte, b'*' | b'?'));
+    let (literal, glob) = glob.split_at(wildcard.unwrap_or(glob.len()));
     let Some(rest) = text.strip_prefix(literal) else {
         return false;
     };
