@@ -4,15 +4,17 @@ use super::{Condition, Effect, Policy, rights};
 
 /// Whether `policy` lets `resource` pass for whoever meets `held`.
 pub(super) fn allows(policy: &Policy, resource: &str, held: &Condition) -> bool {
-    let hit = |resources: &[String]| resources.iter().any(|glob| matches(glob, resource));
     let mut allowed = false;
     for statement in policy.statements() {
         match statement.effect {
             Effect::Allow => {
-                allowed |= rights::implies(held, &statement.condition) && hit(&statement.resources);
+                allowed |= rights::implies(held, &statement.condition)
+                    && statement.resources.cover(resource);
             }
             Effect::Deny => {
-                if !rights::spares(&statement.condition, held) && hit(&statement.resources) {
+                if !rights::spares(&statement.condition, held)
+                    && statement.resources.cover(resource)
+                {
                     return false;
                 }
             }
@@ -22,18 +24,9 @@ pub(super) fn allows(policy: &Policy, resource: &str, held: &Condition) -> bool 
 }
 
 /// Whether `glob` covers `text`: `*` any run of characters, `?` exactly one (AWS: IAM JSON policy elements, Resource).
-fn matches(glob: &str, text: &str) -> bool {
-    // Most globs differ from the text before their first wildcard, which is seen byte by byte.
-    let wildcard = glob.bytes().position(|byte| matches!(byte, b'*' | b'?'));
-    let (literal, glob) = glob.split_at(wildcard.unwrap_or(glob.len()));
-    let Some(rest) = text.strip_prefix(literal) else {
-        return false;
-    };
-    if glob.is_empty() {
-        return rest.is_empty();
-    }
+pub(super) fn matches(glob: &str, text: &str) -> bool {
     let mut glob = glob.chars();
-    let mut text = rest.chars();
+    let mut text = text.chars();
     // Where to go back to: behind the last `*`, and the text it has not taken yet.
     let mut back = None;
     loop {

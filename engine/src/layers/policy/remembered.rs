@@ -6,12 +6,12 @@
 //! 3. While a limit is known to be used up, the policy says from when on there is room, and is written anew.
 //! 4. Each answer is held against what was asked for, remembered or not.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use lru::LruCache;
 
 use super::{
-    Policy,
+    Condition, Policy,
     build::{Composed, Placed, compose, held_against},
     case::Case,
     class::{Class, FOREVER, Vocabulary},
@@ -32,8 +32,25 @@ pub(crate) struct Policies {
 }
 
 struct Held {
-    policies: LruCache<Class, Arc<Policy>>,
+    policies: LruCache<Class, Arc<Remembered>>,
     bytes: usize,
+}
+
+/// A finished policy.
+struct Remembered {
+    policy: Policy,
+    /// The condition, but for its end, under which a route without a list of addresses of its own is allowed.
+    everywhere: OnceLock<Condition>,
+}
+
+impl Remembered {
+    /// The condition under which `route` is allowed, but for its end; `make` writes it. Of a route it hangs on its list alone.
+    fn condition(&self, route: &Route, make: impl FnOnce() -> Condition) -> Condition {
+        if route.addresses.is_some() {
+            return make();
+        }
+        self.everywhere.get_or_init(make).clone()
+    }
 }
 
 impl Policies {
@@ -61,24 +78,33 @@ impl Policies {
     ) -> Result<Policy, Reason> {
         let class = Class::of(case, &self.vocabulary, place);
         let remembered = self.held().find(&class, place);
-        let policy = match remembered {
-            Some(policy) => policy,
-            None => self.written(case, class, place, route)?,
+        let remembered = match remembered {
+            Some(remembered) => remembered,
+            None => self.written(case, &class, place, route)?,
         };
-        let policy = match case.end() {
-            Some(end) => policy.ending_at(end),
-            None => (*policy).clone(),
+        let end = case.end();
+        let policy = match end {
+            Some(end) => remembered.policy.ending_at(end),
+            None => remembered.policy.clone(),
         };
-        held_against(policy, &case.asked(), &case.condition(route, None))
+        let condition = remembered.condition(route, || {
+            let caller = class.caller();
+            class.case(case, &caller, FOREVER).condition(route, None)
+        });
+        let held = Condition {
+            before: end,
+            ..condition
+        };
+        held_against(policy, &case.asked(), &held)
     }
 
     fn written(
         &self,
         case: &Case<'_>,
-        class: Class,
+        class: &Class,
         place: Placed,
         route: &Route,
-    ) -> Result<Arc<Policy>, Reason> {
+    ) -> Result<Arc<Remembered>, Reason> {
         let caller = class.caller();
         let of_class = class.case(case, &caller, FOREVER);
         let permits = |other: &Route| other.context == route.context && of_class.permits(other);
@@ -87,10 +113,14 @@ impl Policies {
         let rights = Rights::new(scope.table, &permits, &condition);
         let Composed { policy, is_whole } =
             compose(&scope, place, of_class.asked().ends_in_slash(), &rights)?;
-        let policy = Arc::new(policy);
+        let remembered = Arc::new(Remembered {
+            policy,
+            everywhere: OnceLock::new(),
+        });
+        let class = class.clone();
         let class = if is_whole { class } else { class.at(place) };
-        self.held().keep(class, &policy);
-        Ok(policy)
+        self.held().keep(class, &remembered);
+        Ok(remembered)
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Held> {
@@ -99,7 +129,7 @@ impl Policies {
 }
 
 impl Held {
-    fn find(&mut self, class: &Class, place: Placed) -> Option<Arc<Policy>> {
+    fn find(&mut self, class: &Class, place: Placed) -> Option<Arc<Remembered>> {
         if let Some(whole) = self.policies.get(class) {
             return Some(Arc::clone(whole));
         }
@@ -107,15 +137,15 @@ impl Held {
         of_place.map(Arc::clone)
     }
 
-    fn keep(&mut self, class: Class, policy: &Arc<Policy>) {
-        self.bytes = self.bytes.saturating_add(weight(policy));
-        if let Some((_, old)) = self.policies.push(class, Arc::clone(policy)) {
-            self.bytes = self.bytes.saturating_sub(weight(&old));
+    fn keep(&mut self, class: Class, remembered: &Arc<Remembered>) {
+        self.bytes = self.bytes.saturating_add(weight(&remembered.policy));
+        if let Some((_, old)) = self.policies.push(class, Arc::clone(remembered)) {
+            self.bytes = self.bytes.saturating_sub(weight(&old.policy));
         }
         while self.bytes > MAX_BYTES
             && let Some((_, old)) = self.policies.pop_lru()
         {
-            self.bytes = self.bytes.saturating_sub(weight(&old));
+            self.bytes = self.bytes.saturating_sub(weight(&old.policy));
         }
     }
 }
