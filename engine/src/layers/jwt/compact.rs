@@ -24,28 +24,21 @@ impl<'t> Compact<'t> {
                 format!("{} bytes, at most {max_bytes} are read", token.len()),
             ));
         }
-        let dots = token.bytes().filter(|byte| *byte == b'.').count();
-        match dots {
-            2 => {}
-            4 => return Err(malformed("five parts: encrypted tokens are not accepted")),
-            _ => {
-                return Err(malformed(format!(
-                    "it has {dots} dots, and a token has two"
-                )));
-            }
-        }
         let parts = token
             .rsplit_once('.')
             .and_then(|(signing_input, signature)| {
                 let (header, payload) = signing_input.split_once('.')?;
-                Some(Self {
+                (!payload.contains('.')).then_some(Self {
                     header,
                     payload,
                     signature,
                     signing_input,
                 })
             });
-        parts.ok_or_else(|| malformed("three parts are needed"))
+        parts.ok_or_else(|| match token.matches('.').count() {
+            4 => malformed("five parts: encrypted tokens are not accepted"),
+            dots => malformed(format!("it has {dots} dots, and a token has two")),
+        })
     }
 }
 
