@@ -60,7 +60,7 @@ impl Whims {
             act();
             return Ok(());
         }
-        if place % 2 == 0 {
+        if place.is_multiple_of(2) {
             act();
         }
         Err("no answer".to_owned())
