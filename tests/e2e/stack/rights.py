@@ -21,7 +21,7 @@ REFUSED = {
         "KeysTableName": ("scan", "put_item", "update_item", "delete_item"),
         "CountersTableName": ("scan", "query", "delete_item"),
     },
-    "KeyAdmin": {"KeysTableName": ("scan",), "CountersTableName": ("scan", "delete_item")},
+    "KeyAdmin": {"KeysTableName": ("scan",), "CountersTableName": ("scan",)},
     "Echo": {"KeysTableName": tuple(ON_TABLES), "CountersTableName": tuple(ON_TABLES)},
 }
 # Of other services, by all three; nothing of it is granted by the parameters of this deployment.
