@@ -14,6 +14,7 @@
     reason = "a suite: a fault in it should fail loudly"
 )]
 
+mod function;
 mod refusals;
 mod remembered;
 mod tables;

@@ -2,33 +2,20 @@
 //! the same credential, from wherever, whenever. Here the whole function decides, with lists of addresses, routes and keys and
 //! the limit of addresses, and its answers are read by the evaluator of `doorward local`.
 
-use std::{
-    cell::RefCell,
-    fmt::Write as _,
-    net::IpAddr,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{cell::RefCell, fmt::Write as _, net::IpAddr};
 
 use doorward::local::iam;
-use doorward_authorizer::{Authorizer, Call, Event};
-use doorward_backends::memory::{
-    MemoryBlocks, MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays,
-};
-use doorward_engine::{Config, Engine, Sources, authority::Authorities, config::ConfigEnv};
-use doorward_keys::{AuditAction, KeyLedger, KeyRecord, Timestamp, format::KeyFormat};
-use doorward_tests::{
-    documents::Documents,
-    keys::{audit, record},
-};
+use doorward_keys::{KeyRecord, Timestamp, format::KeyFormat};
+use doorward_tests::keys::record;
 use proptest::{
     prelude::*,
     test_runner::{RngAlgorithm, TestRng, TestRunner},
 };
 use serde_json::{Value, json};
 
+use crate::function::{ARN, Function};
+
 const CASES: u32 = 20;
-pub(crate) const ARN: &str = "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3d4e5/prod";
 const NOW: Timestamp = doorward_tests::keys::NOW;
 const LATER: i64 = 3 * 86_400;
 
@@ -166,69 +153,22 @@ fn key(of_key: usize) -> (String, KeyRecord) {
 }
 
 struct World {
-    authorizer: Authorizer,
+    function: Function,
     printed: String,
-    last: Arc<Mutex<Value>>,
 }
 
 impl World {
     async fn new(gate: &Gate) -> Self {
-        let env = ConfigEnv {
-            read_file: &|_| Err("there are no files".to_owned()),
-            secret: &|_| Err("there are no secrets".to_owned()),
-        };
-        let config = match Config::read(&gate.text(), "t", &env) {
-            Ok(checked) => checked.config,
-            Err(faults) => panic!("{faults}\n{}", gate.text()),
-        };
         let (printed, held) = key(gate.of_key);
-        let keys = MemoryKeys::new();
-        let entry = audit(AuditAction::Create, &held, 1);
-        keys.create(&held, &entry, None).await.unwrap();
-        let sources = Sources {
-            keys: Arc::new(keys),
-            key_sets: Arc::new(Documents::default()),
-            blocks: Arc::new(MemoryBlocks::new()),
-            crls: Arc::new(MemoryCrls::new()),
-            replays: Arc::new(MemoryReplays::new()),
-            authorities: Authorities::none(),
-            limits: Arc::new(MemoryLimits::new()),
-            stopwatch: || Duration::ZERO,
-            pause: |time| Box::pin(tokio::time::sleep(time)),
-        };
-        let last = Arc::new(Mutex::new(Value::Null));
-        let kept = Arc::clone(&last);
-        let sink = Arc::new(move |line: &str| {
-            *kept.lock().unwrap() = serde_json::from_str(line).unwrap();
-        });
-        let authorizer = Authorizer::new(Engine::new(config, sources), sink, || Duration::ZERO);
-        Self {
-            authorizer,
-            printed,
-            last,
-        }
+        let function = Function::new(&gate.text(), &[&held]).await;
+        Self { function, printed }
     }
 
     /// The answer's policy; none where it is an error, which no gateway keeps.
     async fn ask(&self, path: &str, from: &str, now: Timestamp) -> Option<Value> {
-        let bearer = format!("Bearer {}", self.printed);
-        let event = json!({
-            "type": "REQUEST", "methodArn": format!("{ARN}/GET{path}"), "path": path, "httpMethod": "GET",
-            "headers": {"authorization": bearer},
-            "requestContext": {
-                "accountId": "111122223333", "apiId": "a1b2c3d4e5", "stage": "prod",
-                "httpMethod": "GET", "identity": {"sourceIp": from},
-            },
-        });
-        let call = Call {
-            request_id: "r".to_owned(),
-            trace_id: None,
-            received_at: now.into(),
-            time_left: None,
-        };
-        let event = Event::parse(event.to_string().as_bytes());
-        let answer = self.authorizer.handle(&event, &call).await.ok()?;
-        Some(answer.to_value()["policyDocument"].clone())
+        let headers = json!({"authorization": format!("Bearer {}", self.printed)});
+        let answer = self.function.ask(path, &headers, from, now).await?;
+        Some(answer["policyDocument"].clone())
     }
 }
 
@@ -268,7 +208,7 @@ async fn sound(
     let Some(policy) = asked.ask(path, from, NOW).await else {
         return Ok(());
     };
-    let line = asked.last.lock().unwrap().clone();
+    let line = asked.function.last.lock().unwrap().clone();
     if line["decision"] == "allow" {
         return Ok(());
     }

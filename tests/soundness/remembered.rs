@@ -3,27 +3,22 @@
 use std::{
     cell::RefCell,
     fmt::Write as _,
-    sync::{Arc, Mutex, OnceLock},
-    time::Duration,
+    sync::{Arc, OnceLock},
 };
 
-use doorward_authorizer::{Authorizer, Call, Event};
-use doorward_backends::memory::{
-    MemoryBlocks, MemoryCrls, MemoryKeys, MemoryLimits, MemoryReplays,
-};
-use doorward_engine::{
-    Config, Engine, Sources, authority::Authorities, config::ConfigEnv, layers::jwt::Algorithm,
-};
-use doorward_keys::{AuditAction, KeyLedger, KeyRecord, Timestamp};
+use doorward_engine::layers::jwt::Algorithm;
+use doorward_keys::{KeyRecord, Timestamp};
 use doorward_tests::{
-    documents::Documents,
-    keys::{NOW, audit, record},
+    keys::{NOW, record},
     tokens::{SigningKey, Token, key_set},
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
 
-use crate::refusals::{ADDRESSES, ARN, LISTS, PATHS, TEMPLATES, format};
+use crate::{
+    function::Function,
+    refusals::{ADDRESSES, LISTS, PATHS, TEMPLATES, format},
+};
 
 const CASES: u32 = 80;
 const ISSUER: &str = "https://issuer.example";
@@ -235,68 +230,19 @@ fn callers() -> &'static [Caller] {
     })
 }
 
-struct World {
-    authorizer: Authorizer,
-    last: Arc<Mutex<Value>>,
+async fn function(gate: &Gate) -> Function {
+    let keys = callers().iter().filter_map(|caller| caller.key.as_ref());
+    Function::new(&gate.text(), &keys.collect::<Vec<_>>()).await
 }
 
-impl World {
-    async fn new(gate: &Gate) -> Self {
-        let env = ConfigEnv {
-            read_file: &|_| Err("there are no files".to_owned()),
-            secret: &|_| Err("there are no secrets".to_owned()),
-        };
-        let config = match Config::read(&gate.text(), "t", &env) {
-            Ok(checked) => checked.config,
-            Err(faults) => panic!("{faults}\n{}", gate.text()),
-        };
-        let keys = MemoryKeys::new();
-        for held in callers().iter().filter_map(|caller| caller.key.as_ref()) {
-            let entry = audit(AuditAction::Create, held, 1);
-            keys.create(held, &entry, None).await.unwrap();
-        }
-        let sources = Sources {
-            keys: Arc::new(keys),
-            key_sets: Arc::new(Documents::default()),
-            blocks: Arc::new(MemoryBlocks::new()),
-            crls: Arc::new(MemoryCrls::new()),
-            replays: Arc::new(MemoryReplays::new()),
-            authorities: Authorities::none(),
-            limits: Arc::new(MemoryLimits::new()),
-            stopwatch: || Duration::ZERO,
-            pause: |time| Box::pin(tokio::time::sleep(time)),
-        };
-        let last = Arc::new(Mutex::new(Value::Null));
-        let kept = Arc::clone(&last);
-        let sink = Arc::new(move |line: &str| {
-            *kept.lock().unwrap() = serde_json::from_str(line).unwrap();
-        });
-        let authorizer = Authorizer::new(Engine::new(config, sources), sink, || Duration::ZERO);
-        Self { authorizer, last }
-    }
-
-    /// The answer, with the policy in an order of its own, and why.
-    async fn ask(&self, asked: &Asked, now: Timestamp) -> (Option<Value>, Value) {
-        let path = PATHS.get(asked.path).copied().unwrap_or("/always");
-        let event = json!({
-            "type": "REQUEST", "methodArn": format!("{ARN}/GET{path}"), "path": path, "httpMethod": "GET",
-            "headers": callers()[asked.caller].headers,
-            "requestContext": {
-                "accountId": "111122223333", "apiId": "a1b2c3d4e5", "stage": "prod",
-                "httpMethod": "GET", "identity": {"sourceIp": ADDRESSES[asked.address]},
-            },
-        });
-        let call = Call {
-            request_id: "r".to_owned(),
-            trace_id: None,
-            received_at: now.into(),
-            time_left: None,
-        };
-        let event = Event::parse(event.to_string().as_bytes());
-        let answer = self.authorizer.handle(&event, &call).await.ok();
-        let reason = self.last.lock().unwrap()["reason"].clone();
-        (answer.map(|answer| in_order(answer.to_value())), reason)
-    }
+/// The answer, with the policy in an order of its own, and why.
+async fn ask(function: &Function, asked: &Asked, now: Timestamp) -> (Option<Value>, Value) {
+    let path = PATHS.get(asked.path).copied().unwrap_or("/always");
+    let headers = &callers()[asked.caller].headers;
+    let answer = function.ask(path, headers, ADDRESSES[asked.address], now);
+    let answer = answer.await.map(in_order);
+    let reason = function.last.lock().unwrap()["reason"].clone();
+    (answer, reason)
 }
 
 /// An answer without what is counted down in its context, and with statements and resources sorted.
@@ -351,11 +297,11 @@ fn an_engine_that_remembers_answers_as_one_that_does_not() {
     let many = (gate(), proptest::collection::vec(asked(), 40));
     let result = TestRunner::new(config).run(&many, |(gate, many)| {
         runtime.block_on(async {
-            let warm = World::new(&gate).await;
+            let warm = function(&gate).await;
             for (asked, later) in many.iter().zip((0..3).cycle()) {
                 let now = NOW.plus(later);
-                let (answer, reason) = warm.ask(asked, now).await;
-                let (fresh, of_fresh) = World::new(&gate).await.ask(asked, now).await;
+                let (answer, reason) = ask(&warm, asked, now).await;
+                let (fresh, of_fresh) = ask(&function(&gate).await, asked, now).await;
                 prop_assert_eq!(&reason, &of_fresh, "{:?}\n{}", asked, gate.text());
                 prop_assert_eq!(&answer, &fresh, "{:?}\n{}", asked, gate.text());
                 *allowed.borrow_mut() += usize::from(reason.is_null());

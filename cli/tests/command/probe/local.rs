@@ -90,17 +90,15 @@ fn row<'a>(answer: &'a Value, id: &str) -> &'a Value {
     rows.iter().find(|row| row["id"] == id).unwrap()
 }
 
-#[test]
-fn a_kept_answer_ends_with_its_token_and_is_dropped_with_its_time() {
-    let folder = Folder::new();
-    let (local, base) = small_leeway(&folder, "", &["--ttl", "6"]);
+/// What a probe says that waits for the end of a token.
+fn with_ending_token(folder: &Folder, base: &str) -> Value {
     let token =
         |expires: &str| folder.run(&["token", "--scope", "orders:read", "--expires", expires]);
     folder.write("token.txt", &token("1h").out);
     folder.write("ending.txt", &token("9s").out);
     let args = [
         "probe",
-        &base,
+        base,
         "--credential",
         "token.txt",
         "--json",
@@ -110,7 +108,14 @@ fn a_kept_answer_ends_with_its_token_and_is_dropped_with_its_time() {
         "6",
     ];
     let ended = folder.run(&[&args[..], &["--ending-token", "ending.txt"], &ROUTES].concat());
-    let answer: Value = serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{ended:?}"));
+    serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{ended:?}"))
+}
+
+#[test]
+fn a_kept_answer_ends_with_its_token_and_is_dropped_with_its_time() {
+    let folder = Folder::new();
+    let (local, base) = small_leeway(&folder, "", &["--ttl", "6"]);
+    let answer = with_ending_token(&folder, &base);
     assert_eq!(with(&answer, "differs"), [""; 0], "{answer:#}");
     // What was kept just before the end is refused by its policy after it, and by the authorizer once it is dropped.
     let ends = row(&answer, "ends-in-time");
@@ -125,23 +130,7 @@ fn a_kept_answer_ends_with_its_token_and_is_dropped_with_its_time() {
 fn a_policy_without_conditions_is_seen_to_outlive_its_token_until_it_is_dropped() {
     let folder = Folder::new();
     let (local, base) = small_leeway(&folder, "conditions = false", &["--ttl", "6"]);
-    let token =
-        |expires: &str| folder.run(&["token", "--scope", "orders:read", "--expires", expires]);
-    folder.write("token.txt", &token("1h").out);
-    folder.write("ending.txt", &token("9s").out);
-    let args = [
-        "probe",
-        &base,
-        "--credential",
-        "token.txt",
-        "--json",
-        "--leeway",
-        "1",
-        "--ttl",
-        "6",
-    ];
-    let ended = folder.run(&[&args[..], &["--ending-token", "ending.txt"], &ROUTES].concat());
-    let answer: Value = serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{ended:?}"));
+    let answer = with_ending_token(&folder, &base);
     assert_eq!(with(&answer, "differs"), ["ends-in-time"], "{answer:#}");
     assert_eq!(
         row(&answer, "ends-with-ttl")["verdict"],
