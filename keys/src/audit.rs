@@ -126,34 +126,18 @@ mod tests {
     use super::*;
     use crate::{
         digest::Digest,
-        lifecycle::{Draft, Fresh, Limits, create},
+        lifecycle::{Fresh, create},
+        samples,
     };
 
     #[test]
     fn changes_within_one_second_sort_by_version() {
         let now = Timestamp::from_unix(1_700_000_000);
-        let draft = Draft {
-            tenant: "acme".to_owned(),
-            name: "ci".to_owned(),
-            environment: "live".to_owned(),
-            scopes: vec![],
-            routes: None,
-            addresses: None,
-            usage_plan_key: None,
-            plan: None,
-            decoy: false,
-            metadata: std::collections::BTreeMap::new(),
-            lifetime_seconds: 60,
-        };
         let fresh = Fresh {
             id: KeyId::new(now, 1),
             digest: Digest::of("key", None),
         };
-        let limits = Limits {
-            max_lifetime_seconds: 60,
-            max_overlap_seconds: 0,
-        };
-        let mut record = create(draft, fresh, now, limits).unwrap();
+        let mut record = create(samples::draft(), fresh, now, samples::LIMITS).unwrap();
         let mut before = String::new();
         for version in [1, 2, 999, 1000, 1001, 65_536, 1 << 40] {
             record.version = version;

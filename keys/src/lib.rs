@@ -27,6 +27,8 @@ pub mod places;
 pub mod record;
 pub mod rehash;
 pub mod requests;
+#[cfg(test)]
+mod samples;
 pub mod schedule;
 pub mod secret;
 pub mod store;

@@ -89,35 +89,19 @@ mod tests {
     use super::*;
     use crate::{
         foreign::FormerHash,
-        lifecycle::{Draft, Fresh, Limits, create},
+        lifecycle::{Fresh, create},
+        samples,
     };
 
     const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
     const KEY: &str = "Zk3tQw8Yb1Nf6Rr0Lm5Vx2Cc7Dd9Ee4A";
 
     fn kept_as(hash: &FormerHash) -> KeyRecord {
-        let draft = Draft {
-            tenant: "acme".to_owned(),
-            name: "partner".to_owned(),
-            environment: "live".to_owned(),
-            scopes: vec![],
-            routes: None,
-            addresses: None,
-            usage_plan_key: None,
-            plan: None,
-            decoy: false,
-            metadata: std::collections::BTreeMap::new(),
-            lifetime_seconds: 60,
-        };
         let fresh = Fresh {
             id: KeyId::new(NOW, 1),
             digest: hash.digest(KEY),
         };
-        let limits = Limits {
-            max_lifetime_seconds: 60,
-            max_overlap_seconds: 0,
-        };
-        create(draft, fresh, NOW, limits).unwrap()
+        create(samples::draft(), fresh, NOW, samples::LIMITS).unwrap()
     }
 
     fn pepper(byte: u8) -> Pepper {

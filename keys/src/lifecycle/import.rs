@@ -56,33 +56,20 @@ pub fn known_by(record: &KeyRecord, digest: Digest, now: Timestamp) -> Result<Ke
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{lifecycle::revoke, record::KeyId};
-
-    const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
-    const LIMITS: Limits = Limits {
-        max_lifetime_seconds: 60,
-        max_overlap_seconds: 0,
+    use crate::{
+        lifecycle::revoke,
+        record::KeyId,
+        samples::{LIMITS, draft},
     };
 
+    const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
+
     fn imported(status: KeyStatus) -> Result<KeyRecord, Refusal> {
-        let draft = Draft {
-            tenant: "acme".to_owned(),
-            name: "partner".to_owned(),
-            environment: "live".to_owned(),
-            scopes: vec![],
-            routes: None,
-            addresses: None,
-            usage_plan_key: None,
-            plan: None,
-            decoy: false,
-            metadata: std::collections::BTreeMap::new(),
-            lifetime_seconds: 60,
-        };
         let fresh = Fresh {
             id: KeyId::new(NOW, 1),
             digest: Digest::of("elsewhere", None),
         };
-        import(draft, fresh, status, NOW, LIMITS)
+        import(draft(), fresh, status, NOW, LIMITS)
     }
 
     #[test]
