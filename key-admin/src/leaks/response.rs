@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Who is named in changes and events.
-pub(super) const ACTOR: &str = "leak:github";
+const ACTOR: &str = "leak:github";
 /// The longest reason of a change, in characters.
 const MAX_REASON: usize = 256;
 

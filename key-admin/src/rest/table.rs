@@ -207,28 +207,12 @@ pub const ROUTES: &[Route] = &[
         replies: &[(200, "Verified")],
         refusals: &[],
     },
-    Route {
-        method: "POST",
-        resource: "/keys/bulk",
-        operation: "createMany",
-        summary: "Make many keys",
-        takes: Takes::Body { is_required: true },
-        headers: &[],
-        permission: Permission::Make,
-        replies: &[(200, "Many")],
-        refusals: &[],
-    },
-    Route {
-        method: "POST",
-        resource: "/keys/import",
-        operation: "importMany",
-        summary: "Bring many keys from elsewhere",
-        takes: Takes::Body { is_required: true },
-        headers: &[],
-        permission: Permission::Make,
-        replies: &[(200, "Many")],
-        refusals: &[],
-    },
+    many("createMany", "/keys/bulk", "Make many keys"),
+    many(
+        "importMany",
+        "/keys/import",
+        "Bring many keys from elsewhere",
+    ),
     Route {
         method: "GET",
         resource: "/keys/export",
@@ -328,6 +312,21 @@ const fn flag(name: &'static str) -> Parameter {
     Parameter {
         name,
         kind: Kind::Flag,
+    }
+}
+
+/// Many keys at once.
+const fn many(operation: &'static str, resource: &'static str, summary: &'static str) -> Route {
+    Route {
+        method: "POST",
+        resource,
+        operation,
+        summary,
+        takes: Takes::Body { is_required: true },
+        headers: &[],
+        permission: Permission::Make,
+        replies: &[(200, "Many")],
+        refusals: &[],
     }
 }
 
