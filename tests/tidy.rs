@@ -17,9 +17,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("doorward-keys", &[]),
     ("doorward-engine", &["doorward-keys"]),
     ("doorward-backends", &["doorward-engine", "doorward-keys"]),
+    ("doorward-gateway", &["doorward-engine", "doorward-keys"]),
     (
         "doorward-authorizer",
-        &["doorward-backends", "doorward-engine", "doorward-keys"],
+        &[
+            "doorward-backends",
+            "doorward-engine",
+            "doorward-gateway",
+            "doorward-keys",
+        ],
     ),
     (
         "doorward-key-admin",
@@ -65,6 +71,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "doorward-micro",
         &[
             "doorward-engine",
+            "doorward-gateway",
             "doorward-keys",
             "doorward-report",
             "doorward-tokens",
@@ -80,6 +87,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const OUT_OF_REACH: &[(&str, &[&str])] = &[
     ("doorward-keys", PURE),
     ("doorward-engine", PURE),
+    ("doorward-gateway", PURE),
     ("doorward-authorizer", DEVELOPERS_ONLY),
     ("doorward-key-admin", DEVELOPERS_ONLY),
     ("doorward-echo", &["aws-sdk-*", "dynoxide-rs", "reqwest"]),

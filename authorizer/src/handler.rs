@@ -74,6 +74,8 @@ pub struct Explained {
     pub overruled: Option<Reason>,
     /// Why the store did not count the call at once, where it was to.
     pub uncounted: Option<Uncounted>,
+    /// How long all of it took.
+    pub took: Duration,
 }
 
 /// Gives the engine in force, or says why there is none and everything is to be refused.
@@ -124,39 +126,34 @@ impl Authorizer {
     }
 
     /// Answers `event`, counts the use of the key and writes the line of the decision.
-    pub async fn handle(&self, event: &Event, call: &Call) -> Result<Answer, Refusal> {
+    pub async fn handle(&self, event: &Event<'_>, call: &Call) -> Result<Answer, Refusal> {
         self.handle_explained(event, call).await.answer
     }
 
     /// The same, and says how the answer came about.
-    pub async fn handle_explained(&self, event: &Event, call: &Call) -> Explained {
-        let begun = (self.stopwatch)();
+    pub async fn handle_explained(&self, event: &Event<'_>, call: &Call) -> Explained {
         let explained = self.decide(event, call).await;
-        let took = (self.stopwatch)().saturating_sub(begun);
-        let overruled = explained.overruled.map(Reason::as_str);
-        log::decision(
-            &self.sink,
-            explained.kind,
-            &explained.verdict,
-            overruled,
-            call,
-            took,
-            explained.uncounted.as_ref(),
-        );
+        self.tell(&explained, call);
         explained
     }
 
-    /// Answers `event`, counts the use of the key, and says how the answer came about.
-    pub async fn decide(&self, event: &Event, call: &Call) -> Explained {
+    /// Writes the line of a decision.
+    pub fn tell(&self, explained: &Explained, call: &Call) {
+        log::decision(&self.sink, explained, call);
+    }
+
+    /// Answers `event`, counts the use of the key, and says how the answer came about. The line is left to
+    /// [`Authorizer::tell`], which can wait until the answer has left.
+    pub async fn decide(&self, event: &Event<'_>, call: &Call) -> Explained {
         self.work(event, call, self.usage.as_deref()).await
     }
 
     /// Answers `event` without writing or counting anything, and says how the answer came about.
-    pub async fn explain(&self, event: &Event, call: &Call) -> Explained {
+    pub async fn explain(&self, event: &Event<'_>, call: &Call) -> Explained {
         self.work(event, call, None).await
     }
 
-    async fn work(&self, event: &Event, call: &Call, usage: Option<&UsageBuffer>) -> Explained {
+    async fn work(&self, event: &Event<'_>, call: &Call, usage: Option<&UsageBuffer>) -> Explained {
         let begun = (self.stopwatch)();
         let mut decoded = decode(event, call.received_at);
         if let Ok(request) = &mut decoded.request {
@@ -211,6 +208,7 @@ impl Authorizer {
             answer: encoded.answer,
             overruled: encoded.overruled,
             uncounted,
+            took: (self.stopwatch)().saturating_sub(begun),
         }
     }
 }

@@ -7,16 +7,15 @@
 pub mod clock;
 mod counting;
 mod ending;
-pub mod event;
 pub mod handler;
 mod limits_in_redis;
 pub mod log;
 pub mod names;
-pub mod response;
 pub mod runtime;
 pub mod settings;
 pub mod wiring;
 
+pub use doorward_gateway::{event, response};
 pub use event::{Event, EventKind};
 pub use handler::{Authorizer, Call, Decide, Explained};
 pub use response::{Answer, Refusal};

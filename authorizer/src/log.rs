@@ -7,18 +7,18 @@
 
 mod lines;
 
-use std::{io::Write, sync::Arc, time::Duration};
+use std::{io::Write, sync::Arc};
 
 use doorward_engine::{
-    Class, Decision, Reason, Verdict,
-    authority::BreakerChange,
-    config::Fault,
-    usage::{Flushed, Uncounted},
+    Class, Decision, Reason, authority::BreakerChange, config::Fault, usage::Flushed,
 };
 use doorward_keys::Timestamp;
 use serde::Serialize;
 
-use crate::{counting::refusal, event::EventKind, handler::Call};
+use crate::{
+    counting::refusal,
+    handler::{Call, Explained},
+};
 use lines::{
     BreakerLine, DecisionLine, FaultLine, FaultsLine, FlushLine, Layer, LifeLine, LimitLine,
     Metrics, OF_CLOSED_BREAKERS, OF_DECISIONS, OF_DECISIONS_WITHOUT_STORE, OF_FLUSHES,
@@ -61,16 +61,16 @@ pub fn to_stdout() -> Sink {
 }
 
 /// Writes the line of one decision.
-pub(crate) fn decision(
-    sink: &Sink,
-    kind: EventKind,
-    verdict: &Verdict,
-    overruled: Option<&'static str>,
-    call: &Call,
-    took: Duration,
-    uncounted: Option<&Uncounted>,
-) {
-    let trail = &verdict.trail;
+pub(crate) fn decision(sink: &Sink, explained: &Explained, call: &Call) {
+    let Explained {
+        kind,
+        verdict,
+        overruled,
+        uncounted,
+        took,
+        answer: _,
+    } = explained;
+    let (trail, uncounted) = (&verdict.trail, uncounted.as_ref());
     let (decision, denial, limit) = match &verdict.decision {
         Decision::Allow(grant) => ("allow", None, grant.limit()),
         Decision::Deny(denial) => ("deny", Some(denial), denial.limit()),
@@ -88,7 +88,7 @@ pub(crate) fn decision(
         detail: denial
             .map(|denial| clean(denial.detail()))
             .filter(|detail| !detail.is_empty()),
-        answer: overruled,
+        answer: overruled.map(Reason::as_str),
         limit: exceeded.map(|limit| clean(&limit.name)),
         retry_after: exceeded.and_then(|limit| limit.retry_after),
         limits: trail.limits.iter().map(LimitLine::of).collect(),
@@ -114,7 +114,7 @@ pub(crate) fn decision(
         .and(uncounted.map(|_| &OF_UNCOUNTED)),
         class,
         decisions: 1,
-        latency: micros(took),
+        latency: micros(*took),
         limit_store_faults,
         usage_store_faults: uncounted.map(|_| 1),
         usage: uncounted.map(|failed| clean(&failed.why)),

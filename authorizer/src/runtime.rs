@@ -3,21 +3,29 @@
 //!
 //! The runtime polls for the next event only when the outermost service is done, and the innermost has sent the answer by
 //! then (AWS: Lambda runtime API). So what a layer does after its inner service delays nobody but the next event in this
-//! sandbox. At the end of the process there is a little time as well; see `ending`.
+//! sandbox: the line of the decision is written then. At the end of the process there is a little time as well; see `ending`.
+//!
+//! The reader of the runtime would note the path of every value of an event, for errors that nobody sees, and keep nothing of
+//! it where it is. So an event goes past it, to our own.
 
 use std::{
     future::Future,
+    mem,
     pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
+    sync::{Arc, OnceLock},
+    task::{self, Poll},
     time::Duration,
 };
 
-use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, service_fn, tower};
+use bytes::Bytes;
+use lambda_runtime::{
+    Context, Diagnostic, Error, LambdaEvent, LambdaInvocation, Runtime, service_fn, tower,
+};
 
 use crate::{
-    Answer, Call, Event, Refusal, clock,
+    Call, Event, Explained, clock,
     ending::{self, Ending},
+    response::Written,
     wiring::Service,
 };
 
@@ -36,15 +44,31 @@ const END: Duration = Duration::from_millis(450);
 /// How long it goes on then, where somebody leaves it more time than Lambda does.
 const OVERTIME: Duration = Duration::from_millis(1500);
 
+/// What stands in place of an event for the reader of the runtime.
+const READ_ELSEWHERE: &[u8] = b"null";
+
+tokio::task_local! {
+    /// The turn of the invocation that is answered.
+    static TURN: Arc<Turn>;
+}
+
+/// One invocation, from its event to its line.
+#[derive(Default)]
+struct Turn {
+    event: Bytes,
+    /// What was decided, once it was.
+    decided: OnceLock<(Explained, Call)>,
+}
+
 /// Serves until the sandbox ends: one event after the other, or as many at once as `AWS_LAMBDA_MAX_CONCURRENCY` says.
 pub async fn run(service: Service) -> Result<(), Error> {
     let mut ending = Ending::listen();
     let service = Arc::new(service);
     let handler = {
         let service = Arc::clone(&service);
-        service_fn(move |event: LambdaEvent<Event>| answer(Arc::clone(&service), event))
+        service_fn(move |invoked: LambdaEvent<()>| answer(Arc::clone(&service), invoked.context))
     };
-    let runtime = Runtime::new(handler).layer(tower::layer::layer_fn(|inner| Refreshing {
+    let runtime = Runtime::new(handler).layer(tower::layer::layer_fn(|inner| TakingTurns {
         inner,
         service: Arc::clone(&service),
     }));
@@ -61,25 +85,37 @@ pub async fn run(service: Service) -> Result<(), Error> {
     }
 }
 
-async fn answer(service: Arc<Service>, event: LambdaEvent<Event>) -> Result<Answer, Refusal> {
-    let (event, context) = event.into_parts();
+async fn answer(service: Arc<Service>, context: Context) -> Result<Written, Diagnostic> {
+    // Outside of a turn there is no event, which is refused.
+    let turn = TURN.try_with(Arc::clone).unwrap_or_default();
     let call = Call {
         request_id: context.request_id,
         trace_id: context.xray_trace_id,
         received_at: clock::moment(),
         time_left: Some(clock::left_until(context.deadline).unwrap_or(LONGEST)),
     };
-    service.authorizer().handle(&event, &call).await
+    let event = Event::parse(&turn.event);
+    let explained = service.authorizer().decide(&event, &call).await;
+    let answer = match &explained.answer {
+        Ok(answer) => Ok(answer.written()),
+        Err(refusal) => Err(Diagnostic {
+            error_type: refusal.error_type().to_owned(),
+            error_message: refusal.message().to_owned(),
+        }),
+    };
+    // Nobody else decides in this turn.
+    let _ = turn.decided.set((explained, call));
+    answer
 }
 
 /// Lets `inner` answer, then has done what waited for that.
 #[derive(Clone)]
-struct Refreshing<S> {
+struct TakingTurns<S> {
     inner: S,
     service: Arc<Service>,
 }
 
-impl<S> tower::Service<LambdaInvocation> for Refreshing<S>
+impl<S> tower::Service<LambdaInvocation> for TakingTurns<S>
 where
     S: tower::Service<LambdaInvocation, Response = (), Error = Error>,
     S::Future: Send + 'static,
@@ -88,16 +124,23 @@ where
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_ready(&mut self, context: &mut task::Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
+    fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
         let deadline = invocation.context.deadline;
-        let answering = self.inner.call(invocation);
+        let turn = Arc::new(Turn {
+            event: mem::replace(&mut invocation.body, Bytes::from_static(READ_ELSEWHERE)),
+            ..Turn::default()
+        });
+        let answering = TURN.scope(Arc::clone(&turn), self.inner.call(invocation));
         let service = Arc::clone(&self.service);
         Box::pin(async move {
             let answered = answering.await;
+            if let Some((explained, call)) = turn.decided.get() {
+                service.authorizer().tell(explained, call);
+            }
             service
                 .refresh(
                     clock::left_until(deadline)

@@ -19,7 +19,6 @@ pub(crate) fn still() -> Timing {
 
 /// A request for `GET /orders` with these headers.
 pub(crate) fn request(headers: &[(&str, &str)]) -> Request {
-    let multi = headers.iter().map(|(name, value)| (*name, vec![*value]));
     Request {
         received_at: NOW.into(),
         time_left: None,
@@ -29,7 +28,7 @@ pub(crate) fn request(headers: &[(&str, &str)]) -> Request {
             path: "/orders".to_owned(),
         },
         raw_paths: Vec::new(),
-        headers: Headers::from_maps([], multi),
+        headers: Headers::from_maps(&[], headers),
         query: Vec::new(),
         cookies: Vec::new(),
         peer: Some("198.51.100.7".parse().unwrap()),

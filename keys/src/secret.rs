@@ -3,6 +3,7 @@
 use zeroize::Zeroize;
 
 /// Holds a secret: no `Display`, a `Debug` that says nothing, memory cleared when dropped.
+#[derive(Default)]
 pub struct Secret<T: Zeroize>(T);
 
 impl<T: Zeroize> Secret<T> {

@@ -13,7 +13,6 @@ use doorward_key_admin::{
 };
 use doorward_keys::Timestamp;
 use doorward_tests::dynamodb::Silent;
-use serde_json::json;
 
 fn root() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -41,12 +40,11 @@ fn variables() -> Vec<(String, String)> {
         .collect()
 }
 
-fn event() -> Event {
-    let event = json!({
-        "type": "TOKEN", "authorizationToken": "Bearer nothing-of-ours",
-        "methodArn": "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/v1/POST/orders",
-    });
-    Event::parse(event.to_string().as_bytes())
+const EVENT: &[u8] = br#"{"type": "TOKEN", "authorizationToken": "Bearer nothing-of-ours",
+    "methodArn": "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/v1/POST/orders"}"#;
+
+fn event() -> Event<'static> {
+    Event::parse(EVENT)
 }
 
 fn call() -> Call {

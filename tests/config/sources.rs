@@ -83,7 +83,8 @@ impl World {
             received_at: timestamp().into(),
             time_left: None,
         };
-        let event = Event::parse(event.to_string().as_bytes());
+        let text = event.to_string();
+        let event = Event::parse(text.as_bytes());
         service.authorizer().handle(&event, &call).await.is_ok()
     }
 }

@@ -186,7 +186,8 @@ fn no_secret_of_an_event_comes_out() {
             if let Some(field) = pointer.strip_prefix('/') {
                 event[field] = fault.clone();
             }
-            let event = Event::parse(event.to_string().as_bytes());
+            let text = event.to_string();
+            let event = Event::parse(text.as_bytes());
             for (state, shape) in STATES
                 .iter()
                 .flat_map(|state| SHAPES.map(|shape| (state, shape)))

@@ -119,7 +119,8 @@ async fn call(authorizer: &Authorizer, path: &str, address: &str) -> Value {
         "type": "REQUEST", "methodArn": format!("{STAGE}/GET{path}"), "path": path, "httpMethod": "GET",
         "requestContext": {"apiId": "a1b2c3", "stage": "prod", "httpMethod": "GET", "identity": {"sourceIp": address}},
     });
-    let event = Event::parse(event.to_string().as_bytes());
+    let text = event.to_string();
+    let event = Event::parse(text.as_bytes());
     let call = Call {
         request_id: "req-1".to_owned(),
         trace_id: None,

@@ -60,7 +60,8 @@ async fn cell(case: &Case, gateway: Gateway) -> Cell {
     let sink = Arc::new(move |line: &str| kept.lock().unwrap().push(line.to_owned()));
     let simple = gateway == Gateway::Http2Simple;
     let authorizer = authorizer(case.route, case.state, simple, sink).await;
-    let event = Event::parse(gateway.event(case).to_string().as_bytes());
+    let text = gateway.event(case).to_string();
+    let event = Event::parse(text.as_bytes());
     if case.state.is_used_up() {
         // The line of this call belongs to no cell.
         authorizer.explain(&event, &call(case.state)).await;

@@ -76,7 +76,8 @@ impl AuthorizerFunction for Function {
             }
             held["clientCert"] = certificate;
         }
-        let event = Event::parse(event.to_string().as_bytes());
+        let text = event.to_string();
+        let event = Event::parse(text.as_bytes());
         let call = Call {
             request_id: String::new(),
             trace_id: None,

@@ -68,7 +68,8 @@ async fn admitted(house: &House, credential: &str, through: bool) {
         received_at: now().into(),
         time_left: None,
     };
-    let event = Event::parse(event.to_string().as_bytes());
+    let text = event.to_string();
+    let event = Event::parse(text.as_bytes());
     let answer = service.authorizer().handle(&event, &call).await;
     let answer = serde_json::to_value(answer.unwrap()).unwrap();
     assert_eq!(

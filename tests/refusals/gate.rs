@@ -248,7 +248,8 @@ impl Gate {
             received_at: Timestamp::from_unix(now).into(),
             time_left: self.time_left,
         };
-        let event = Event::parse(event.to_string().as_bytes());
+        let text = event.to_string();
+        let event = Event::parse(text.as_bytes());
         let answer = self.authorizer.handle(&event, &call).await;
         answer.map(|answer: Answer| answer.to_value())
     }

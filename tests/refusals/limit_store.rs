@@ -100,7 +100,8 @@ impl Function {
             received_at: self.now(),
             time_left: Some(Duration::from_secs(5)),
         };
-        let event = Event::parse(event.to_string().as_bytes());
+        let text = event.to_string();
+        let event = Event::parse(text.as_bytes());
         let answer = self.service.authorizer().handle(&event, &call).await;
         (answer, self.lines.lock().unwrap().pop().unwrap())
     }

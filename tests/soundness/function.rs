@@ -80,7 +80,8 @@ impl Function {
             received_at: now.into(),
             time_left: None,
         };
-        let event = Event::parse(event.to_string().as_bytes());
+        let text = event.to_string();
+        let event = Event::parse(text.as_bytes());
         let answer = self.authorizer.handle(&event, &call).await.ok()?;
         Some(answer.to_value())
     }

@@ -47,13 +47,11 @@ const ANSWERS: AnswersConfig = AnswersConfig {
     max_context_bytes: 2048,
 };
 
-fn event() -> Event {
-    let arn = "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/prod/GET/orders/42";
-    Event::parse(
-        json!({"type": "TOKEN", "authorizationToken": "Bearer t", "methodArn": arn})
-            .to_string()
-            .as_bytes(),
-    )
+const EVENT: &[u8] = br#"{"type": "TOKEN", "authorizationToken": "Bearer t",
+    "methodArn": "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/prod/GET/orders/42"}"#;
+
+fn event() -> Event<'static> {
+    Event::parse(EVENT)
 }
 
 fn call() -> Call {

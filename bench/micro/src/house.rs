@@ -14,7 +14,7 @@ use anyhow::{Context as _, anyhow};
 use doorward_engine::{
     Config, Engine, Request, Sources, Verdict,
     authority::Authorities,
-    config::ConfigEnv,
+    config::{AnswersConfig, ConfigEnv},
     request::{ApiStage, Entrance, Form, Headers, Target, Verb},
 };
 
@@ -136,6 +136,11 @@ impl House {
         Ok(Self(engine))
     }
 
+    /// How answers are shaped here.
+    pub fn answers(&self) -> AnswersConfig {
+        self.0.config().answers.clone()
+    }
+
     /// Decides.
     ///
     /// # Errors
@@ -189,7 +194,7 @@ pub fn request(authorization: &str, address: &str) -> anyhow::Result<Request> {
             path: "/orders/42".to_owned(),
         },
         raw_paths: vec!["/orders/42".to_owned()],
-        headers: Headers::from_maps(headers, headers.map(|(name, value)| (name, vec![value]))),
+        headers: Headers::from_maps(&headers, &headers),
         query: Vec::new(),
         cookies: Vec::new(),
         peer: Some(peer),

@@ -4,6 +4,7 @@
 
 pub mod bare;
 pub mod credentials;
+pub mod front;
 pub mod house;
 pub mod scene;
 mod stores;

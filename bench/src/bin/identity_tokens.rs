@@ -67,7 +67,8 @@ async fn measured(key: Option<&String>, apart: u64) -> anyhow::Result<Vec<Durati
             "apiId": "a1b2c3", "stage": "prod", "httpMethod": "GET", "resourcePath": "/orders", "path": "/prod/orders",
         },
     });
-    let event = Event::parse(event.to_string().as_bytes());
+    let text = event.to_string();
+    let event = Event::parse(text.as_bytes());
     let mut call = Call {
         request_id: "bench".to_owned(),
         trace_id: None,

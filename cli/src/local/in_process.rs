@@ -26,7 +26,8 @@ impl InProcess {
 #[async_trait]
 impl AuthorizerFunction for InProcess {
     async fn invoke(&self, event: Value) -> Invocation {
-        let event = Event::parse(event.to_string().as_bytes());
+        let text = event.to_string();
+        let event = Event::parse(text.as_bytes());
         let call = Call {
             request_id: String::new(),
             trace_id: None,

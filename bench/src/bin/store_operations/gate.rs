@@ -37,7 +37,8 @@ impl Gate {
             "type": "TOKEN", "authorizationToken": format!("Bearer {key}"),
             "methodArn": "arn:aws:execute-api:us-east-1:111122223333:a1b2c3/prod/GET/orders",
         });
-        let event = Event::parse(event.to_string().as_bytes());
+        let text = event.to_string();
+        let event = Event::parse(text.as_bytes());
         let call = Call {
             request_id: "bench".to_owned(),
             trace_id: None,

@@ -302,7 +302,7 @@ fn refuses_a_header_that_contradicts_itself() {
     let config = whole();
     for name in ["authorization", "x-api-key"] {
         let mut twice = request(&[]);
-        twice.headers = Headers::from_maps([], [(name, vec![KEY, "ck_live_y"])]);
+        twice.headers = Headers::from_maps(&[], &[(name, KEY), (name, "ck_live_y")]);
         assert_eq!(
             find(&twice, &config),
             Err(Reason::CredentialRepeated),

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use doorward_micro::{
     credentials::{ALGORITHMS, Credentials},
+    front::Front,
     scene::Scene,
 };
 
@@ -66,6 +67,11 @@ fn counted() -> anyhow::Result<Counts> {
         let own = all.saturating_sub(bare.copied().unwrap_or(0));
         eprintln!("{own:>9}  {name}");
         counts.per_call.insert(name, own);
+    }
+    for front in Front::ALL {
+        let own = measured::per_call(callgrind::count(front.name(), &credentials)?);
+        eprintln!("{own:>9}  {}", front.name());
+        counts.per_call.insert(front.name().to_owned(), own);
     }
     Ok(counts)
 }

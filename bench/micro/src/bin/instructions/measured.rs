@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use doorward_micro::{
     bare::Bare,
     credentials::{ALGORITHMS, Credentials},
+    front::{Asked, Front},
     house::still,
     scene::Scene,
 };
@@ -27,13 +28,24 @@ pub(crate) fn per_call(counted: u64) -> u64 {
     counted.div_euclid(CALLS as u64)
 }
 
-/// Plays the scene of this name, or checks the signatures of the algorithm of this name. The credentials come as JSON.
+/// Plays the scene of this name, does what stands around one, or checks the signatures of the algorithm of this name. The credentials come as JSON.
 pub(crate) fn run(name: &str) -> anyhow::Result<()> {
     let credentials: Credentials = serde_json::from_reader(io::stdin().lock())?;
     if let Some(algorithm) = ALGORITHMS.into_iter().find(|one| one.name() == name) {
         let signed = credentials.of(algorithm).context("no tokens")?;
         let bare = Bare::of(algorithm, signed)?;
         return twice(&|number| bare.check(number));
+    }
+    if let Some(front) = Front::ALL.into_iter().find(|one| one.name() == name) {
+        let asked = Asked::with_key(&credentials)?;
+        let decoded = asked.read();
+        return match front {
+            Front::Event => twice(&|_| {
+                drop(black_box(asked.read()));
+                Ok(())
+            }),
+            Front::Answer => twice(&|_| asked.write(&decoded).map(|text| drop(black_box(text)))),
+        };
     }
     let scene = Scene::ALL.into_iter().find(|one| one.name() == name);
     let staged = scene.context("no such scene")?.stage(&credentials, still)?;

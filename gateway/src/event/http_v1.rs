@@ -8,7 +8,7 @@ use super::{
     tree::{Malformed, Node},
 };
 
-pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
+pub(super) fn read(event: &Node<'_>, seen: Seen) -> Result<Request, Malformed> {
     if event.text("version")? == Some("2.0") {
         // The answer is that of format 1.0, which is always a policy.
         http_v2::read(event, seen).map(|request| Request {

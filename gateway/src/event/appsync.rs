@@ -13,7 +13,7 @@ use super::{
     tree::{Malformed, Node},
 };
 
-pub(super) fn read(event: &Node, received_at: Moment) -> Result<Request, Malformed> {
+pub(super) fn read(event: &Node<'_>, received_at: Moment) -> Result<Request, Malformed> {
     event.without(&["headers", "methodArn", "routeArn", "version"])?;
     let token = event.text("authorizationToken")?;
     let api = event.text("requestContext.apiId")?.unwrap_or_default();
@@ -28,7 +28,7 @@ pub(super) fn read(event: &Node, received_at: Moment) -> Result<Request, Malform
         raw_paths: Vec::new(),
         headers: headers(event, token)?,
         query: Vec::new(),
-        cookies: fields::cookies(event, "requestHeaders", None)?,
+        cookies: fields::HeaderMaps::read(event, "requestHeaders", None)?.cookies(),
         peer: None,
         certificate: None,
         entrance: fields::entrance(event, None)?,
@@ -37,7 +37,7 @@ pub(super) fn read(event: &Node, received_at: Moment) -> Result<Request, Malform
 }
 
 /// The headers without `Authorization`, which is the token once more and would count as a second credential.
-fn headers(event: &Node, token: Option<&str>) -> Result<Headers, Malformed> {
+fn headers(event: &Node<'_>, token: Option<&str>) -> Result<Headers, Malformed> {
     let mut others = Vec::new();
     for (name, value) in fields::single_values(event, "requestHeaders")? {
         if !name.eq_ignore_ascii_case("authorization") {
@@ -49,5 +49,5 @@ fn headers(event: &Node, token: Option<&str>) -> Result<Headers, Malformed> {
             });
         }
     }
-    Ok(Headers::from_maps(others, []))
+    Ok(Headers::from_maps(&others, &[]))
 }

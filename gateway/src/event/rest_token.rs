@@ -13,7 +13,7 @@ use super::{
     tree::{Malformed, Node},
 };
 
-pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
+pub(super) fn read(event: &Node<'_>, seen: Seen) -> Result<Request, Malformed> {
     event.without(&["routeArn"])?;
     if event
         .text("version")?

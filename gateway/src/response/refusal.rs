@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use lambda_runtime::Diagnostic;
-
 /// An error of the function. It prints as exactly the text that the gateway sees, in `Debug` too, because the runtime
 /// may print it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,6 +13,14 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The type of the error, which stands in the log of the platform.
+    pub const fn error_type(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "Unauthorized",
+            Self::Failed => "Unavailable",
+        }
+    }
+
     /// The text that the gateway sees as `errorMessage`.
     pub const fn message(self) -> &'static str {
         match self {
@@ -37,16 +43,3 @@ impl fmt::Debug for Refusal {
 }
 
 impl std::error::Error for Refusal {}
-
-impl From<Refusal> for Diagnostic {
-    fn from(refusal: Refusal) -> Self {
-        let error_type = match refusal {
-            Refusal::Unauthorized => "Unauthorized",
-            Refusal::Failed => "Unavailable",
-        };
-        Self {
-            error_type: error_type.to_owned(),
-            error_message: refusal.message().to_owned(),
-        }
-    }
-}

@@ -9,14 +9,11 @@ use doorward_engine::{
 use super::{
     Seen,
     arn::verb_agrees,
-    fields,
+    fields::{self, HeaderMaps},
     tree::{Malformed, Node},
 };
 
-const HEADERS: &str = "headers";
-const ALL_HEADERS: Option<&str> = Some("multiValueHeaders");
-
-pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
+pub(super) fn read(event: &Node<'_>, seen: Seen) -> Result<Request, Malformed> {
     event.without(&["cookies", "rawPath", "rawQueryString", "routeArn"])?;
     if seen.target == Target::Connect {
         return Err(Malformed {
@@ -29,6 +26,7 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
         &seen.target,
         &["httpMethod", "requestContext.httpMethod"],
     )?;
+    let headers = HeaderMaps::read(event, "headers", Some("multiValueHeaders"))?;
     Ok(Request {
         received_at: seen.received_at,
         form: Form::Policy,
@@ -37,9 +35,9 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
         stage: seen.stage,
         target: seen.target,
         raw_paths: fields::paths(event, &["path", "requestContext.path"])?,
-        headers: fields::headers(event, HEADERS, ALL_HEADERS)?,
+        headers: headers.headers(),
         query: fields::query(event)?,
-        cookies: fields::cookies(event, HEADERS, ALL_HEADERS)?,
+        cookies: headers.cookies(),
         peer: fields::address(event, "requestContext.identity.sourceIp")?,
         // Not what the caller sent, but the identity sources joined; the credential is read from its header.
         token: None,

@@ -1,6 +1,6 @@
 //! IAM policies (AWS: output from a Lambda authorizer; IAM JSON policy elements).
 
-use std::{collections::BTreeMap, io, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use doorward_engine::{
     Reason,
@@ -22,7 +22,7 @@ const MAX_RESOURCE: usize = 512;
 #[serde(rename_all = "camelCase")]
 pub struct PolicyAnswer {
     principal_id: String,
-    policy_document: Document,
+    policy_document: Json,
     context: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     usage_identifier_key: Option<String>,
@@ -31,7 +31,7 @@ pub struct PolicyAnswer {
 impl PolicyAnswer {
     pub(super) fn new(
         principal: &str,
-        policy_document: Document,
+        policy_document: Json,
         context: BTreeMap<String, String>,
         usage_plan_key: Option<&str>,
     ) -> Self {
@@ -45,7 +45,7 @@ impl PolicyAnswer {
 }
 
 /// A policy document. Never without a statement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Document {
     version: &'static str,
@@ -57,27 +57,27 @@ pub(super) struct Document {
 struct Said {
     effect: &'static str,
     action: &'static str,
-    resource: Listed,
+    resource: Json,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     condition: BTreeMap<&'static str, BTreeMap<&'static str, Operand>>,
 }
 
-/// A list of resources as JSON, shared by all answers that have it.
+/// A part of an answer that is written already, shared by all answers that have it.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
-struct Listed(#[serde(serialize_with = "as_it_is")] Arc<RawValue>);
+pub(super) struct Json(#[serde(serialize_with = "as_it_is")] Arc<RawValue>);
 
 fn as_it_is<S: serde::Serializer>(json: &Arc<RawValue>, serializer: S) -> Result<S::Ok, S::Error> {
     json.serialize(serializer)
 }
 
-impl PartialEq for Listed {
+impl PartialEq for Json {
     fn eq(&self, other: &Self) -> bool {
         self.0.get() == other.0.get()
     }
 }
 
-impl Eq for Listed {}
+impl Eq for Json {}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -92,7 +92,7 @@ impl Document {
         statements: &[Statement],
         arn: &MethodArn,
         max_bytes: usize,
-    ) -> Result<Self, Reason> {
+    ) -> Result<Json, Reason> {
         let document = Self::of(said(statements, arn));
         if !document.statement.iter().any(|said| said.effect == "Allow") {
             return Err(Reason::Internal);
@@ -101,8 +101,9 @@ impl Document {
             .saturating_sub(arn.stage().arn_prefix().len())
             .saturating_sub(1);
         let mut resources = statements.iter().flat_map(|said| said.resources.iter());
-        if document.fits(max_bytes) && resources.all(|resource| resource.len() <= room) {
-            Ok(document)
+        let written = document.written();
+        if written.fits(max_bytes) && resources.all(|resource| resource.len() <= room) {
+            Ok(written)
         } else {
             Err(Reason::PolicyTooLarge)
         }
@@ -117,27 +118,28 @@ impl Document {
         asked: Option<&MethodArn>,
         holds: &Condition,
         max_bytes: usize,
-    ) -> Self {
+    ) -> Json {
+        let only = |deny| Self::of(vec![deny]).written();
         let Some(arn) = asked else {
-            return Self::of(vec![Said::deny_everything(holds)]);
+            return only(Said::deny_everything(holds));
         };
         let prefix = arn.stage().arn_prefix();
         let is_exact = is_exact(prefix, arn.resource());
         let denied = if is_exact { arn.resource() } else { "*" };
         let denied = Resources::from(vec![denied.to_owned()]);
-        let deny = Said::deny(Listed(denied.to_json(prefix)), holds);
+        let deny = Said::deny(Json(denied.to_json(prefix)), holds);
         if !is_exact && *holds == Condition::default() {
-            return Self::of(vec![deny]);
+            return only(deny);
         }
         let mut all = said(statements, arn);
         if !all.contains(&deny) {
             all.push(deny.clone());
         }
-        let document = Self::of(all);
-        if document.fits(max_bytes) {
-            document
+        let written = Self::of(all).written();
+        if written.fits(max_bytes) {
+            written
         } else {
-            Self::of(vec![deny])
+            only(deny)
         }
     }
 
@@ -148,14 +150,25 @@ impl Document {
         }
     }
 
+    fn written(&self) -> Json {
+        Json::of(self)
+    }
+}
+
+impl Json {
+    fn of(said: &impl Serialize) -> Self {
+        // What is said here has text keys and plain values only, so this cannot fail; `null` would be a refusal at the gateway.
+        let written = serde_json::value::to_raw_value(said);
+        Self(written.unwrap_or_default().into())
+    }
+
     fn fits(&self, max_bytes: usize) -> bool {
-        let mut counted = Counted(0);
-        serde_json::to_writer(&mut counted, self).is_ok() && counted.0 <= max_bytes
+        self.0.get().len() <= max_bytes
     }
 }
 
 impl Said {
-    fn deny(resource: Listed, when: &Condition) -> Self {
+    fn deny(resource: Json, when: &Condition) -> Self {
         Self {
             effect: "Deny",
             action: ACTION,
@@ -166,8 +179,7 @@ impl Said {
 
     /// Where nothing is known of what was asked.
     fn deny_everything(when: &Condition) -> Self {
-        let everything = serde_json::value::to_raw_value(&["*"]);
-        Self::deny(Listed(everything.unwrap_or_default().into()), when)
+        Self::deny(Json::of(&["*"]), when)
     }
 }
 
@@ -190,7 +202,7 @@ fn said(statements: &[Statement], arn: &MethodArn) -> Vec<Said> {
             Effect::Deny => "Deny",
         },
         action: ACTION,
-        resource: Listed(statement.resources.to_json(prefix)),
+        resource: Json(statement.resources.to_json(prefix)),
         condition: condition(&statement.condition),
     });
     said.collect()
@@ -232,18 +244,4 @@ fn date(at: Timestamp) -> String {
         .ok()
         .and_then(|time| time.format(&Rfc3339).ok())
         .unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
-}
-
-/// Counts what is written to it.
-struct Counted(usize);
-
-impl io::Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 = self.0.saturating_add(bytes.len());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

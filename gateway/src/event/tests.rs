@@ -274,18 +274,28 @@ fn refuses_events_that_are_not_json_too_large_or_endless() {
         );
     }
     refused(&many, EventKind::RestRequest, "headers");
-    // As a value that somebody else has read, the size is bounded too.
-    let event = <Event as serde::Deserialize>::deserialize(large).unwrap();
-    assert_eq!(decode(&event, NOW).kind, EventKind::Unknown);
+}
+
+#[test]
+fn reads_names_and_texts_with_escapes_as_what_they_stand_for() {
+    let plain = rest().to_string();
+    let escaped = plain
+        .replace("methodArn", r"m\u0065thodArn")
+        .replace("Bearer", r"Be\u0061rer");
+    assert_ne!(plain, escaped);
+    let decoded = decode(&Event::parse(escaped.as_bytes()), NOW);
+    assert_eq!(decoded.kind, EventKind::RestRequest);
+    let request = decoded.request.unwrap();
+    let Lookup::One(found) = request.headers.one("authorization") else {
+        panic!("no header");
+    };
+    assert_eq!(found, "Bearer t");
 }
 
 #[test]
 fn prints_nothing_of_an_event() {
-    let event = Event::parse(
-        with(token(), "/authorizationToken", json!("canary"))
-            .to_string()
-            .as_bytes(),
-    );
+    let text = with(token(), "/authorizationToken", json!("canary")).to_string();
+    let event = Event::parse(text.as_bytes());
     assert!(!format!("{event:?} {:?}", decode(&event, NOW)).contains("canary"));
 }
 

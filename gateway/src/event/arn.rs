@@ -16,14 +16,34 @@ const TEST_STAGE: &str = "ESTestInvoke-stage";
 pub struct MethodArn {
     stage: ApiStage,
     resource: String,
-    account: String,
-    api: String,
-    stage_name: String,
 }
 
 impl MethodArn {
+    /// The API and stage.
+    pub const fn stage(&self) -> &ApiStage {
+        &self.stage
+    }
+
+    /// What follows the stage: `GET/orders/42` or `$connect`. As the caller asked, so it may hold `*` and `?`.
+    pub fn resource(&self) -> &str {
+        &self.resource
+    }
+}
+
+/// The parts of an ARN, where they stand in the event.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'e> {
+    /// Up to and including the stage.
+    prefix: &'e str,
+    account: &'e str,
+    api: &'e str,
+    stage: &'e str,
+    pub(super) resource: &'e str,
+}
+
+impl<'e> Parts<'e> {
     /// Reads an ARN. The parts before the verb stand in policies, so they hold nothing that a policy would interpret.
-    pub(super) fn parse(text: &str, at: &'static str) -> Result<Self, Malformed> {
+    pub(super) fn parse(text: &'e str, at: &'static str) -> Result<Self, Malformed> {
         let malformed = |what| Malformed { at, what };
         if text.len() > MAX_BYTES {
             return Err(malformed("is longer than 1,600 bytes"));
@@ -44,28 +64,27 @@ impl MethodArn {
         if !is_word(stage) && stage != "$default" {
             return Err(malformed("holds a stage that cannot be"));
         }
-        if resource.is_empty() {
-            return Err(malformed("names no method and path"));
+        let prefix = text
+            .strip_suffix(resource)
+            .and_then(|text| text.strip_suffix('/'));
+        match prefix {
+            Some(prefix) if !resource.is_empty() => Ok(Self {
+                prefix,
+                account,
+                api,
+                stage,
+                resource,
+            }),
+            _ => Err(malformed("names no method and path")),
         }
-        Ok(Self {
-            stage: ApiStage::new(format!(
-                "arn:{partition}:execute-api:{region}:{account}:{api}/{stage}"
-            )),
-            resource: resource.to_owned(),
-            account: account.to_owned(),
-            api: api.to_owned(),
-            stage_name: stage.to_owned(),
-        })
     }
 
-    /// The API and stage.
-    pub const fn stage(&self) -> &ApiStage {
-        &self.stage
-    }
-
-    /// What follows the stage: `GET/orders/42` or `$connect`. As the caller asked, so it may hold `*` and `?`.
-    pub fn resource(&self) -> &str {
-        &self.resource
+    /// The same, to keep.
+    pub(super) fn kept(&self) -> MethodArn {
+        MethodArn {
+            stage: ApiStage::new(self.prefix.to_owned()),
+            resource: self.resource.to_owned(),
+        }
     }
 
     /// What is asked for.
@@ -74,10 +93,7 @@ impl MethodArn {
             return Ok(Target::Connect);
         }
         // `GET` alone and `GET/` both mean the root.
-        let (verb, path) = self
-            .resource
-            .split_once('/')
-            .unwrap_or((&self.resource, ""));
+        let (verb, path) = self.resource.split_once('/').unwrap_or((self.resource, ""));
         match Verb::parse(verb) {
             Some(verb) => Ok(Target::Http {
                 verb,
@@ -91,7 +107,7 @@ impl MethodArn {
     }
 
     /// Refuses an event whose request context names another account, API or stage than the ARN.
-    pub(super) fn agree(&self, event: &Node) -> Result<(), Malformed> {
+    pub(super) fn agree(&self, event: &Node<'_>) -> Result<(), Malformed> {
         let differs = |at| Malformed {
             at,
             what: "is not what the ARN says",
@@ -105,10 +121,10 @@ impl MethodArn {
         }
         match of("requestContext.stage")? {
             None => Ok(()),
-            Some(stage) if stage == self.stage_name => Ok(()),
+            Some(stage) if stage == self.stage => Ok(()),
             // The console's test call, and `sam local` for an HTTP API without a stage name.
-            Some("test-invoke-stage") if self.stage_name == TEST_STAGE => Ok(()),
-            Some("$default") if self.stage_name == "None" => Ok(()),
+            Some("test-invoke-stage") if self.stage == TEST_STAGE => Ok(()),
+            Some("$default") if self.stage == "None" => Ok(()),
             Some(_) => Err(differs("requestContext.stage")),
         }
     }
@@ -125,7 +141,7 @@ fn is_word(text: &str) -> bool {
 
 /// Refuses an event whose own `methods` differ from the verb of the ARN.
 pub(super) fn verb_agrees(
-    event: &Node,
+    event: &Node<'_>,
     target: &Target,
     methods: &[&'static str],
 ) -> Result<(), Malformed> {

@@ -1,6 +1,6 @@
 //! The parts that kinds of events have in common: headers, query, cookies, address, other spellings of the path.
 
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use doorward_engine::request::{Entrance, Headers};
 use doorward_keys::Secret;
@@ -16,27 +16,57 @@ const TEST_ADDRESS: &str = "test-invoke-source-ip";
 
 type Pairs = Vec<(String, Secret<String>)>;
 
-/// The headers of the single-value map at `single` and the multi-value map at `multi`.
-pub(super) fn headers(
-    event: &Node,
-    single: &'static str,
-    multi: Option<&'static str>,
-) -> Result<Headers, Malformed> {
-    let one = single_values(event, single)?;
-    let many = multi.map_or(Ok(Vec::new()), |at| multi_values(event, at))?;
-    Ok(Headers::from_maps(one, many))
+/// Names and values as they stand in the event, each value with its name.
+type Spoken<'e> = Vec<(&'e str, &'e str)>;
+
+/// The two maps of headers in an event.
+pub(super) struct HeaderMaps<'e> {
+    single: Spoken<'e>,
+    multi: Spoken<'e>,
+}
+
+impl<'e> HeaderMaps<'e> {
+    /// The single-value map at `single` and the multi-value map at `multi`.
+    pub(super) fn read(
+        event: &'e Node<'_>,
+        single: &'static str,
+        multi: Option<&'static str>,
+    ) -> Result<Self, Malformed> {
+        Ok(Self {
+            single: single_values(event, single)?,
+            multi: multi.map_or(Ok(Vec::new()), |at| multi_values(event, at))?,
+        })
+    }
+
+    pub(super) fn headers(&self) -> Headers {
+        Headers::from_maps(&self.single, &self.multi)
+    }
+
+    /// The cookies of every `Cookie` header, in any spelling of the name (RFC 6265 section 5.4).
+    pub(super) fn cookies(&self) -> Pairs {
+        let is_cookie = |(name, _): &&(&str, &str)| name.eq_ignore_ascii_case("cookie");
+        let of = |map: &Spoken<'e>| -> Vec<&'e str> {
+            let values = map.iter().filter(is_cookie);
+            values.map(|(_, value)| *value).collect()
+        };
+        let (mut values, single) = (of(&self.multi), of(&self.single));
+        for value in single {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        cookie_pairs(values)
+    }
 }
 
 /// The query parameters of the two maps. A value that only the single-value map holds is added, so that maps which
 /// disagree look like a repeated name.
-pub(super) fn query(event: &Node) -> Result<Pairs, Malformed> {
+pub(super) fn query(event: &Node<'_>) -> Result<Pairs, Malformed> {
     let mut pairs = Pairs::new();
     let mut known = Vec::new();
-    for (name, values) in multi_values(event, "multiValueQueryStringParameters")? {
-        for value in values {
-            known.push((name, value));
-            pairs.push((name.to_owned(), Secret::new(value.to_owned())));
-        }
+    for (name, value) in multi_values(event, "multiValueQueryStringParameters")? {
+        known.push((name, value));
+        pairs.push((name.to_owned(), Secret::new(value.to_owned())));
     }
     for (name, value) in single_values(event, "queryStringParameters")? {
         if !known.contains(&(name, value)) {
@@ -49,7 +79,7 @@ pub(super) fn query(event: &Node) -> Result<Pairs, Malformed> {
 /// The query parameters of `rawQueryString`, decoded as a form (WHATWG URL, application/x-www-form-urlencoded). What
 /// does not decode to UTF-8 stays as it is. Without a raw query string, those of the map, whose values the gateway has
 /// joined by commas.
-pub(super) fn raw_query(event: &Node) -> Result<Pairs, Malformed> {
+pub(super) fn raw_query(event: &Node<'_>) -> Result<Pairs, Malformed> {
     let Some(raw) = event.text("rawQueryString")? else {
         return query(event);
     };
@@ -76,34 +106,18 @@ fn form_decoded(text: &str) -> String {
         .map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }
 
-/// The cookies of every `Cookie` header, in any spelling of the name (RFC 6265 section 5.4).
-pub(super) fn cookies(
-    event: &Node,
-    single: &'static str,
-    multi: Option<&'static str>,
-) -> Result<Pairs, Malformed> {
-    let mut values: Vec<&str> = Vec::new();
-    for (name, list) in multi.map_or(Ok(Vec::new()), |at| multi_values(event, at))? {
-        if name.eq_ignore_ascii_case("cookie") {
-            values.extend(list);
-        }
-    }
-    for (name, value) in single_values(event, single)? {
-        if name.eq_ignore_ascii_case("cookie") && !values.contains(&value) {
-            values.push(value);
-        }
-    }
-    Ok(values
-        .into_iter()
-        .flat_map(|value| value.split(';'))
-        .filter_map(cookie_pair)
-        .collect())
+fn cookie_pairs<'e>(values: impl IntoIterator<Item = &'e str>) -> Pairs {
+    let texts = values.into_iter().flat_map(|value| value.split(';'));
+    texts.filter_map(cookie_pair).collect()
 }
 
 /// The cookies of the list at `cookies`, or of the header where there is no such list.
-pub(super) fn listed_cookies(event: &Node) -> Result<Pairs, Malformed> {
+pub(super) fn listed_cookies(
+    event: &Node<'_>,
+    headers: &HeaderMaps<'_>,
+) -> Result<Pairs, Malformed> {
     match event.at("cookies")? {
-        Node::Null => cookies(event, "headers", None),
+        Node::Null => Ok(headers.cookies()),
         Node::List(items) => {
             let malformed = Malformed {
                 at: "cookies",
@@ -111,17 +125,13 @@ pub(super) fn listed_cookies(event: &Node) -> Result<Pairs, Malformed> {
             };
             let texts = items.iter().map(|item| {
                 if let Node::Text(text) = item {
-                    Ok(text)
+                    Ok(&**text)
                 } else {
                     Err(malformed)
                 }
             });
             let texts = texts.collect::<Result<Vec<_>, _>>()?;
-            Ok(texts
-                .into_iter()
-                .flat_map(|text| text.split(';'))
-                .filter_map(cookie_pair)
-                .collect())
+            Ok(cookie_pairs(texts))
         }
         Node::Text(_) | Node::Other | Node::Map(_) => Err(Malformed {
             at: "cookies",
@@ -140,7 +150,7 @@ fn cookie_pair(text: &str) -> Option<(String, Secret<String>)> {
 }
 
 /// The source address at `at`, in the strict textual forms only (RFC 4291 section 2.2, RFC 6943 section 3.1.1).
-pub(super) fn address(event: &Node, at: &'static str) -> Result<Option<IpAddr>, Malformed> {
+pub(super) fn address(event: &Node<'_>, at: &'static str) -> Result<Option<IpAddr>, Malformed> {
     match event.text(at)? {
         None | Some("" | TEST_ADDRESS) => Ok(None),
         Some(text) => text.parse().map(Some).map_err(|_| Malformed {
@@ -151,7 +161,7 @@ pub(super) fn address(event: &Node, at: &'static str) -> Result<Option<IpAddr>, 
 }
 
 /// The certificate that the client showed to the gateway, in PEM. The fields beside the PEM are not read: it is the authority.
-pub(super) fn certificate(event: &Node, at: &'static str) -> Result<Option<String>, Malformed> {
+pub(super) fn certificate(event: &Node<'_>, at: &'static str) -> Result<Option<String>, Malformed> {
     Ok(event
         .text(at)?
         .filter(|pem| !pem.is_empty())
@@ -159,7 +169,10 @@ pub(super) fn certificate(event: &Node, at: &'static str) -> Result<Option<Strin
 }
 
 /// The host name under which the API was reached, and the whole path as the client wrote it.
-pub(super) fn entrance(event: &Node, path: Option<&'static str>) -> Result<Entrance, Malformed> {
+pub(super) fn entrance(
+    event: &Node<'_>,
+    path: Option<&'static str>,
+) -> Result<Entrance, Malformed> {
     let text = |at: &'static str| -> Result<Option<String>, Malformed> {
         Ok(event
             .text(at)?
@@ -173,7 +186,7 @@ pub(super) fn entrance(event: &Node, path: Option<&'static str>) -> Result<Entra
 }
 
 /// The paths that stand at `places`, each once.
-pub(super) fn paths(event: &Node, places: &[&'static str]) -> Result<Vec<String>, Malformed> {
+pub(super) fn paths(event: &Node<'_>, places: &[&'static str]) -> Result<Vec<String>, Malformed> {
     let mut paths: Vec<String> = Vec::new();
     for at in places {
         if let Some(path) = event.text(at)?
@@ -185,15 +198,17 @@ pub(super) fn paths(event: &Node, places: &[&'static str]) -> Result<Vec<String>
     Ok(paths)
 }
 
+/// Names and values of the single-value map at `at`.
 pub(super) fn single_values<'e>(
-    event: &'e Node,
+    event: &'e Node<'_>,
     at: &'static str,
-) -> Result<Vec<(&'e str, &'e str)>, Malformed> {
-    let mut pairs = Vec::new();
-    for (name, value) in bounded(event, at)? {
+) -> Result<Spoken<'e>, Malformed> {
+    let members = bounded(event, at)?;
+    let mut pairs = Vec::with_capacity(members.len());
+    for (name, value) in members {
         match value {
             Node::Null => {}
-            Node::Text(text) => pairs.push((name.as_str(), text.as_str())),
+            Node::Text(text) => pairs.push((&**name, &**text)),
             Node::Other | Node::List(_) | Node::Map(_) => {
                 return Err(Malformed {
                     at,
@@ -205,27 +220,24 @@ pub(super) fn single_values<'e>(
     Ok(pairs)
 }
 
-fn multi_values<'e>(
-    event: &'e Node,
-    at: &'static str,
-) -> Result<Vec<(&'e str, Vec<&'e str>)>, Malformed> {
+/// Names and values of the multi-value map at `at`, the name again with each value.
+fn multi_values<'e>(event: &'e Node<'_>, at: &'static str) -> Result<Spoken<'e>, Malformed> {
     let malformed = Malformed {
         at,
         what: "holds a value that is not a list of texts",
     };
-    let mut pairs = Vec::new();
-    for (name, value) in bounded(event, at)? {
+    let members = bounded(event, at)?;
+    let mut pairs = Vec::with_capacity(members.len());
+    for (name, value) in members {
         match value {
             Node::Null => {}
             Node::List(items) => {
-                let texts = items.iter().map(|item| {
-                    if let Node::Text(text) = item {
-                        Ok(text.as_str())
-                    } else {
-                        Err(malformed)
-                    }
-                });
-                pairs.push((name.as_str(), texts.collect::<Result<Vec<_>, _>>()?));
+                for item in items {
+                    let Node::Text(text) = item else {
+                        return Err(malformed);
+                    };
+                    pairs.push((&**name, &**text));
+                }
             }
             Node::Text(_) | Node::Other | Node::Map(_) => return Err(malformed),
         }
@@ -233,7 +245,10 @@ fn multi_values<'e>(
     Ok(pairs)
 }
 
-fn bounded<'e>(event: &'e Node, at: &'static str) -> Result<&'e [(String, Node)], Malformed> {
+fn bounded<'n, 'e>(
+    event: &'n Node<'e>,
+    at: &'static str,
+) -> Result<&'n [(Cow<'e, str>, Node<'e>)], Malformed> {
     let members = event.members(at)?;
     if members.len() > MAX_NAMES {
         return Err(Malformed {

@@ -30,6 +30,7 @@ use doorward_engine::{
 };
 use doorward_keys::Timestamp;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 pub use appsync::AppSyncAnswer;
 pub use iam::PolicyAnswer;
@@ -50,10 +51,19 @@ pub enum Answer {
     AppSync(AppSyncAnswer),
 }
 
+/// An answer as JSON, which is written no second time.
+pub type Written = Box<RawValue>;
+
 impl Answer {
+    /// The answer as it goes to the gateway.
+    pub fn written(&self) -> Written {
+        // These types have text keys and plain values only, so this cannot fail; `null` would be a refusal at the gateway.
+        serde_json::value::to_raw_value(self).unwrap_or_default()
+    }
+
     /// The answer as a JSON value.
     pub fn to_value(&self) -> serde_json::Value {
-        // These types have text keys and plain values only, so this cannot fail; `null` would be a refusal at the gateway.
+        // As above.
         serde_json::to_value(self).unwrap_or_default()
     }
 }

@@ -9,11 +9,11 @@ use doorward_engine::{
 use super::{
     Seen,
     arn::verb_agrees,
-    fields,
+    fields::{self, HeaderMaps},
     tree::{Malformed, Node},
 };
 
-pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
+pub(super) fn read(event: &Node<'_>, seen: Seen) -> Result<Request, Malformed> {
     event.without(&[
         "httpMethod",
         "multiValueHeaders",
@@ -26,6 +26,7 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
         });
     }
     verb_agrees(event, &seen.target, &["requestContext.http.method"])?;
+    let headers = HeaderMaps::read(event, "headers", None)?;
     Ok(Request {
         received_at: seen.received_at,
         form: Form::AsConfigured,
@@ -34,9 +35,9 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
         stage: seen.stage,
         target: seen.target,
         raw_paths: fields::paths(event, &["rawPath", "requestContext.http.path"])?,
-        headers: fields::headers(event, "headers", None)?,
+        headers: headers.headers(),
         query: fields::raw_query(event)?,
-        cookies: fields::listed_cookies(event)?,
+        cookies: fields::listed_cookies(event, &headers)?,
         peer: fields::address(event, "requestContext.http.sourceIp")?,
         token: None,
         certificate: fields::certificate(
@@ -49,7 +50,7 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
 
 /// Under a custom domain the raw path of a stage with a name may hold the stage, which the client did not write (AWS: *Create AWS
 /// Lambda proxy integrations for HTTP APIs*); what the client wrote is not known then.
-fn entrance(event: &Node) -> Result<Entrance, Malformed> {
+fn entrance(event: &Node<'_>) -> Result<Entrance, Malformed> {
     let entrance = fields::entrance(event, Some("rawPath"))?;
     let stage = event.text("requestContext.stage")?;
     let is_known = entrance.is_default_endpoint() || stage == Some("$default");

@@ -19,14 +19,14 @@ mod rest_token;
 mod tree;
 mod websocket;
 
-use std::{cell::Cell, fmt};
+use std::fmt;
 
 use doorward_engine::{Denial, Reason, Request, limits::Moment};
-use serde::de::{Deserialize, DeserializeSeed, Deserializer};
 
 pub use arn::MethodArn;
+use arn::Parts;
 pub use tree::MAX_EVENT_BYTES;
-use tree::{Growing, Malformed, Node};
+use tree::{Malformed, Node};
 
 /// What sent the event; the shape of the answer follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,41 +78,36 @@ impl EventKind {
 }
 
 /// An event, read but not understood yet. Reading never fails on JSON of any shape and size.
-pub struct Event {
-    root: Node,
+pub struct Event<'e> {
+    root: Node<'e>,
     flaw: Option<&'static str>,
 }
 
-impl fmt::Debug for Event {
+impl fmt::Debug for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[event]")
     }
 }
 
-impl Event {
+impl<'e> Event<'e> {
     /// Reads the text of an event.
-    pub fn parse(text: &[u8]) -> Self {
-        let flawed = |flaw| Self {
-            root: Node::Null,
-            flaw: Some(flaw),
+    pub fn parse(text: &'e [u8]) -> Self {
+        let read = if text.len() > MAX_EVENT_BYTES {
+            Err(TOO_LARGE)
+        } else {
+            tree::read(text).ok_or("the event is not JSON")
         };
-        if text.len() > MAX_EVENT_BYTES {
-            return flawed(TOO_LARGE);
+        match read {
+            Ok(root) => Self { root, flaw: None },
+            Err(flaw) => Self {
+                root: Node::Null,
+                flaw: Some(flaw),
+            },
         }
-        serde_json::from_slice(text).unwrap_or_else(|_| flawed("the event is not JSON"))
     }
 }
 
 const TOO_LARGE: &str = "the event is larger than 256 KB";
-
-impl<'de> Deserialize<'de> for Event {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let budget = Cell::new(MAX_EVENT_BYTES);
-        let root = Growing::new(&budget).deserialize(deserializer)?;
-        let flaw = (budget.get() == 0).then_some(TOO_LARGE);
-        Ok(Self { root, flaw })
-    }
-}
 
 /// An event, understood as far as it can be.
 #[derive(Debug)]
@@ -126,7 +121,7 @@ pub struct Decoded {
 }
 
 /// Understands `event`, received at `received_at` by our own clock.
-pub fn decode(event: &Event, received_at: impl Into<Moment>) -> Decoded {
+pub fn decode(event: &Event<'_>, received_at: impl Into<Moment>) -> Decoded {
     let received_at = received_at.into();
     let kind = if event.flaw.is_some() {
         EventKind::Unknown
@@ -148,7 +143,7 @@ pub fn decode(event: &Event, received_at: impl Into<Moment>) -> Decoded {
 }
 
 /// Tells events apart (AWS: input to a Lambda authorizer; Lambda authorizers for HTTP APIs, WebSocket APIs, AppSync, IoT).
-fn recognise(event: &Node) -> EventKind {
+fn recognise(event: &Node<'_>) -> EventKind {
     if !matches!(event, Node::Map(_)) {
         return EventKind::Unknown;
     }
@@ -171,7 +166,7 @@ fn recognise(event: &Node) -> EventKind {
     }
 }
 
-fn is_graphql(event: &Node) -> bool {
+fn is_graphql(event: &Node<'_>) -> bool {
     let operation =
         event.has("requestContext.queryString") || event.has("requestContext.operationName");
     event.has("authorizationToken")
@@ -180,16 +175,17 @@ fn is_graphql(event: &Node) -> bool {
 }
 
 /// `version` tells nothing here: real events have none, and captures with `$LATEST` exist.
-fn is_connect(event: &Node) -> bool {
+fn is_connect(event: &Node<'_>) -> bool {
     let text = |path| event.text(path).ok().flatten();
-    let arn = text("methodArn").and_then(|arn| MethodArn::parse(arn, "methodArn").ok());
+    let arn = || text("methodArn").filter(|arn| arn.ends_with("$connect"));
+    let parts = || Parts::parse(arn()?, "methodArn").ok();
     text("requestContext.eventType").is_some()
-        || arn.is_some_and(|arn| arn.resource() == "$connect")
+        || parts().is_some_and(|arn| arn.resource == "$connect")
 }
 
 fn read(
     kind: EventKind,
-    event: &Node,
+    event: &Node<'_>,
     received_at: Moment,
     asked: &mut Option<MethodArn>,
 ) -> Result<Request, Malformed> {
@@ -230,11 +226,12 @@ fn read(
             what: "is missing",
         });
     };
-    let arn = &*asked.insert(MethodArn::parse(text, at)?);
+    let arn = Parts::parse(text, at)?;
+    let kept = &*asked.insert(arn.kept());
     arn.agree(event)?;
     let target = arn.target(at)?;
     let seen = Seen {
-        stage: arn.stage().clone(),
+        stage: kept.stage().clone(),
         target,
         received_at,
     };

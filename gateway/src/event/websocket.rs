@@ -7,14 +7,12 @@ use doorward_engine::{
 };
 
 use super::{
-    Seen, fields,
+    Seen,
+    fields::{self, HeaderMaps},
     tree::{Malformed, Node},
 };
 
-const HEADERS: &str = "headers";
-const ALL_HEADERS: Option<&str> = Some("multiValueHeaders");
-
-pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
+pub(super) fn read(event: &Node<'_>, seen: Seen) -> Result<Request, Malformed> {
     event.without(&[
         "cookies",
         "httpMethod",
@@ -43,6 +41,7 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
             what: "is not the opening of a WebSocket connection",
         });
     }
+    let headers = HeaderMaps::read(event, "headers", Some("multiValueHeaders"))?;
     Ok(Request {
         received_at: seen.received_at,
         form: Form::Policy,
@@ -51,9 +50,9 @@ pub(super) fn read(event: &Node, seen: Seen) -> Result<Request, Malformed> {
         stage: seen.stage,
         target: seen.target,
         raw_paths: Vec::new(),
-        headers: fields::headers(event, HEADERS, ALL_HEADERS)?,
+        headers: headers.headers(),
         query: fields::query(event)?,
-        cookies: fields::cookies(event, HEADERS, ALL_HEADERS)?,
+        cookies: headers.cookies(),
         peer: fields::address(event, "requestContext.identity.sourceIp")?,
         token: None,
         certificate: fields::certificate(
