@@ -23,9 +23,8 @@ use lambda_runtime::{
 };
 
 use crate::{
-    Call, Event, Explained, clock,
+    Answer, Call, Event, Explained, clock,
     ending::{self, Ending},
-    response::Written,
     wiring::Service,
 };
 
@@ -85,7 +84,7 @@ pub async fn run(service: Service) -> Result<(), Error> {
     }
 }
 
-async fn answer(service: Arc<Service>, context: Context) -> Result<Written, Diagnostic> {
+async fn answer(service: Arc<Service>, context: Context) -> Result<Answer, Diagnostic> {
     // Outside of a turn there is no event, which is refused.
     let turn = TURN.try_with(Arc::clone).unwrap_or_default();
     let call = Call {
@@ -97,7 +96,7 @@ async fn answer(service: Arc<Service>, context: Context) -> Result<Written, Diag
     let event = Event::parse(&turn.event);
     let explained = service.authorizer().decide(&event, &call).await;
     let answer = match &explained.answer {
-        Ok(answer) => Ok(answer.written()),
+        Ok(answer) => Ok(answer.clone()),
         Err(refusal) => Err(Diagnostic {
             error_type: refusal.error_type().to_owned(),
             error_message: refusal.message().to_owned(),

@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use doorward_engine::{Decision, Verdict, config::AnswersConfig};
 use doorward_gateway::{
     event::{Decoded, Event, decode},
-    response::{Asker, Written, encode},
+    response::{Answer, Asker, encode},
 };
 use serde_json::{Map, Value, json};
 
@@ -75,14 +75,13 @@ impl Asked {
     ///
     /// # Errors
     /// When the answer is none.
-    pub fn write(&self, decoded: &Decoded) -> anyhow::Result<Written> {
+    pub fn write(&self, decoded: &Decoded) -> anyhow::Result<Answer> {
         let asker = Asker {
             kind: decoded.kind,
             asked: decoded.asked.as_ref(),
             received_at: NOW,
         };
-        let answer = encode(&self.verdict, asker, &self.answers).answer;
-        Ok(answer?.written())
+        Ok(encode(&self.verdict, asker, &self.answers).answer?)
     }
 }
 
@@ -121,7 +120,7 @@ mod tests {
         let credentials = Credentials::make(1, 1).unwrap();
         let asked = Asked::with_key(&credentials).unwrap();
         let answer = asked.write(&asked.read()).unwrap();
-        let answer: Value = serde_json::from_str(answer.get()).unwrap();
+        let answer = answer.to_value();
         let first = &answer["policyDocument"]["Statement"][0];
         assert_eq!(first["Effect"], "Allow");
         let resources = first["Resource"].as_array().unwrap();

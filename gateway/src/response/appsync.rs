@@ -1,35 +1,29 @@
 //! The answer to AppSync (AWS: AppSync, Lambda authorization).
 
-use std::collections::BTreeMap;
-
 use doorward_keys::Timestamp;
 use serde::Serialize;
 
-use super::Allowed;
+use super::{Allowed, context::Facts};
 
 /// The longest that AppSync is told to remember an Allow, in seconds: a revoked key keeps working for as long.
 const MAX_TTL_SECONDS: i64 = 300;
 
 /// Yes or no for one token, and how long AppSync may remember it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct AppSyncAnswer {
+pub(super) struct AppSyncAnswer<'a> {
     /// Whether the request may pass.
-    pub is_authorized: bool,
+    is_authorized: bool,
     /// Flat facts for the resolvers.
-    pub resolver_context: BTreeMap<String, String>,
+    resolver_context: Facts<'a>,
     /// Seconds; 0 means that the answer is not remembered.
-    pub ttl_override: i64,
+    ttl_override: i64,
 }
 
-impl AppSyncAnswer {
+impl<'a> AppSyncAnswer<'a> {
     /// AppSync remembers by the token alone. So nothing is remembered that also depended on another credential, on an address
     /// or on a limit, or that has no end of its own, and nothing for longer than the token for the resolvers lives.
-    pub(super) fn allow(
-        allowed: Allowed<'_>,
-        resolver_context: BTreeMap<String, String>,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn allow(allowed: Allowed<'a>, resolver_context: Facts<'a>, now: Timestamp) -> Self {
         let of_token = allowed.tokens.signed.map(|signed| signed.expires_at);
         let end = allowed.valid_until;
         let ttl_override = match end.map(|end| of_token.map_or(end, |token| token.min(end))) {
@@ -45,7 +39,7 @@ impl AppSyncAnswer {
         }
     }
 
-    pub(super) const fn refuse(resolver_context: BTreeMap<String, String>) -> Self {
+    pub(super) const fn refuse(resolver_context: Facts<'a>) -> Self {
         Self {
             is_authorized: false,
             resolver_context,

@@ -3,7 +3,7 @@
 //! Values go into headers, so they are printable ASCII (RFC 9110 section 5.5): everything else is percent-encoded, and so
 //! is `%` itself. Decoding a value once gives the fact exactly, and two facts never look the same.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use doorward_engine::{
     config::GATEWAY_CONTEXT_NAMES, context::of_limit, decision::Context, identity_token,
@@ -11,6 +11,7 @@ use doorward_engine::{
 };
 use doorward_keys::Timestamp;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::{Serialize, Serializer};
 
 use super::{Refused, Tokens};
 
@@ -50,12 +51,37 @@ const FOR_BACKENDS: [&str; 2] = ["rateLimited", "rateLimitReset"];
 /// Set when facts had to be left out, so that a backend can tell "has none" from "did not fit".
 const TRUNCATED: &str = "contextTruncated";
 
+/// Names and values that go to the backend, by name.
+#[derive(Default)]
+pub(super) struct Facts<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> Facts<'a> {
+    /// Puts a value under `name`, in place of another one.
+    fn put(&mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) {
+        let (name, value) = (name.into(), value.into());
+        match self.0.binary_search_by(|(held, _)| held.cmp(&name)) {
+            Ok(place) => {
+                if let Some(held) = self.0.get_mut(place) {
+                    held.1 = value;
+                }
+            }
+            Err(place) => self.0.insert(place, (name, value)),
+        }
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.0.retain(|(held, _)| held != name);
+    }
+}
+
+impl Serialize for Facts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
 /// The facts of a grant and the tokens for the backend, whole ones only, within `max_bytes` of names and values.
-pub(super) fn of_grant(
-    facts: &Context,
-    tokens: Tokens<'_>,
-    max_bytes: usize,
-) -> BTreeMap<String, String> {
+pub(super) fn of_grant<'a>(facts: &'a Context, tokens: Tokens<'a>, max_bytes: usize) -> Facts<'a> {
     let named = [
         (exchange::CONTEXT_NAME, tokens.downstream),
         (
@@ -63,50 +89,56 @@ pub(super) fn of_grant(
             tokens.signed.map(|signed| signed.text),
         ),
     ];
-    let carried = || {
-        named
-            .iter()
-            .filter_map(|(name, text)| Some((*name, (*text)?)))
-    };
-    let taken = carried().map(|(name, text)| name.len().saturating_add(text.len()));
+    let carried = named
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text?)));
+    let taken = carried
+        .clone()
+        .map(|(name, text)| name.len().saturating_add(text.len()));
     let mut kept = of_facts(facts, max_bytes.saturating_sub(taken.sum()));
-    kept.extend(carried().map(|(name, text)| (name.to_owned(), text.to_owned())));
+    for (name, text) in carried {
+        kept.put(name, text);
+    }
     kept
 }
 
-fn of_facts(facts: &Context, max_bytes: usize) -> BTreeMap<String, String> {
-    let first = PRIORITY
-        .iter()
-        .filter_map(|name| facts.get_key_value(*name));
-    let rest = facts
-        .iter()
-        .filter(|(name, _)| !PRIORITY.contains(&name.as_str()));
-    let mut room = max_bytes.saturating_sub(TRUNCATED.len().saturating_add("true".len()));
-    let mut kept = BTreeMap::new();
-    let mut truncated = false;
-    for (name, value) in first.chain(rest).filter(|(name, _)| is_name(name)) {
-        let value = encoded(value);
-        match room.checked_sub(name.len().saturating_add(value.len())) {
-            Some(left) => {
-                room = left;
-                kept.insert(name.clone(), value);
-            }
-            None => truncated = true,
+fn of_facts(facts: &Context, max_bytes: usize) -> Facts<'_> {
+    let named = facts.iter().filter(|(name, _)| is_name(name));
+    let all = named.map(|(name, value)| (Cow::Borrowed(name.as_str()), encoded(value)));
+    let all = Facts(all.collect());
+    let room = max_bytes.saturating_sub(TRUNCATED.len().saturating_add("true".len()));
+    let bytes = all.0.iter().map(|fact| size(fact));
+    if bytes.sum::<usize>() <= room {
+        all
+    } else {
+        most_important(all, room)
+    }
+}
+
+/// Those of `facts` that fit, in the order of their importance.
+fn most_important(facts: Facts<'_>, mut room: usize) -> Facts<'_> {
+    let rank = |name: &str| PRIORITY.iter().position(|one| *one == name);
+    let mut ranked = facts.0;
+    // Stable, so that the others stay in the order of their names.
+    ranked.sort_by_key(|(name, _)| rank(name).unwrap_or(PRIORITY.len()));
+    let mut kept = Facts::default();
+    for fact in ranked {
+        if let Some(left) = room.checked_sub(size(&fact)) {
+            room = left;
+            kept.put(fact.0, fact.1);
         }
     }
-    if truncated {
-        kept.insert(TRUNCATED.to_owned(), "true".to_owned());
-    }
+    kept.put(TRUNCATED, "true");
     kept
+}
+
+fn size((name, value): &(Cow<'_, str>, Cow<'_, str>)) -> usize {
+    name.len().saturating_add(value.len())
 }
 
 /// All that a caller learns of a refusal: its class, and the limit where one is used up. Beside it the facts for the backends
 /// that a kept refusal lets the caller through to. What tells a backend to refuse is not among them: the policy does.
-pub(super) fn of_refusal(
-    refused: Refused<'_>,
-    now: Timestamp,
-    max_bytes: usize,
-) -> BTreeMap<String, String> {
+pub(super) fn of_refusal(refused: Refused<'_>, now: Timestamp, max_bytes: usize) -> Facts<'_> {
     let tokens = Tokens {
         downstream: None,
         signed: refused.signed,
@@ -116,23 +148,25 @@ pub(super) fn of_refusal(
         .map(|facts| of_grant(facts, tokens, max_bytes));
     let mut facts = caller.unwrap_or_default();
     if let Some(limit) = refused.limit {
-        facts.extend(of_limit(limit, now));
+        for (name, value) in of_limit(limit, now) {
+            facts.put(name, value);
+        }
         for name in FOR_BACKENDS {
             facts.remove(name);
         }
     }
-    facts.insert("reason".to_owned(), refused.class.as_str().to_owned());
+    facts.put("reason", refused.class.as_str());
     facts
 }
 
 /// `text` with everything but printable ASCII percent-encoded. For texts that escape `%` themselves, such as principals.
-pub(super) fn printable(text: &str) -> String {
-    utf8_percent_encode(text, CONTROLS).to_string()
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, CONTROLS).into()
 }
 
-fn encoded(text: &str) -> String {
+fn encoded(text: &str) -> Cow<'_, str> {
     const UNSAFE: &AsciiSet = &CONTROLS.add(b'%');
-    utf8_percent_encode(text, UNSAFE).to_string()
+    utf8_percent_encode(text, UNSAFE).into()
 }
 
 fn is_name(name: &str) -> bool {
@@ -145,6 +179,19 @@ fn is_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{super::Signed, *};
+
+    /// What is kept, as it is said.
+    fn said(kept: &Facts<'_>) -> Context {
+        serde_json::from_value(serde_json::to_value(kept).unwrap()).unwrap()
+    }
+
+    fn of_facts(facts: &Context, max_bytes: usize) -> Context {
+        said(&super::of_facts(facts, max_bytes))
+    }
+
+    fn of_grant(facts: &Context, tokens: Tokens<'_>, max_bytes: usize) -> Context {
+        said(&super::of_grant(facts, tokens, max_bytes))
+    }
 
     fn facts(pairs: &[(&str, &str)]) -> Context {
         pairs

@@ -1,45 +1,45 @@
 //! IAM policies (AWS: output from a Lambda authorizer; IAM JSON policy elements).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use doorward_engine::{
     Reason,
     layers::policy::{Condition, Effect, Resources, Statement, is_exact},
 };
 use doorward_keys::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::context::printable;
+use super::context::{Facts, printable};
 use crate::event::MethodArn;
 
 /// The longest resource (AWS: output from a Lambda authorizer).
 const MAX_RESOURCE: usize = 512;
 
 /// A policy and what goes with it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PolicyAnswer {
-    principal_id: String,
+pub(super) struct PolicyAnswer<'a> {
+    principal_id: Cow<'a, str>,
     policy_document: Json,
-    context: BTreeMap<String, String>,
+    context: Facts<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    usage_identifier_key: Option<String>,
+    usage_identifier_key: Option<&'a str>,
 }
 
-impl PolicyAnswer {
+impl<'a> PolicyAnswer<'a> {
     pub(super) fn new(
-        principal: &str,
+        principal: &'a str,
         policy_document: Json,
-        context: BTreeMap<String, String>,
-        usage_plan_key: Option<&str>,
+        context: Facts<'a>,
+        usage_plan_key: Option<&'a str>,
     ) -> Self {
         Self {
             principal_id: printable(principal),
             policy_document,
             context,
-            usage_identifier_key: usage_plan_key.map(str::to_owned),
+            usage_identifier_key: usage_plan_key,
         }
     }
 }
@@ -47,19 +47,19 @@ impl PolicyAnswer {
 /// A policy document. Never without a statement.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Document {
+pub(super) struct Document<'a> {
     version: &'static str,
-    statement: Vec<Said>,
+    statement: Vec<Said<'a>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Said {
+struct Said<'a> {
     effect: &'static str,
     action: &'static str,
     resource: Json,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    condition: BTreeMap<&'static str, BTreeMap<&'static str, Operand>>,
+    #[serde(skip_serializing_if = "When::always")]
+    condition: When<'a>,
 }
 
 /// A part of an answer that is written already, shared by all answers that have it.
@@ -79,17 +79,14 @@ impl PartialEq for Json {
 
 impl Eq for Json {}
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-enum Operand {
-    One(String),
-    Many(Vec<String>),
-}
+/// A condition as IAM writes it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct When<'a>(&'a Condition);
 
-impl Document {
+impl<'a> Document<'a> {
     /// The policy of a grant.
     pub(super) fn allowing(
-        statements: &[Statement],
+        statements: &'a [Statement],
         arn: &MethodArn,
         max_bytes: usize,
     ) -> Result<Json, Reason> {
@@ -114,9 +111,9 @@ impl Document {
     /// that holds under a condition, until a time or for an address, is a Deny under that condition, and what the statements
     /// say holds otherwise.
     pub(super) fn refusing(
-        statements: &[Statement],
+        statements: &'a [Statement],
         asked: Option<&MethodArn>,
-        holds: &Condition,
+        holds: &'a Condition,
         max_bytes: usize,
     ) -> Json {
         let only = |deny| Self::of(vec![deny]).written();
@@ -143,7 +140,7 @@ impl Document {
         }
     }
 
-    const fn of(statement: Vec<Said>) -> Self {
+    const fn of(statement: Vec<Said<'a>>) -> Self {
         Self {
             version: "2012-10-17",
             statement,
@@ -167,18 +164,18 @@ impl Json {
     }
 }
 
-impl Said {
-    fn deny(resource: Json, when: &Condition) -> Self {
+impl<'a> Said<'a> {
+    fn deny(resource: Json, when: &'a Condition) -> Self {
         Self {
             effect: "Deny",
             action: ACTION,
             resource,
-            condition: condition(when),
+            condition: When(when),
         }
     }
 
     /// Where nothing is known of what was asked.
-    fn deny_everything(when: &Condition) -> Self {
+    fn deny_everything(when: &'a Condition) -> Self {
         Self::deny(Json::of(&["*"]), when)
     }
 }
@@ -186,9 +183,9 @@ impl Said {
 const ACTION: &str = "execute-api:Invoke";
 
 /// Statements as IAM writes them. Those that cover nothing, or apply to nobody, are left out.
-fn said(statements: &[Statement], arn: &MethodArn) -> Vec<Said> {
+fn said<'a>(statements: &'a [Statement], arn: &MethodArn) -> Vec<Said<'a>> {
     let prefix = arn.stage().arn_prefix();
-    let applies = |statement: &&Statement| {
+    let applies = |statement: &&'a Statement| {
         !statement.resources.is_empty()
             && statement
                 .condition
@@ -203,37 +200,51 @@ fn said(statements: &[Statement], arn: &MethodArn) -> Vec<Said> {
         },
         action: ACTION,
         resource: Json(statement.resources.to_json(prefix)),
-        condition: condition(&statement.condition),
+        condition: When(&statement.condition),
     });
     said.collect()
 }
 
-fn condition(condition: &Condition) -> BTreeMap<&'static str, BTreeMap<&'static str, Operand>> {
-    let mut operators = BTreeMap::new();
-    if let Some(end) = condition.before {
-        operators.insert(
-            "DateLessThan",
-            BTreeMap::from([("aws:CurrentTime", Operand::One(date(end)))]),
-        );
+impl When<'_> {
+    fn always(&self) -> bool {
+        *self.0 == Condition::default()
     }
-    if let Some(begin) = condition.from {
-        operators.insert(
-            "DateGreaterThanEquals",
-            BTreeMap::from([("aws:CurrentTime", Operand::One(date(begin)))]),
-        );
+}
+
+impl Serialize for When<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Condition {
+            before,
+            from,
+            addresses,
+            not_addresses,
+        } = self.0;
+        let mut operators = serializer.serialize_map(None)?;
+        if let Some(begin) = from {
+            let operand = About("aws:CurrentTime", date(*begin));
+            operators.serialize_entry("DateGreaterThanEquals", &operand)?;
+        }
+        if let Some(end) = before {
+            let operand = About("aws:CurrentTime", date(*end));
+            operators.serialize_entry("DateLessThan", &operand)?;
+        }
+        if let Some(list) = addresses {
+            operators.serialize_entry("IpAddress", &About("aws:SourceIp", list))?;
+        }
+        if !not_addresses.is_empty() {
+            operators.serialize_entry("NotIpAddress", &About("aws:SourceIp", not_addresses))?;
+        }
+        operators.end()
     }
-    let many =
-        |list: &[ipnet::IpNet]| Operand::Many(list.iter().map(ToString::to_string).collect());
-    if let Some(list) = &condition.addresses {
-        operators.insert("IpAddress", BTreeMap::from([("aws:SourceIp", many(list))]));
+}
+
+/// What an operator compares with what.
+struct About<T>(&'static str, T);
+
+impl<T: Serialize> Serialize for About<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.0, &self.1)])
     }
-    if !condition.not_addresses.is_empty() {
-        operators.insert(
-            "NotIpAddress",
-            BTreeMap::from([("aws:SourceIp", many(&condition.not_addresses))]),
-        );
-    }
-    operators
 }
 
 /// A time as ISO 8601 in UTC, held within the years 1970 to 9999: an end beyond them is said earlier, never later.

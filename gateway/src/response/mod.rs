@@ -32,41 +32,44 @@ use doorward_keys::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-pub use appsync::AppSyncAnswer;
-pub use iam::PolicyAnswer;
+use appsync::AppSyncAnswer;
+use iam::PolicyAnswer;
 pub use refusal::Refusal;
-pub use simple::SimpleAnswer;
+use simple::SimpleAnswer;
 
 use crate::event::{EventKind, MethodArn};
 
-/// What the function returns to the gateway.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Answer {
-    /// An IAM policy.
-    Policy(PolicyAnswer),
-    /// The simple response of HTTP APIs.
-    Simple(SimpleAnswer),
-    /// The answer to AppSync.
-    AppSync(AppSyncAnswer),
-}
-
-/// An answer as JSON, which is written no second time.
-pub type Written = Box<RawValue>;
+/// What the function returns to the gateway: an IAM policy, the simple response of HTTP APIs or the answer to AppSync. It is
+/// JSON already, and written no second time.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Answer(Box<RawValue>);
 
 impl Answer {
-    /// The answer as it goes to the gateway.
-    pub fn written(&self) -> Written {
-        // These types have text keys and plain values only, so this cannot fail; `null` would be a refusal at the gateway.
-        serde_json::value::to_raw_value(self).unwrap_or_default()
+    fn of(said: &impl Serialize) -> Self {
+        // What is said has text keys and plain values only, so this cannot fail; `null` would be a refusal at the gateway.
+        Self(serde_json::value::to_raw_value(said).unwrap_or_default())
+    }
+
+    /// The answer as text.
+    pub fn as_json(&self) -> &str {
+        self.0.get()
     }
 
     /// The answer as a JSON value.
     pub fn to_value(&self) -> serde_json::Value {
-        // As above.
-        serde_json::to_value(self).unwrap_or_default()
+        // It was written as JSON, so it can be read.
+        serde_json::from_str(self.as_json()).unwrap_or_default()
     }
 }
+
+impl PartialEq for Answer {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_json() == other.as_json()
+    }
+}
+
+impl Eq for Answer {}
 
 /// To whom the answer goes.
 #[derive(Clone, Copy, Debug)]
@@ -266,18 +269,18 @@ impl Shape {
                     _ => allowed.usage_plan_key.or(of_all),
                 };
                 let usage_plan_key = usage_plan_key.filter(|_| usage_plans);
-                Ok(Answer::Policy(PolicyAnswer::new(
+                Ok(Answer::of(&PolicyAnswer::new(
                     allowed.principal,
                     document,
                     context,
                     usage_plan_key,
                 )))
             }
-            Self::Simple => Ok(Answer::Simple(SimpleAnswer {
+            Self::Simple => Ok(Answer::of(&SimpleAnswer {
                 is_authorized: true,
                 context,
             })),
-            Self::AppSync => Ok(Answer::AppSync(AppSyncAnswer::allow(
+            Self::AppSync => Ok(Answer::of(&AppSyncAnswer::allow(
                 allowed,
                 context,
                 asker.received_at,
@@ -309,18 +312,18 @@ impl Shape {
                     .usage_plan_key
                     .or(of_all.map(|key| key.expose().as_str()));
                 let key = key.filter(|_| usage_plans && !refused.statements.is_empty());
-                Ok(Answer::Policy(PolicyAnswer::new(
+                Ok(Answer::of(&PolicyAnswer::new(
                     principal, document, context, key,
                 )))
             }
             (Class::Unauthenticated | Class::Forbidden | Class::Throttled, Self::Simple) => {
-                Ok(Answer::Simple(SimpleAnswer {
+                Ok(Answer::of(&SimpleAnswer {
                     is_authorized: false,
                     context,
                 }))
             }
             (Class::Unauthenticated | Class::Forbidden | Class::Throttled, Self::AppSync) => {
-                Ok(Answer::AppSync(AppSyncAnswer::refuse(context)))
+                Ok(Answer::of(&AppSyncAnswer::refuse(context)))
             }
         }
     }

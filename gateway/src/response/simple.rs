@@ -1,15 +1,15 @@
 //! The simple response of HTTP APIs (AWS: Lambda authorizers for HTTP APIs, payload format 2.0).
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
+use super::context::Facts;
+
 /// Yes or no. Where the gateway caches it, it holds for every route under the same identity sources.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SimpleAnswer {
+pub(super) struct SimpleAnswer<'a> {
     /// Whether the request may pass.
-    pub is_authorized: bool,
+    pub(super) is_authorized: bool,
     /// Flat facts for the backend.
-    pub context: BTreeMap<String, String>,
+    pub(super) context: Facts<'a>,
 }
