@@ -206,6 +206,10 @@ fn said<'a>(statements: &'a [Statement], arn: &MethodArn) -> Vec<Said<'a>> {
 }
 
 impl When<'_> {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde calls it with a reference"
+    )]
     fn always(&self) -> bool {
         *self.0 == Condition::default()
     }
