@@ -1,18 +1,15 @@
-//! The root certificates of this machine, read once. Left to themselves, the client of DynamoDB and that of HTTP each read a
-//! bundle and every file of a folder, which is most of a cold start.
+//! The root certificates of this machine, read once for all clients. Left to themselves, each would read a bundle and every file
+//! of a folder, which is most of a cold start.
 
-use std::{fs, path::Path, sync::OnceLock};
-
-use aws_sdk_dynamodb::config::SharedHttpClient;
-use aws_smithy_http_client::{
-    Builder, Connector,
-    proxy::ProxyConfig,
-    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
 };
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
+    ClientConfig, RootCertStore, crypto::aws_lc_rs::default_provider, pki_types::CertificateDer,
 };
 
 /// Where systems keep all of them in one file: Amazon Linux and Fedora, Debian and Alpine, SUSE.
@@ -27,7 +24,8 @@ const OTHERS: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// The certificates that can be read.
 pub(crate) struct Roots {
-    certificates: Vec<CertificateDer<'static>>,
+    bundle: PathBuf,
+    tls: ClientConfig,
 }
 
 /// The roots; `None` where they are kept in no place that is known, or others are meant: then clients find them by themselves.
@@ -43,50 +41,64 @@ pub(crate) fn roots() -> Option<&'static Roots> {
 
 impl Roots {
     /// Those in a file; `None` where it has none. What cannot be read is left out, as systems keep certificates of old.
-    fn of(path: &Path) -> Option<Self> {
-        let text = fs::read(path).ok()?;
-        let mut checked = RootCertStore::empty();
-        let found = CertificateDer::pem_slice_iter(&text).filter_map(Result::ok);
-        let certificates: Vec<_> = found
-            .filter(|certificate| checked.add(certificate.clone()).is_ok())
-            .map(CertificateDer::into_owned)
-            .collect();
-        (!certificates.is_empty()).then_some(Self { certificates })
+    fn of(bundle: &Path) -> Option<Self> {
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(certificates(&fs::read(bundle).ok()?));
+        if store.is_empty() {
+            return None;
+        }
+        let tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .ok()?
+            .with_root_certificates(store)
+            .with_no_client_auth();
+        Some(Self {
+            bundle: bundle.to_owned(),
+            tls,
+        })
     }
 
-    /// A client for `DynamoDB`; `None` where the library refuses them, and its own way remains.
-    pub(crate) fn client(&self) -> Option<SharedHttpClient> {
-        let blocks = self.certificates.iter().map(|one| {
-            let body = STANDARD.encode(one);
-            format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
-        });
-        let store = TrustStore::empty().with_pem_certificate(blocks.collect::<String>());
-        let context = TlsContext::builder().with_trust_store(store).build().ok()?;
-        // As the SDK makes its own.
-        let client = Builder::new().build_with_connector_fn(move |settings, components| {
-            let mut connector = Connector::builder()
-                .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-                .tls_context(context.clone())
-                .proxy_config(ProxyConfig::from_env());
-            connector.set_connector_settings(settings.cloned());
-            if let Some(components) = components {
-                connector.set_sleep_impl(components.sleep_impl());
-            }
-            connector.build()
-        });
-        Some(client)
+    /// How a client without a certificate of its own speaks TLS. All share the roots and the sessions.
+    pub(crate) fn tls(&self) -> ClientConfig {
+        self.tls.clone()
     }
 
-    /// For the client of HTTP.
-    pub(crate) fn for_http(&self) -> Vec<reqwest::Certificate> {
-        let all = self.certificates.iter();
-        all.filter_map(|one| reqwest::Certificate::from_der(one).ok())
+    /// The certificates themselves, for a client that has one of its own. They are read again.
+    pub(crate) fn certificates(&self) -> Vec<reqwest::Certificate> {
+        let mut store = RootCertStore::empty();
+        let all = certificates(&fs::read(&self.bundle).unwrap_or_default());
+        let known = all.into_iter().filter(|one| store.add(one.clone()).is_ok());
+        known
+            .filter_map(|one| reqwest::Certificate::from_der(&one).ok())
             .collect()
     }
 }
 
+/// The certificates in a bundle (RFC 7468); what is none is left out.
+fn certificates(bundle: &[u8]) -> Vec<CertificateDer<'static>> {
+    let mut found = Vec::new();
+    let mut body: Option<Vec<u8>> = None;
+    for line in bundle.split(|byte| *byte == b'\n') {
+        match line.trim_ascii() {
+            b"-----BEGIN CERTIFICATE-----" => body = Some(Vec::with_capacity(2048)),
+            b"-----END CERTIFICATE-----" => {
+                let text = body.take().unwrap_or_default();
+                found.extend(STANDARD.decode(text).ok().map(CertificateDer::from));
+            }
+            line => {
+                if let Some(body) = &mut body {
+                    body.extend_from_slice(line);
+                }
+            }
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
+    use rustls::pki_types::pem::PemObject as _;
+
     use super::*;
 
     #[test]
@@ -99,10 +111,36 @@ mod tests {
         let bad = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n";
         fs::write(&path, bad).unwrap();
         assert!(Roots::of(&path).is_none());
-        fs::write(&path, format!("words\n{bad}{}", good.cert.pem())).unwrap();
+        let text = format!("words\n{bad}{}", good.cert.pem());
+        fs::write(&path, &text).unwrap();
         let roots = Roots::of(&path).unwrap();
-        assert_eq!(roots.certificates, [good.cert.der().clone()]);
-        assert_eq!(roots.for_http().len(), 1);
+        assert_eq!(roots.certificates().len(), 1);
+        assert!(certificates(text.as_bytes()).contains(good.cert.der()));
         fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn reads_what_the_library_reads() {
+        let made = || rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+        let pems: Vec<String> = (0..3).map(|_| made().cert.pem()).collect();
+        let unix = pems.concat();
+        let end = "-----END CERTIFICATE-----\n";
+        for text in [
+            unix.clone(),
+            unix.replace('\n', "\r\n"),
+            format!("# a comment\n{}\nand another\n{}", pems[0], pems[1]),
+            format!("{end}{unix}"),
+            format!("-----BEGIN CERTIFICATE-----\n!\n{end}{unix}"),
+            String::new(),
+        ] {
+            let library = CertificateDer::pem_slice_iter(text.as_bytes());
+            let expected: Vec<_> = library.filter_map(Result::ok).collect();
+            let found = certificates(text.as_bytes());
+            assert_eq!(
+                found.iter().filter(|one| !one.is_empty()).count(),
+                expected.len()
+            );
+            assert!(expected.iter().all(|one| found.contains(one)));
+        }
     }
 }

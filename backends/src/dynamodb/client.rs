@@ -6,13 +6,10 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::{
     Client,
-    config::{
-        Builder, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
-        timeout::TimeoutConfig,
-    },
+    config::{Builder, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig},
 };
 
-use crate::roots::{Roots, roots};
+use super::http;
 
 /// How long one call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,8 +107,6 @@ pub struct Connection {
     pub endpoint_url: Option<String>,
     /// Credentials; the SDK's own chain is asked where absent.
     pub credentials: Option<Credentials>,
-    /// Another HTTP client than the SDK's own, such as one without TLS for an emulator on this machine.
-    pub http_client: Option<SharedHttpClient>,
     /// How long a call may take.
     pub patience: Patience,
 }
@@ -137,7 +132,6 @@ impl Connection {
             region: set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")),
             endpoint_url,
             credentials,
-            http_client: None,
             patience,
         }
     }
@@ -148,13 +142,14 @@ impl Connection {
 pub async fn connect(connection: Connection) -> Client {
     let version = BehaviorVersion::v2026_01_12();
     let region = connection.region.map(Region::new);
+    let http_client = http::client();
     let builder = match (region, connection.credentials) {
         (Some(region), Some(credentials)) => Builder::new()
             .behavior_version(version)
             .region(region)
             .credentials_provider(credentials),
         (region, credentials) => {
-            let mut chain = aws_config::defaults(version);
+            let mut chain = aws_config::defaults(version).http_client(http_client.clone());
             if let Some(region) = region {
                 chain = chain.region(region);
             }
@@ -173,11 +168,7 @@ pub async fn connect(connection: Connection) -> Client {
     if let Some(url) = connection.endpoint_url {
         builder = builder.endpoint_url(url);
     }
-    let by_roots = || roots().and_then(Roots::client);
-    if let Some(http_client) = connection.http_client.or_else(by_roots) {
-        builder = builder.http_client(http_client);
-    }
-    Client::from_conf(builder.build())
+    Client::from_conf(builder.http_client(http_client).build())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod blocks;
 mod breakers;
 mod client;
 mod errors;
+mod http;
 mod item;
 mod keys;
 mod limits;

@@ -27,7 +27,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode, Url, hea
 pub use endpoints::HttpEndpoints;
 use resolver::{PublicOnly, RefusedAddress};
 
-use crate::roots::{Roots, roots};
+use crate::roots::roots;
 
 /// The longest body that is read, in bytes.
 pub const MAX_BODY: usize = 512 * 1024;
@@ -83,9 +83,10 @@ fn builder(origin: Origin, trusted: Option<Vec<Certificate>>) -> ClientBuilder {
         .no_proxy()
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT);
-    let builder = match trusted.or_else(|| roots().map(Roots::for_http)) {
-        Some(trusted) => builder.tls_certs_only(trusted),
-        None => builder,
+    let builder = match (trusted, roots()) {
+        (Some(trusted), _) => builder.tls_certs_only(trusted),
+        (None, Some(roots)) => builder.tls_backend_preconfigured(roots.tls()),
+        (None, None) => builder,
     };
     match origin {
         Origin::Public => builder.https_only(true).dns_resolver(PublicOnly),

@@ -279,7 +279,7 @@ impl AwsAccess {
                 .connect_timeout(CONNECT_TIMEOUT)
                 .timeout(TOTAL_TIMEOUT);
             let builder = match roots() {
-                Some(roots) => builder.tls_certs_only(roots.for_http()),
+                Some(roots) => builder.tls_backend_preconfigured(roots.tls()),
                 None => builder,
             };
             builder.build().map_err(|error| causes(&error))

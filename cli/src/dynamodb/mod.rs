@@ -111,7 +111,6 @@ pub fn connection(endpoint_url: &str) -> Connection {
         region: Some("us-east-1".to_owned()),
         endpoint_url: Some(endpoint_url.to_owned()),
         credentials: Some(Credentials::new("local", "local", None, None, "local")),
-        http_client: Some(aws_smithy_http_client::Builder::new().build_http()),
         patience: Patience::ADMIN,
     }
 }

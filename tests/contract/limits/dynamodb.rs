@@ -315,8 +315,7 @@ async fn a_connection_that_was_made_ready_is_the_one_that_counts() {
     let house = House::open().await;
     let server = house.dynamo.endpoint_url().replace("http://", "");
     let line = Line::to(server.parse().unwrap()).await.unwrap();
-    let mut connection = doorward::dynamodb::connection(&format!("http://{}", line.address()));
-    connection.http_client = None;
+    let connection = doorward::dynamodb::connection(&format!("http://{}", line.address()));
     let limits = DynamoLimits::new(&connect(connection).await, &house.table, CALM);
     limits.prepare().await.unwrap();
     assert_eq!(line.opened(), 1);
@@ -393,9 +392,7 @@ async fn limits_go_over_the_connections_of_the_client() {
     let house = House::open().await;
     let server = house.dynamo.endpoint_url().replace("http://", "");
     let line = Line::to(server.parse().unwrap()).await.unwrap();
-    let mut connection = doorward::dynamodb::connection(&format!("http://{}", line.address()));
-    // The one that the client has when none is handed in, as in a deployed function.
-    connection.http_client = None;
+    let connection = doorward::dynamodb::connection(&format!("http://{}", line.address()));
     let client = connect(connection).await;
     let tables = client.list_tables().send().await.unwrap();
     assert_eq!(tables.table_names().len(), 2);

@@ -27,6 +27,7 @@ use doorward_engine::{
 use reqwest::{Certificate, Client, Identity, Response, Url, header};
 
 use super::{Failure, address, builder, causes, read};
+use crate::roots::roots;
 
 /// How long an idle connection is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -86,7 +87,10 @@ fn build(endpoint: &Endpoint, identity: Option<&String>) -> Result<Client, Strin
         Certificate::from_pem_bundle(authority.as_bytes())
             .map_err(|error| format!("`ca_file`: {}", causes(&error)))
     });
-    let mut builder = builder(endpoint.origin, trusted.transpose()?)
+    // Who shows a certificate of their own needs the roots as certificates too.
+    let of_machine = || identity.and_then(|_| Some(roots()?.certificates()));
+    let trusted = trusted.transpose()?.or_else(of_machine);
+    let mut builder = builder(endpoint.origin, trusted)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(IDLE_CONNECTIONS);
     if let Some(identity) = identity {
