@@ -97,9 +97,79 @@ fn certificates(bundle: &[u8]) -> Vec<CertificateDer<'static>> {
 
 #[cfg(test)]
 mod tests {
-    use rustls::pki_types::pem::PemObject as _;
+    use rustls::{
+        ServerConfig,
+        pki_types::{PrivateKeyDer, pem::PemObject as _},
+    };
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+    use tokio_rustls::TlsAcceptor;
 
     use super::*;
+    use crate::dynamodb::{Connection, Patience, connect};
+
+    /// A server that shows `certificate` and answers every request alike, at the port that is given back.
+    async fn server(certificate: CertificateDer<'static>, key: PrivateKeyDer<'static>) -> u16 {
+        let tls = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key);
+        let acceptor = TlsAcceptor::from(Arc::new(tls.unwrap()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                // Whoever does not trust the certificate hangs up here.
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let _ = stream.read(&mut [0; 4096]).await;
+                let body = r#"{"TableNames":[]}"#;
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn a_server_is_talked_to_only_where_one_of_the_roots_vouches_for_it() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let port = server(made.cert.der().clone(), key).await;
+        let url = format!("https://localhost:{port}");
+        let path = std::env::temp_dir().join(format!("doorward-root-{}.pem", std::process::id()));
+        fs::write(&path, made.cert.pem()).unwrap();
+        let with_root = Roots::of(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let client = |tls| {
+            reqwest::Client::builder()
+                .tls_backend_preconfigured(tls)
+                .build()
+        };
+        let answer = client(with_root.tls()).unwrap().get(&url).send().await;
+        assert_eq!(answer.unwrap().status(), 200);
+
+        let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        fs::write(&path, other.cert.pem()).unwrap();
+        let with_another = Roots::of(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let refused = client(with_another.tls()).unwrap().get(&url).send().await;
+        assert!(refused.unwrap_err().is_connect());
+
+        let mut connection = Connection::from_environment(|_| None, Patience::ADMIN);
+        connection.region = Some("us-east-1".to_owned());
+        connection.credentials = Some(aws_credential_types::Credentials::new(
+            "a", "b", None, None, "test",
+        ));
+        connection.endpoint_url = Some(url);
+        let tables = connect(connection).await.list_tables().send().await;
+        let why = format!("{:?}", tables.unwrap_err());
+        assert!(why.contains("UnknownIssuer"), "{why}");
+    }
 
     #[test]
     fn what_is_no_certificate_is_left_out() {
