@@ -17,6 +17,6 @@ fn main() -> Result<(), lambda_runtime::Error> {
     threads.enable_all().build()?.block_on(async {
         let sink = log::to_stdout();
         log::panics_to(&sink);
-        runtime::run(Service::start(environment, sink).await).await
+        runtime::run(Service::start(environment, sink)).await
     })
 }

@@ -59,9 +59,11 @@ struct Turn {
     decided: OnceLock<(Explained, Call)>,
 }
 
-/// Serves until the sandbox ends: one event after the other, or as many at once as `AWS_LAMBDA_MAX_CONCURRENCY` says.
-pub async fn run(service: Service) -> Result<(), Error> {
+/// Serves with what `starting` comes to, until the sandbox ends: one event after the other, or as many at once as
+/// `AWS_LAMBDA_MAX_CONCURRENCY` says.
+pub async fn run(starting: impl Future<Output = Service>) -> Result<(), Error> {
     let mut ending = Ending::listen();
+    let (service, registered) = tokio::join!(starting, ending::register());
     let service = Arc::new(service);
     let handler = {
         let service = Arc::clone(&service);
@@ -71,7 +73,7 @@ pub async fn run(service: Service) -> Result<(), Error> {
         inner,
         service: Arc::clone(&service),
     }));
-    if let Err(why) = ending::register().await {
+    if let Err(why) = registered {
         service.is_unheard(&why);
     }
     // What is under way when the signal comes is given up: Lambda sends it between two events.
