@@ -86,10 +86,11 @@ pub fn readme(results: &Value) -> String {
 fn machine(results: &Value) -> String {
     let machine = results.get("machine").unwrap_or(&Value::Null);
     format!(
-        "{}; Node {}; {}. {} rounds of {} calls each, on {}.",
+        "{}; Node {}; {}. {} runs of {} rounds of {} calls each, on {}.",
         crate::rows::machine(results),
         word(machine, "node"),
         word(machine, "python"),
+        number(results, "runs"),
         number(results, "rounds"),
         number(results, "calls"),
         word(machine, "date"),

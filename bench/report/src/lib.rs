@@ -3,6 +3,7 @@
 //! Results lie in `bench/results/`, one file for each command that measures. Each of [`PARTS`] is a piece of a document that is
 //! made of one of them.
 
+pub mod aims;
 pub mod cost;
 pub mod engine;
 pub mod invocations;
@@ -25,54 +26,65 @@ pub struct Part {
     /// The document.
     pub path: &'static str,
     /// The results, in `bench/results/`.
-    pub results: &'static str,
-    /// Makes it.
-    pub written: fn(&Value) -> String,
+    pub results: &'static [&'static str],
+    /// Makes it of each of them, in this order.
+    pub written: fn(&[Value]) -> String,
+}
+
+/// The results of one file; `null` where there are none.
+fn of(all: &[Value], place: usize) -> &Value {
+    all.get(place).unwrap_or(&Value::Null)
 }
 
 /// All pieces.
 pub const PARTS: &[Part] = &[
     Part {
+        by: Some("bench/run and the others"),
+        path: "docs/performance.md",
+        results: aims::RESULTS,
+        written: aims::table,
+    },
+    Part {
         by: Some("bench/run"),
         path: "docs/performance.md",
-        results: "invocations.json",
-        written: invocations::performance,
+        results: &["invocations.json"],
+        written: |all| invocations::performance(of(all, 0)),
     },
     Part {
         by: Some("bench/run"),
         path: "README.md",
-        results: "invocations.json",
-        written: invocations::readme,
+        results: &["invocations.json"],
+        written: |all| invocations::readme(of(all, 0)),
     },
     Part {
         by: Some("bench/engine"),
         path: "docs/performance.md",
-        results: "engine.json",
-        written: engine::table,
+        results: &["engine.json"],
+        written: |all| engine::table(of(all, 0)),
     },
     Part {
         by: Some("bench/scale"),
         path: "docs/performance.md",
-        results: "scale.json",
-        written: scale::tables,
+        results: &["scale.json"],
+        written: |all| scale::tables(of(all, 0)),
     },
     Part {
         by: None,
         path: "docs/growth.svg",
-        results: "scale.json",
-        written: scale::curves,
+        results: &["scale.json"],
+        written: |all| scale::curves(of(all, 0)),
     },
     Part {
         by: Some("bench/size"),
         path: "docs/performance.md",
-        results: "size.json",
-        written: size::tables,
+        results: &["size.json"],
+        written: |all| size::tables(of(all, 0)),
     },
     Part {
         by: None,
         path: "docs/cost.md",
-        results: "invocations.json",
-        written: cost::document,
+        results: &["invocations.json"],
+        written: |all| cost::document(of(all, 0)),
     },
 ];
 
@@ -85,16 +97,25 @@ impl Part {
     /// # Errors
     /// When results or document are missing, or the marks are.
     pub fn renewed(&self, root: &Path, document: &str) -> anyhow::Result<String> {
-        let results = root.join("bench/results").join(self.results);
-        let results = fs::read_to_string(&results)
-            .with_context(|| format!("nothing was measured yet: {}", results.display()))?;
-        let written = (self.written)(&serde_json::from_str(&results)?);
+        let results = self.results.iter().map(|name| results(root, name));
+        let written = (self.written)(&results.collect::<anyhow::Result<Vec<_>>>()?);
         match self.by {
             None => Ok(written),
             Some(by) => between(document, by, &written)
                 .with_context(|| format!("`{}` has lost its marks", self.path)),
         }
     }
+}
+
+/// What was measured and written to the file `name`.
+///
+/// # Errors
+/// When there is no such file, or it holds something else.
+pub fn results(root: &Path, name: &str) -> anyhow::Result<Value> {
+    let path = root.join("bench/results").join(name);
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("nothing was measured yet: {}", path.display()))?;
+    Ok(serde_json::from_str(&text)?)
 }
 
 /// A document with what stands between the marks of `by` taken from `part`; `None` where the marks are missing.
@@ -118,7 +139,7 @@ mod tests {
             assert!(!fresh.contains("NaN"), "`{}` lacks a result", part.path);
             assert!(
                 document == fresh,
-                "`{}` is not what bench/results/{} says; run cargo run -p doorward-report",
+                "`{}` is not what bench/results/{:?} says; run cargo run -p doorward-report",
                 part.path,
                 part.results
             );

@@ -35,6 +35,9 @@ use self::{
 
 /// Calls before the clock counts, and calls that count.
 struct Effort {
+    /// What is aimed at counts as met only where it is in each of them.
+    runs: usize,
+    /// In each run.
     rounds: usize,
     warm_up: usize,
     calls: usize,
@@ -65,13 +68,15 @@ async fn main() -> anyhow::Result<()> {
     }
     let effort = if is_quick {
         Effort {
+            runs: 1,
             rounds: 1,
             warm_up: 20,
             calls: 50,
         }
     } else {
         Effort {
-            rounds: 9,
+            runs: 3,
+            rounds: 5,
             warm_up: 200,
             calls: 800,
         }
@@ -97,16 +102,12 @@ async fn main() -> anyhow::Result<()> {
         candidates.retain(|one| one.name == CONSTANT || one.name.contains(&only));
     }
     let mut done: BTreeMap<&str, Done> = BTreeMap::new();
-    for round in 0..effort.rounds {
+    let rounds = effort.runs.saturating_mul(effort.rounds);
+    for round in 0..rounds {
         for turn in 0..candidates.len() {
             let index = (turn + round) % candidates.len();
             let candidate = candidates.get(index).context("no candidate")?;
-            eprintln!(
-                "round {} of {}: {}",
-                round + 1,
-                effort.rounds,
-                candidate.name
-            );
+            eprintln!("round {} of {}: {}", round + 1, rounds, candidate.name);
             let of_candidate = done.entry(candidate.name).or_default();
             run(candidate, &credentials, &effort, of_candidate)?;
         }
@@ -117,15 +118,11 @@ async fn main() -> anyhow::Result<()> {
         memory::after_many(&candidates, is_quick)?
     };
     let results = results(&candidates, &done, &effort, &memory);
-    let path = root.join("bench/results/invocations.json");
     if is_quick || is_part {
         println!("{results:#}");
-    } else {
-        std::fs::create_dir_all(root.join("bench/results"))?;
-        std::fs::write(&path, format!("{results:#}\n"))?;
-        eprintln!("wrote {}", path.display());
+        return Ok(());
     }
-    Ok(())
+    doorward_bench::save("invocations.json", &results)
 }
 
 /// A table on a runtime of its own, which ends with what is given back.
@@ -208,8 +205,8 @@ fn results(
         let milli = |all: &[f64]| rounded(median(all) / 1000.0);
         starts.push(json!({
             "candidate": candidate.name,
-            "init_ms": milli(&done.init), "init_ratio": ratio(&done.init, &floor.init),
-            "cold_ms": milli(&done.cold), "cold_ratio": ratio(&done.cold, &floor.cold),
+            "init_ms": milli(&done.init), "init_ratio": ratio(&done.init, &floor.init, effort.rounds),
+            "cold_ms": milli(&done.cold), "cold_ratio": ratio(&done.cold, &floor.cold, effort.rounds),
             "peak_mib": rounded(median(&done.memory)),
         }));
         for (index, samples) in &done.scenarios {
@@ -220,13 +217,13 @@ fn results(
             calls.push(json!({
                 "candidate": candidate.name, "scenario": scenario,
                 "p50_us": middle(|one| one.p50), "p90_us": middle(|one| one.p90), "p99_us": middle(|one| one.p99),
-                "cpu_us": middle(|one| one.cpu), "ratio": ratio(&p50(samples), &floor_calls),
+                "cpu_us": middle(|one| one.cpu), "ratio": ratio(&p50(samples), &floor_calls, effort.rounds),
             }));
         }
     }
     json!({
         "what": "invocations through the runtime API", "machine": machine::described(),
-        "rounds": effort.rounds, "calls": effort.calls,
+        "runs": effort.runs, "rounds": effort.rounds, "calls": effort.calls,
         "starts": starts, "calls_by_scenario": calls, "memory": memory,
     })
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use doorward_report::numbers::spread;
-use serde_json::Value;
+use doorward_report::numbers::{median, rounded, spread};
+use serde_json::{Value, json};
 
 /// What came of one scenario in one round, in microseconds.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +39,14 @@ pub(crate) fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-/// The middle of the ratios of one to the other, round by round, and the ends.
-pub(crate) fn ratio(of: &[f64], to: &[f64]) -> Value {
+/// The middle of the ratios of one to the other, round by round, the ends, and the middle of each run of so many rounds.
+pub(crate) fn ratio(of: &[f64], to: &[f64], rounds: usize) -> Value {
     let ratios: Vec<f64> = of.iter().zip(to).map(|(of, to)| of / to).collect();
-    spread(&ratios)
+    let of_run = ratios.chunks(rounds.max(1)).map(|run| rounded(median(run)));
+    let runs: Vec<f64> = of_run.collect();
+    let mut all = spread(&ratios);
+    if let Some(all) = all.as_object_mut() {
+        all.insert("runs".to_owned(), json!(runs));
+    }
+    all
 }

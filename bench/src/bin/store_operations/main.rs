@@ -6,6 +6,7 @@
 //!
 //! ```sh
 //! cargo run -p doorward-bench --bin store-operations
+//! cargo run -p doorward-bench --bin store-operations -- --save    # and writes bench/results/operations.json
 //! ```
 
 mod counter;
@@ -14,6 +15,7 @@ mod gate;
 use anyhow::Context as _;
 use doorward::dynamodb::{EmbeddedDynamo, Storage};
 use doorward_backends::dynamodb::TableNames;
+use serde_json::{Map, json};
 
 use self::{
     counter::{Counter, Operations},
@@ -30,6 +32,8 @@ struct Setting {
     cached: bool,
     usage: &'static str,
     limit: Limit,
+    /// How many keys call in turn.
+    keys: usize,
 }
 
 /// A limit of 10,000 a minute, by key.
@@ -41,42 +45,55 @@ enum Limit {
     Leased(u64),
 }
 
-const SETTINGS: [Setting; 6] = [
+const SETTINGS: [Setting; 7] = [
     Setting {
         name: "naive: one read and one write for each call",
         cached: false,
         usage: "exact",
         limit: Limit::None,
+        keys: KEYS,
     },
     Setting {
         name: "keys in memory, usage exact",
         cached: true,
         usage: "exact",
         limit: Limit::None,
+        keys: KEYS,
     },
     Setting {
         name: "keys in memory, usage in batches",
         cached: true,
         usage: "batched",
         limit: Limit::None,
+        keys: KEYS,
     },
     Setting {
         name: "the same and a limit, no lease",
         cached: true,
         usage: "batched",
         limit: Limit::Plain,
+        keys: KEYS,
     },
     Setting {
         name: "the same and a limit, lease of 10",
         cached: true,
         usage: "batched",
         limit: Limit::Leased(10),
+        keys: KEYS,
     },
     Setting {
         name: "the same and a limit, lease of 100",
         cached: true,
         usage: "batched",
         limit: Limit::Leased(100),
+        keys: KEYS,
+    },
+    Setting {
+        name: "the same with one key, lease of 200",
+        cached: true,
+        usage: "batched",
+        limit: Limit::Leased(200),
+        keys: 1,
     },
 ];
 
@@ -106,14 +123,17 @@ async fn main() -> anyhow::Result<()> {
         .context("the embedded DynamoDB did not start")?;
     let counter = Counter::before(dynamo.endpoint_url()).await?;
     let keys = doorward_bench::keys::make(dynamo.client(), &tables, KEYS, &[]).await?;
-    println!("DynamoDB operations for {CALLS} authorised calls with {KEYS} keys in one sandbox\n");
+    println!(
+        "DynamoDB operations for {CALLS} authorised calls with {KEYS} keys in one sandbox, where nothing else is said\n"
+    );
     println!(
         "{:<44} {:>6} {:>7} {:>10}",
         "", "reads", "writes", "per call"
     );
+    let mut saved = Map::from_iter([("calls".to_owned(), json!(CALLS))]);
     for setting in &SETTINGS {
         let gate = Gate::start(&setting.config(), &counter.url, &tables).await;
-        let keys = keys.iter().cycle();
+        let keys = keys.iter().take(setting.keys).cycle();
         for (_, key) in (0..CALLS).zip(keys) {
             gate.call(key).await.with_context(|| setting.name)?;
         }
@@ -124,6 +144,17 @@ async fn main() -> anyhow::Result<()> {
             setting.name,
             thousandths(reads.saturating_add(writes))
         );
+        match (setting.cached, setting.limit) {
+            (false, _) => saved.insert(
+                "uncached".to_owned(),
+                json!({"reads": reads, "writes": writes}),
+            ),
+            (true, Limit::Leased(_)) => saved.insert("leased_writes".to_owned(), json!(writes)),
+            (true, _) => None,
+        };
+    }
+    if std::env::args().any(|argument| argument == "--save") {
+        doorward_bench::save("operations.json", &saved.into())?;
     }
     Ok(())
 }
