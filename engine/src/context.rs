@@ -25,7 +25,7 @@
 //! After these come mapped claims, the metadata of the key and the context of the route, in this order; what comes first
 //! stays. The values are raw text here; the encoders make them safe for headers.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use doorward_keys::Timestamp;
 
@@ -117,6 +117,18 @@ pub fn of_limit(report: &LimitReport, now: Timestamp) -> Context {
 /// What the backend learns of `caller` on a route with the context `of_route`; what the token is bound to works until
 /// `bound_until`.
 pub(crate) fn context(
+    caller: &Authenticated,
+    bound_until: Option<Timestamp>,
+    of_route: &BTreeMap<String, String>,
+) -> Arc<Context> {
+    let gathered = || gathered(caller, bound_until, of_route);
+    match caller.alone().filter(|_| bound_until.is_none()) {
+        Some(alone) => alone.context(of_route, gathered),
+        None => Arc::new(gathered()),
+    }
+}
+
+fn gathered(
     caller: &Authenticated,
     bound_until: Option<Timestamp>,
     of_route: &BTreeMap<String, String>,

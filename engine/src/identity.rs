@@ -1,5 +1,7 @@
 //! Evidence of who is calling. Fields are private to the engine: only the layers that verified something can build it.
 
+mod known;
+
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -13,10 +15,13 @@ use crate::{
     routes::{Kind, Route},
 };
 
+pub(crate) use known::Alone;
+pub use known::Known;
+
 /// A client that proved itself by an API key: the key was found, is active and has not expired.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) record: Arc<KeyRecord>,
+    pub(crate) record: Arc<Known<KeyRecord>>,
 }
 
 impl Client {
@@ -158,7 +163,7 @@ impl Certificate {
 #[derive(Clone, Debug)]
 pub struct Authenticated {
     pub(crate) client: Option<Client>,
-    pub(crate) subject: Option<Subject>,
+    pub(crate) subject: Option<Arc<Known<Subject>>>,
     pub(crate) certificate: Option<Certificate>,
 }
 
@@ -177,7 +182,7 @@ impl Authenticated {
     /// The kinds of credentials that were verified.
     pub fn kinds(&self) -> Vec<Kind> {
         let key = self.client.as_ref().map(|_| Kind::ApiKey);
-        let token = self.subject.as_ref().map(Subject::kind);
+        let token = self.subject.as_ref().map(|subject| subject.kind());
         let certificate = self.certificate.as_ref().map(|_| Kind::Certificate);
         key.into_iter().chain(token).chain(certificate).collect()
     }
@@ -189,12 +194,25 @@ impl Authenticated {
     }
 
     /// Who it is: the subject where there is one, else the key, else the certificate, else `anonymous`.
-    pub fn principal(&self) -> String {
-        match (&self.subject, &self.client, &self.certificate) {
-            (Some(subject), _, _) => subject.principal(),
-            (None, Some(client), _) => format!("key|{}", client.record.id),
-            (None, None, Some(certificate)) => certificate.principal(),
-            (None, None, None) => "anonymous".to_owned(),
+    pub fn principal(&self) -> Arc<str> {
+        let written = || match (&self.subject, &self.client, &self.certificate) {
+            (Some(subject), _, _) => subject.principal().into(),
+            (None, Some(client), _) => format!("key|{}", client.record.id).into(),
+            (None, None, Some(certificate)) => certificate.principal().into(),
+            (None, None, None) => "anonymous".into(),
+        };
+        match self.alone() {
+            Some(alone) => alone.principal(written),
+            None => written(),
+        }
+    }
+
+    /// What follows from the one credential, where there is no other and it was shown before.
+    pub(crate) fn alone(&self) -> Option<&Alone> {
+        match (&self.client, &self.subject, &self.certificate) {
+            (Some(client), None, None) => client.record.alone(),
+            (None, Some(subject), None) => subject.alone(),
+            _ => None,
         }
     }
 

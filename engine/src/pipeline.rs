@@ -323,7 +323,7 @@ impl Engine {
         walk: &mut Walk,
     ) -> Result<Grant, Denial> {
         let context = match &outcome {
-            Ok(grant) => Some(&grant.context),
+            Ok(grant) => Some(grant.context()),
             Err(denial) => denial.policy().map(|_| denial.context()),
         };
         let (Some(tokens), Some(context)) = (&self.identity_tokens, context) else {

@@ -1,6 +1,6 @@
 //! The layers in which callers prove who they are.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use doorward_keys::{KeyId, Timestamp};
 
@@ -8,7 +8,7 @@ use super::{Engine, Walk};
 use crate::{
     attempt::Attempt,
     denial::{Denial, Reason},
-    identity::{Authenticated, Certificate, Client, Subject},
+    identity::{Authenticated, Certificate, Client, Known, Subject},
     layers::{
         entitlements, introspection,
         policy::GatewayCache,
@@ -75,7 +75,7 @@ impl Engine {
 
         let began = walk.began();
         let proven = self
-            .proven(request, presented, caller.subject.as_ref(), now)
+            .proven(request, presented, caller.subject.as_deref(), now)
             .await;
         let proven = walk.attempt("proof", began, proven)?;
         let proven = proven.unwrap_or_else(Proven::nothing);
@@ -144,7 +144,7 @@ impl Engine {
         &self,
         request: &Request,
         presented: &Presented<'_>,
-        subject: Option<&Subject>,
+        subject: Option<&Known<Subject>>,
         now: Timestamp,
     ) -> Attempt<Proven> {
         let (Some(subject), Some(token)) = (subject, presented.token()) else {
@@ -163,7 +163,11 @@ impl Engine {
         }
     }
 
-    async fn subject(&self, presented: &Presented<'_>, now: Timestamp) -> Attempt<Subject> {
+    async fn subject(
+        &self,
+        presented: &Presented<'_>,
+        now: Timestamp,
+    ) -> Attempt<Arc<Known<Subject>>> {
         match presented.jwt {
             None => Attempt::Absent,
             Some(token) => self.issuers.verify(token, now).await.into(),
@@ -202,7 +206,7 @@ impl Engine {
         route: &Route,
         now: Moment,
         within: Option<Duration>,
-    ) -> Attempt<Subject> {
+    ) -> Attempt<Arc<Known<Subject>>> {
         let asked = introspection::Asked {
             route,
             hint: presented.issuer_hint,
@@ -211,7 +215,10 @@ impl Engine {
         };
         match presented.opaque {
             None => Attempt::Absent,
-            Some(token) => self.introspection.verify(token, asked).await.into(),
+            Some(token) => {
+                let subject = self.introspection.verify(token, asked).await;
+                subject.map(|subject| Arc::new(subject.into())).into()
+            }
         }
     }
 }

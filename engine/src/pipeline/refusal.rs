@@ -11,11 +11,13 @@
 //! 4. A caller over the limit of addresses, and a refused address that would be, is recognised only if they are remembered:
 //!    whoever is stopped by that limit causes no read and no signature check.
 
+use std::sync::Arc;
+
 use super::{Engine, Walk};
 use crate::{
     decision::Outcome,
     denial::{Denial, Reason},
-    identity::{Authenticated, Client, Subject},
+    identity::{Authenticated, Client, Known, Subject},
     layers::{
         entitlements, ip_allow,
         policy::{self, Bounds, Case, Policy},
@@ -133,7 +135,7 @@ impl Engine {
         token: &str,
         request: &Request,
         effort: Effort,
-    ) -> Option<Subject> {
+    ) -> Option<Arc<Known<Subject>>> {
         let at = request.received_at;
         let now = at.timestamp();
         let subject = match effort {

@@ -9,7 +9,7 @@ mod headers;
 mod located;
 pub mod path;
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use doorward_keys::Secret;
 
@@ -58,17 +58,24 @@ pub enum Target {
 /// `arn:{partition}:execute-api:{region}:{account}:{api}/{stage}` (AWS: API Gateway ARN format reference).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiStage {
-    arn_prefix: String,
+    arn_prefix: Arc<str>,
 }
 
 impl ApiStage {
     /// Takes the ARN up to and including the stage, without a slash at the end.
-    pub const fn new(arn_prefix: String) -> Self {
-        Self { arn_prefix }
+    pub fn new(arn_prefix: impl Into<Arc<str>>) -> Self {
+        Self {
+            arn_prefix: arn_prefix.into(),
+        }
     }
 
     /// The ARN up to and including the stage, without a slash at the end.
     pub fn arn_prefix(&self) -> &str {
+        &self.arn_prefix
+    }
+
+    /// The same, shared.
+    pub(crate) const fn shared(&self) -> &Arc<str> {
         &self.arn_prefix
     }
 }

@@ -50,7 +50,7 @@ pub fn opens(route: &Route, kinds: &[Kind]) -> bool {
 pub fn routes_of_key<'table>(table: &'table RouteTable, record: &KeyRecord) -> Vec<&'table Route> {
     let caller = Authenticated {
         client: Some(Client {
-            record: Arc::new(record.clone()),
+            record: Arc::new(record.clone().into()),
         }),
         subject: None,
         certificate: None,

@@ -4,7 +4,7 @@ use doorward_keys::{Digest, KeyId, KeyRecord, KeyStatus};
 
 use super::*;
 use crate::{
-    identity::{Certificate, Client, Subject},
+    identity::{Certificate, Client, Known, Subject},
     layers::{
         certificate::{Identity, NameKind},
         ip_allow::AddressRules,
@@ -45,7 +45,7 @@ fn route() -> Route {
 
 fn key(scopes: &str, tenant: &str, routes: Option<&str>) -> Client {
     Client {
-        record: Arc::new(KeyRecord {
+        record: Arc::new(Known::from(KeyRecord {
             digest: Digest::from_bytes([7; 32]),
             id: KeyId::parse("key_01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap(),
             tenant: tenant.to_owned(),
@@ -66,7 +66,7 @@ fn key(scopes: &str, tenant: &str, routes: Option<&str>) -> Client {
             decoy: false,
             metadata: BTreeMap::new(),
             version: 1,
-        }),
+        })),
     }
 }
 
@@ -96,7 +96,7 @@ fn of(
 ) -> Authenticated {
     Authenticated {
         client,
-        subject,
+        subject: subject.map(|subject| Arc::new(subject.into())),
         certificate,
     }
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     denial::{Denial, Reason},
-    identity::Subject,
+    identity::{Known, Subject},
     layers::rate_limit::Pause,
     waiting::join,
 };
@@ -67,7 +67,7 @@ impl Issuers {
     }
 
     /// Verifies `token` at `now`. With the keys in memory nothing is awaited.
-    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Subject, Denial> {
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Known<Subject>>, Denial> {
         let parts = Compact::split(token, self.max_token_bytes)?;
         let digest = token_digest(token);
         if let Some(digest) = &digest
@@ -102,6 +102,7 @@ impl Issuers {
             .verify_sig(parts.signing_input.as_bytes(), &signature)
             .map_err(|_| named(bad_signature(&header)))?;
         let accepted = check()?;
+        let subject = Arc::new(Known::from(accepted.subject));
         if let Some(digest) = digest {
             let entry = Entry {
                 issuer: index,
@@ -109,16 +110,16 @@ impl Issuers {
                 algorithm,
                 key,
                 not_before: accepted.not_before,
-                subject: accepted.subject.clone(),
+                subject: Arc::clone(&subject),
                 bytes: token.len(),
             };
             self.seen.insert(digest, entry);
         }
-        Ok(accepted.subject)
+        Ok(subject)
     }
 
     /// The subject of `token`, if it was verified before and still holds at `now`. Nothing is computed or fetched for it.
-    pub(crate) fn recall(&self, token: &str, now: Timestamp) -> Option<Subject> {
+    pub(crate) fn recall(&self, token: &str, now: Timestamp) -> Option<Arc<Known<Subject>>> {
         Compact::split(token, self.max_token_bytes).ok()?;
         let entry = self.seen.find(&token_digest(token)?, now)?;
         let issuer = self.all.get(entry.issuer)?;
@@ -127,7 +128,7 @@ impl Issuers {
             algorithm: entry.algorithm,
         };
         let key = issuer.keys.known(wanted, now)?;
-        Arc::ptr_eq(&key, &entry.key).then(|| entry.subject.clone())
+        Arc::ptr_eq(&key, &entry.key).then(|| Arc::clone(&entry.subject))
     }
 
     /// Fetches the keys of all issuers that are not in memory, all at once, each with its outcome by the name of the
@@ -155,7 +156,11 @@ impl Issuers {
     }
 
     /// A token that was verified before and whose key is still served.
-    async fn seen_before(&self, digest: &TokenDigest, now: Timestamp) -> Option<Subject> {
+    async fn seen_before(
+        &self,
+        digest: &TokenDigest,
+        now: Timestamp,
+    ) -> Option<Arc<Known<Subject>>> {
         let entry = self.seen.find(digest, now)?;
         let wanted = Wanted {
             id: entry.key_id.as_deref(),
@@ -164,7 +169,8 @@ impl Issuers {
         let issuer = self.all.get(entry.issuer)?;
         let served = issuer.keys.key(wanted, now, || Ok(())).await;
         if served.is_ok_and(|key| Arc::ptr_eq(&key, &entry.key)) {
-            return Some(entry.subject.clone());
+            entry.subject.shown_again();
+            return Some(Arc::clone(&entry.subject));
         }
         self.seen.forget(digest);
         None

@@ -11,7 +11,7 @@ use doorward_keys::Timestamp;
 use lru::LruCache;
 
 use super::{algorithm::Algorithm, jwk::Key};
-use crate::identity::Subject;
+use crate::identity::{Known, Subject};
 
 /// The most entries.
 const MAX_ENTRIES: usize = 4096;
@@ -36,7 +36,7 @@ pub(super) struct Entry {
     /// The key that verified it.
     pub(super) key: Arc<Key>,
     pub(super) not_before: Timestamp,
-    pub(super) subject: Subject,
+    pub(super) subject: Arc<Known<Subject>>,
     /// The length of the token.
     pub(super) bytes: usize,
 }
@@ -124,7 +124,7 @@ mod tests {
             algorithm: Algorithm::Es256,
             key: Arc::new(Key::parse(&json, &[Algorithm::Es256]).unwrap()),
             not_before: Timestamp::from_unix(not_before),
-            subject: Subject {
+            subject: Arc::new(Known::from(Subject {
                 issuer_name: String::new(),
                 issuer: String::new(),
                 subject: String::new(),
@@ -139,7 +139,7 @@ mod tests {
                 context: [].into(),
                 token: crate::identity::TokenFacts::default(),
                 introspected: None,
-            },
+            })),
             bytes,
         }
     }

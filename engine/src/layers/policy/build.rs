@@ -50,7 +50,7 @@ impl Asked<'_> {
     /// What follows the stage in the ARN.
     fn resource(&self) -> String {
         match self.target {
-            Target::Http { verb, path } => format!("{}{path}", verb.as_str()),
+            Target::Http { verb, path } => [verb.as_str(), path].concat(),
             Target::Connect => "$connect".to_owned(),
             Target::GraphQl => "$graphql".to_owned(),
         }
@@ -104,20 +104,21 @@ pub fn build(
             single.draft.policy().ok_or(Reason::Internal)?
         }
     };
-    held_against(policy, asked, &held)
+    hold_against(&policy, asked, &held)?;
+    Ok(policy)
 }
 
-/// `policy`, if it lets what was asked for pass for whoever meets `held`.
+/// Holds `policy` against what was asked for: it must let that pass for whoever meets `held`.
 ///
 /// # Errors
 /// [`Reason::PolicyInexpressible`].
-pub(super) fn held_against(
-    policy: Policy,
+pub(super) fn hold_against(
+    policy: &Policy,
     asked: &Asked<'_>,
     held: &Condition,
-) -> Result<Policy, Reason> {
-    if glob::allows(&policy, &asked.resource(), held) {
-        Ok(policy)
+) -> Result<(), Reason> {
+    if glob::allows(policy, &asked.resource(), held) {
+        Ok(())
     } else {
         Err(Reason::PolicyInexpressible)
     }

@@ -6,13 +6,17 @@
 //! 3. While a limit is known to be used up, the policy says from when on there is room, and is written anew.
 //! 4. Each answer is held against what was asked for, remembered or not.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
+use doorward_keys::Timestamp;
 use lru::LruCache;
 
 use super::{
     Condition, Policy,
-    build::{Composed, Placed, compose, held_against},
+    build::{Composed, Placed, compose, hold_against},
     case::Case,
     class::{Class, FOREVER, Vocabulary},
     rights::Rights,
@@ -36,20 +40,46 @@ struct Held {
     bytes: usize,
 }
 
-/// A finished policy.
+/// A finished policy. What ends in it ends at [`FOREVER`].
 struct Remembered {
     policy: Policy,
-    /// The condition, but for its end, under which a route without a list of addresses of its own is allowed.
+    /// The condition under which a route without a list of addresses of its own is allowed.
     everywhere: OnceLock<Condition>,
+    /// The policy as it was said last, with its end: many calls are of one caller.
+    ending: Mutex<Option<(Timestamp, Policy)>>,
 }
 
 impl Remembered {
-    /// The condition under which `route` is allowed, but for its end; `make` writes it. Of a route it hangs on its list alone.
-    fn condition(&self, route: &Route, make: impl FnOnce() -> Condition) -> Condition {
-        if route.addresses.is_some() {
-            return make();
+    fn new(policy: Policy) -> Arc<Self> {
+        Arc::new(Self {
+            policy,
+            everywhere: OnceLock::new(),
+            ending: Mutex::default(),
+        })
+    }
+
+    /// The condition under which `route` is allowed; `make` writes it. Of a route it hangs on its list alone.
+    fn condition(&self, route: &Route, make: impl FnOnce() -> Condition) -> Cow<'_, Condition> {
+        match route.addresses {
+            Some(_) => Cow::Owned(make()),
+            None => Cow::Borrowed(self.everywhere.get_or_init(make)),
         }
-        self.everywhere.get_or_init(make).clone()
+    }
+
+    /// The policy for a caller whose answer ends at `end`.
+    fn ending_at(&self, end: Option<Timestamp>) -> Policy {
+        let Some(end) = end else {
+            return self.policy.clone();
+        };
+        let ending = || self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((same, policy)) = &*ending()
+            && *same == end
+        {
+            return policy.clone();
+        }
+        let policy = self.policy.ending_at(end);
+        *ending() = Some((end, policy.clone()));
+        policy
     }
 }
 
@@ -82,20 +112,13 @@ impl Policies {
             Some(remembered) => remembered,
             None => self.written(case, &class, place, route)?,
         };
-        let end = case.end();
-        let policy = match end {
-            Some(end) => remembered.policy.ending_at(end),
-            None => remembered.policy.clone(),
-        };
         let condition = remembered.condition(route, || {
             let caller = class.caller();
             class.case(case, &caller, FOREVER).condition(route, None)
         });
-        let held = Condition {
-            before: end,
-            ..condition
-        };
-        held_against(policy, &case.asked(), &held)
+        // All that ends ends at one time, so it does not matter here at which.
+        hold_against(&remembered.policy, &case.asked(), &condition)?;
+        Ok(remembered.ending_at(case.end()))
     }
 
     fn written(
@@ -113,10 +136,7 @@ impl Policies {
         let rights = Rights::new(scope.table, &permits, &condition);
         let Composed { policy, is_whole } =
             compose(&scope, place, of_class.asked().ends_in_slash(), &rights)?;
-        let remembered = Arc::new(Remembered {
-            policy,
-            everywhere: OnceLock::new(),
-        });
+        let remembered = Remembered::new(policy);
         let class = class.clone();
         let class = if is_whole { class } else { class.at(place) };
         self.held().keep(class, &remembered);

@@ -1,5 +1,7 @@
 //! From evidence to answer: the only place that makes a [`Grant`].
 
+use std::sync::Arc;
+
 use doorward_keys::Timestamp;
 
 use super::{
@@ -148,10 +150,10 @@ impl<'a> Writer<'a> {
         let mut context = self.context();
         if let Some(report) = quota.report() {
             let now = case.request.received_at.timestamp();
-            context.extend(context::of_limit(report, now));
+            Arc::make_mut(&mut context).extend(context::of_limit(report, now));
         }
         if let Some(nonce) = &self.nonce {
-            context.insert("dpopNonce".to_owned(), nonce.clone());
+            Arc::make_mut(&mut context).insert("dpopNonce".to_owned(), nonce.clone());
         }
         let usage_plan_key = match (quota.exceeded(), self.rate_limited) {
             (Some(_), RateLimited::PenaltyKey(key)) => Some(key.expose().clone()),
@@ -197,7 +199,7 @@ impl<'a> Writer<'a> {
         })
     }
 
-    fn context(&self) -> Context {
+    fn context(&self) -> Arc<Context> {
         context(
             self.case.caller,
             self.case.bounds.bound_until,
