@@ -200,11 +200,7 @@ fn gathered(
 }
 
 fn credential(caller: &Authenticated) -> String {
-    let kinds: Vec<&str> = caller
-        .kinds()
-        .into_iter()
-        .map(crate::routes::Kind::as_str)
-        .collect();
+    let kinds: Vec<&str> = caller.kinds().map(crate::routes::Kind::as_str).collect();
     if kinds.is_empty() {
         "anonymous".to_owned()
     } else {

@@ -180,17 +180,17 @@ impl Authenticated {
     }
 
     /// The kinds of credentials that were verified.
-    pub fn kinds(&self) -> Vec<Kind> {
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> + Clone + use<> {
         let key = self.client.as_ref().map(|_| Kind::ApiKey);
         let token = self.subject.as_ref().map(|subject| subject.kind());
         let certificate = self.certificate.as_ref().map(|_| Kind::Certificate);
-        key.into_iter().chain(token).chain(certificate).collect()
+        key.into_iter().chain(token).chain(certificate)
     }
 
     /// Whether one credential by itself said who it is.
     pub(crate) fn is_known_by_one_credential(&self) -> bool {
         let introspected = self.subject.as_ref().and_then(|s| s.introspected.as_ref());
-        self.kinds().len() == 1 && !introspected.is_some_and(|checked| checked.by_header)
+        self.kinds().count() == 1 && !introspected.is_some_and(|checked| checked.by_header)
     }
 
     /// Who it is: the subject where there is one, else the key, else the certificate, else `anonymous`.
@@ -233,6 +233,19 @@ impl Authenticated {
         let token = self.subject.as_ref().map(|subject| subject.valid_until);
         let certificate = self.certificate.as_ref().map(|c| c.valid_until);
         key.into_iter().chain(token).chain(certificate).min()
+    }
+
+    /// Whether `scope` is one of [`Authenticated::scopes`].
+    pub(crate) fn has_scope(&self, scope: &String) -> bool {
+        let of_key = self
+            .client
+            .as_ref()
+            .map(|c| c.record.scopes.contains(scope));
+        let of_token = self.subject.as_ref().map(|s| s.scopes.contains(scope));
+        let of_certificate = self.certificate.as_ref();
+        let of_certificate = of_certificate.and_then(|c| Some(c.scopes.as_ref()?.contains(scope)));
+        let all = of_key.into_iter().chain(of_token).chain(of_certificate);
+        all.reduce(|left, right| left && right).unwrap_or(false)
     }
 
     /// What the caller may do: the scopes of the one credential, or what all have in common. A certificate to which the

@@ -224,7 +224,10 @@ impl Engine {
         late: impl Future<Output = ()> + Send,
     ) -> Verdict {
         let mut walk = Walk {
-            trail: Trail::default(),
+            trail: Trail {
+                visits: Vec::with_capacity(MOST_VISITS),
+                ..Trail::default()
+            },
             stopwatch: self.stopwatch,
             started: (self.stopwatch)(),
             valid_until: None,
@@ -351,10 +354,13 @@ impl Engine {
 
     fn route(&self, request: &Request) -> Result<(Located, &Route), Denial> {
         let located = Located::of(request)?;
-        let route = self.config.routes.find(&located);
-        route
-            .map(|route| (located.clone(), route))
-            .ok_or_else(|| Denial::new(Reason::RouteUnknown, format!("no route for {located}")))
+        match self.config.routes.find(&located) {
+            Some(route) => Ok((located, route)),
+            None => Err(Denial::new(
+                Reason::RouteUnknown,
+                format!("no route for {located}"),
+            )),
+        }
     }
 
     /// The writer with the token for the backend that the route wants, where it wants one.
@@ -386,6 +392,9 @@ impl Engine {
 
 /// What of the time of a request is kept back from an authorization server, to say what came of it.
 const SPARE: Duration = Duration::from_millis(50);
+
+/// Room for every layer that an ordinary request visits.
+const MOST_VISITS: usize = 12;
 
 /// Fills the trail: every layer is visited through here.
 struct Walk {

@@ -185,15 +185,13 @@ impl Engine {
             let detail = format!("`{}` wants {}", route.key, route.wanted());
             return Err(Denial::new(Reason::DefaultEndpoint, detail));
         }
-        let kinds: Vec<Kind> = presented.kinds().collect();
         let certificate = (self.certificates.is_some() && request.certificate.is_some())
             .then_some(Kind::Certificate);
-        let all: Vec<Kind> = kinds.iter().copied().chain(certificate).collect();
-        if entitlements::opens(route, &all) {
+        if entitlements::opens(route, presented.kinds().chain(certificate)) {
             return Ok(presented);
         }
         let wanted = || format!("`{}` wants {}", route.key, route.wanted());
-        Err(match kinds.len() {
+        Err(match presented.kinds().count() {
             0 => Denial::new(Reason::CredentialMissing, wanted()),
             1 => Denial::new(Reason::CredentialInsufficient, wanted()),
             _ => Denial::new(Reason::CredentialRepeated, wanted()),

@@ -23,7 +23,6 @@ use crate::{
         policy::{self, Bounds, Case, Policy},
     },
     request::{Located, Request, credentials::Presented},
-    routes::Kind,
 };
 
 /// How much may be done to find out who is calling.
@@ -93,9 +92,8 @@ impl Engine {
         if presented.opaque.is_some() || presented.by_dpop || shows_certificate {
             return None;
         }
-        let kinds: Vec<Kind> = presented.kinds().collect();
         let mut routes = self.config.routes.routes().iter();
-        if !routes.any(|route| entitlements::opens(route, &kinds)) {
+        if !routes.any(|route| entitlements::opens(route, presented.kinds())) {
             return None;
         }
         let client = match presented.api_key {

@@ -1,6 +1,9 @@
 //! Headers, looked up without regard to case, with contradictions kept visible.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use doorward_keys::Secret;
 
@@ -74,7 +77,7 @@ impl Headers {
 
     /// The one value of `name`, in any letter case.
     pub fn one(&self, name: &str) -> Lookup<'_> {
-        match self.0.get(&name.to_ascii_lowercase()) {
+        match self.0.get(&*lower_case(name)) {
             None => Lookup::Absent,
             Some(entry) if entry.spellings_differ || entry.maps_disagree => Lookup::Conflict,
             Some(entry) => match entry.values.as_slice() {
@@ -87,7 +90,7 @@ impl Headers {
 
     /// All values of `name` in order, for headers that are lists; `None` when the event contradicts itself.
     pub fn list(&self, name: &str) -> Option<Vec<&str>> {
-        match self.0.get(&name.to_ascii_lowercase()) {
+        match self.0.get(&*lower_case(name)) {
             None => Some(Vec::new()),
             Some(entry) if entry.spellings_differ || entry.maps_disagree => None,
             Some(entry) => Some(
@@ -98,6 +101,14 @@ impl Headers {
                     .collect(),
             ),
         }
+    }
+}
+
+fn lower_case(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
     }
 }
 

@@ -270,7 +270,7 @@ fn refuses_an_anonymous_caller_where_the_route_demands_more() {
             anonymous: true,
             ..wants
         };
-        assert!(!opens(&wants, &[]), "{wants:?}");
+        assert!(!opens(&wants, []), "{wants:?}");
         check_case(&wants, None, None, "credential_insufficient");
         // Nor does it spare those who prove who they are.
         let poor = check(

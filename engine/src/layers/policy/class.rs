@@ -148,7 +148,7 @@ impl CallerClass {
             subject,
             certificate,
         } = caller;
-        let alone = caller.kinds().len() == 1;
+        let alone = caller.kinds().count() == 1;
         let tenant = |tenant: &String| {
             // Whether the tenants of several credentials agree is seen by their names only.
             if alone && !vocabulary.tenants.contains(tenant) {
