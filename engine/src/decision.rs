@@ -128,7 +128,7 @@ pub struct Visit {
     pub layer: &'static str,
     /// What came of it.
     pub outcome: Outcome,
-    /// How long it took.
+    /// How long it took, since the layer before was done.
     pub took: Duration,
 }
 

@@ -6,6 +6,7 @@ mod rehashing;
 
 use std::{
     future::{Future, pending},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -223,23 +224,26 @@ impl Engine {
         request: &Request,
         late: impl Future<Output = ()> + Send,
     ) -> Verdict {
+        let started = (self.stopwatch)();
         let mut walk = Walk {
             trail: Trail {
                 visits: Vec::with_capacity(MOST_VISITS),
                 ..Trail::default()
             },
             stopwatch: self.stopwatch,
-            started: (self.stopwatch)(),
+            started,
+            reached: started,
             valid_until: None,
         };
         let deciding = async {
             let outcome = match self.journey(request, &mut walk).await {
-                Err(denial) => Err(self.accompanied(denial, request, &mut walk).await),
+                Err(denial) => Err(Box::pin(self.accompanied(denial, request, &mut walk)).await),
                 granted => granted,
             };
             self.signed(outcome, request, &mut walk).await
         };
-        let decision = match before(late, deciding).await {
+        let decided = before(pin!(late), pin!(deciding)).await;
+        let decision = match decided {
             Some(Ok(grant)) => Decision::Allow(grant),
             Some(Err(denial)) => Decision::Deny(denial),
             None => Decision::Deny(walk.late()),
@@ -252,25 +256,21 @@ impl Engine {
 
     /// The journey of a request. Each step hands its evidence to the next; the first denial ends it.
     async fn journey(&self, request: &Request, walk: &mut Walk) -> Result<Grant, Denial> {
-        let began = walk.began();
         let admitted = ip_allow::admit(request, &self.config.addresses);
-        let admitted = walk.visit("ip_allow", began, admitted)?;
+        let admitted = walk.visit("ip_allow", admitted)?;
         let (address, now) = (admitted.address(), request.received_at);
         walk.trail.address = address;
 
-        let began = walk.began();
         let calm = self.rate_limits.admit(address, now);
-        walk.visit("address_limit", began, calm)?;
+        walk.visit("address_limit", calm)?;
 
-        let began = walk.began();
         let route = self.route(request);
-        let (located, route) = walk.visit("route", began, route)?;
+        let (located, route) = walk.visit("route", route)?;
         walk.trail.route = Some(route.key.clone());
 
-        let began = walk.began();
         let presented =
             Presented::find(request, &self.config).and_then(|p| self.suits(request, route, p));
-        let presented = walk.visit("credentials", began, presented)?;
+        let presented = walk.visit("credentials", presented)?;
 
         let proving = Proving {
             request,
@@ -297,23 +297,20 @@ impl Engine {
         };
         let writer = policy::Writer::new(&self.config, &self.rate_limits, &self.policies, subject);
 
-        let began = walk.began();
         let entitled = entitlements::check(route, &caller, address);
         let reach = Reach::of(&entitled);
         let asked_of = &mut walk.trail.limits;
         let quota = self.rate_limits.spend(&asked, reach, asked_of).await;
         let quota = quota.and_then(|quota| writer.within(quota));
-        let quota = walk.visit("rate_limit", began, quota);
+        let quota = walk.visit("rate_limit", quota);
         let quota = quota.map_err(|denial| writer.refuse(denial))?;
 
-        let began = walk.began();
-        let entitled = walk.visit("entitlements", began, entitled);
+        let entitled = walk.visit("entitlements", entitled);
         entitled.map_err(|denial| writer.refuse(denial))?;
 
         let writer = self.carrying(writer, proving, walk).await?;
 
-        let began = walk.began();
-        let grant = walk.visit("policy", began, writer.grant(&quota));
+        let grant = walk.visit("policy", writer.grant(&quota));
         grant.map_err(|denial| writer.refuse(denial))
     }
 
@@ -333,7 +330,6 @@ impl Engine {
             return outcome;
         };
         let carried = outcome.as_ref().ok().and_then(Grant::downstream_token);
-        let began = walk.began();
         let principal = walk.trail.principal.clone().unwrap_or_default();
         let bearer = Bearer {
             principal: &principal,
@@ -341,8 +337,8 @@ impl Engine {
             context,
             carried_bytes: carried.map_or(0, exchange::context_bytes),
         };
-        let minted = tokens.mint(bearer, request.received_at.timestamp()).await;
-        let token = walk.visit("identity_token", began, minted)?;
+        let minted = Box::pin(tokens.mint(bearer, request.received_at.timestamp())).await;
+        let token = walk.visit("identity_token", minted)?;
         match outcome {
             Ok(grant) => Ok(Grant {
                 identity_token: Some(token),
@@ -373,18 +369,17 @@ impl Engine {
         let Some(name) = &proving.route.remote.exchange else {
             return Ok(writer);
         };
-        let began = walk.began();
         let within = walk.left_for_servers(proving.request.time_left);
         let now = proving.request.received_at;
         // INVARIANT: the configuration demands a token of every caller of such a route.
         let exchanged = match proving.presented.token() {
-            Some(token) => self.exchanges.swap(name, token, now, within).await,
+            Some(token) => Box::pin(self.exchanges.swap(name, token, now, within)).await,
             None => Err(Denial::new(
                 Reason::Internal,
                 "there is no token to exchange",
             )),
         };
-        let exchanged = walk.visit("exchange", began, exchanged);
+        let exchanged = walk.visit("exchange", exchanged);
         let exchanged = exchanged.map_err(|denial| writer.refuse(denial))?;
         Ok(writer.carrying(exchanged))
     }
@@ -401,6 +396,8 @@ struct Walk {
     trail: Trail,
     stopwatch: fn() -> Duration,
     started: Duration,
+    /// When the layer before was done. Between two layers there is nothing that takes time, so the next began then.
+    reached: Duration,
     /// When the earliest of the credentials stops working, once they were verified.
     valid_until: Option<Timestamp>,
 }
@@ -411,8 +408,9 @@ impl Walk {
         time_left.map(|left| left.saturating_sub(self.elapsed()))
     }
 
-    fn elapsed(&self) -> Duration {
-        (self.stopwatch)().saturating_sub(self.started)
+    /// What the layers took so far.
+    const fn elapsed(&self) -> Duration {
+        self.reached.saturating_sub(self.started)
     }
 
     const fn watch(&self) -> Elapsed {
@@ -444,10 +442,6 @@ impl Walk {
         self.valid_until = self.valid_until.into_iter().chain(proven.until).min();
     }
 
-    fn began(&self) -> Duration {
-        (self.stopwatch)()
-    }
-
     /// The refusal of a request whose time ran out. What keeps a request waiting is outside, so the layer that was not
     /// done is the one that asked for it.
     fn late(&self) -> Denial {
@@ -458,8 +452,10 @@ impl Walk {
         )
     }
 
-    fn note(&mut self, layer: &'static str, began: Duration, outcome: Outcome) {
-        let took = (self.stopwatch)().saturating_sub(began);
+    fn note(&mut self, layer: &'static str, outcome: Outcome) {
+        let now = (self.stopwatch)();
+        let took = now.saturating_sub(self.reached);
+        self.reached = now;
         self.trail.visits.push(Visit {
             layer,
             outcome,
@@ -467,27 +463,18 @@ impl Walk {
         });
     }
 
-    fn visit<T>(
-        &mut self,
-        layer: &'static str,
-        began: Duration,
-        result: Result<T, Denial>,
-    ) -> Result<T, Denial> {
-        self.note(
-            layer,
-            began,
-            result.as_ref().map_or_else(
-                |denial| Outcome::Refused(denial.reason()),
-                |_| Outcome::Passed,
-            ),
+    fn visit<T>(&mut self, layer: &'static str, result: Result<T, Denial>) -> Result<T, Denial> {
+        let outcome = result.as_ref().map_or_else(
+            |denial| Outcome::Refused(denial.reason()),
+            |_| Outcome::Passed,
         );
+        self.note(layer, outcome);
         result
     }
 
     fn attempt<T>(
         &mut self,
         layer: &'static str,
-        began: Duration,
         attempt: Attempt<T>,
     ) -> Result<Option<T>, Denial> {
         let outcome = match &attempt {
@@ -495,7 +482,7 @@ impl Walk {
             Attempt::Verified(_) => Outcome::Passed,
             Attempt::Rejected(denial) => Outcome::Refused(denial.reason()),
         };
-        self.note(layer, began, outcome);
+        self.note(layer, outcome);
         attempt.into_result()
     }
 }

@@ -44,26 +44,22 @@ impl Engine {
         } = proving;
         let now = request.received_at.timestamp();
 
-        let began = walk.began();
         let certificate = self.certificate(request, route, now).await;
-        let certificate = walk.attempt("certificate", began, certificate)?;
+        let certificate = walk.attempt("certificate", certificate)?;
         walk.trail.certificate = certificate.as_ref().map(Certificate::told);
 
-        let began = walk.began();
         let found = &mut walk.trail.key_id;
         let client = self.client(presented, address, now, found).await;
-        let client = walk.attempt("api_key", began, client)?;
+        let client = walk.attempt("api_key", client)?;
 
-        let began = walk.began();
         let subject = self.subject(presented, now).await;
-        let subject = walk.attempt("jwt", began, subject)?;
+        let subject = walk.attempt("jwt", subject)?;
 
-        let began = walk.began();
         let within = walk.left_for_servers(request.time_left);
         let opaque = self
             .opaque(presented, route, request.received_at, within)
             .await;
-        let opaque = walk.attempt("introspection", began, opaque)?;
+        let opaque = walk.attempt("introspection", opaque)?;
 
         let caller = Authenticated {
             client,
@@ -73,11 +69,10 @@ impl Engine {
         walk.know(&caller);
         self.not_blocked(&caller, request, walk).await?;
 
-        let began = walk.began();
         let proven = self
             .proven(request, presented, caller.subject.as_deref(), now)
             .await;
-        let proven = walk.attempt("proof", began, proven)?;
+        let proven = walk.attempt("proof", proven)?;
         let proven = proven.unwrap_or_else(Proven::nothing);
         walk.bound(&proven);
         Ok((caller, proven))
@@ -93,10 +88,9 @@ impl Engine {
         let (Some(list), Some(subject)) = (&self.block_list, &caller.subject) else {
             return Ok(());
         };
-        let began = walk.began();
         let time_left = walk.left_for_servers(request.time_left);
         let checked = list.check(subject, request.received_at, time_left).await;
-        walk.visit("block_list", began, checked)
+        walk.visit("block_list", checked)
     }
 
     async fn client(
@@ -128,7 +122,7 @@ impl Engine {
             return Attempt::Absent;
         };
         if route.names_certificate() {
-            return certificates.verify(pem, now).await.into();
+            return Box::pin(certificates.verify(pem, now)).await.into();
         }
         let routes = self.config.routes.routes();
         let is_wanted = self.config.policy.gateway_cache == GatewayCache::ByCertificate
@@ -136,7 +130,7 @@ impl Engine {
         if !is_wanted {
             return Attempt::Absent;
         }
-        let verified = certificates.verify(pem, now).await;
+        let verified = Box::pin(certificates.verify(pem, now)).await;
         verified.map_or(Attempt::Absent, Attempt::Verified)
     }
 
@@ -214,7 +208,7 @@ impl Engine {
         match presented.opaque {
             None => Attempt::Absent,
             Some(token) => {
-                let subject = self.introspection.verify(token, asked).await;
+                let subject = Box::pin(self.introspection.verify(token, asked)).await;
                 subject.map(|subject| Arc::new(subject.into())).into()
             }
         }

@@ -46,7 +46,6 @@ impl Engine {
         if !policy::lacks_policy(&denial, &self.config, request, address) {
             return denial;
         }
-        let began = walk.began();
         let is_over = || {
             self.rate_limits
                 .admit(address, request.received_at)
@@ -59,7 +58,7 @@ impl Engine {
             _ => Effort::Full,
         };
         let Some(caller) = self.recognised(request, effort).await else {
-            walk.note("refusal", began, Outcome::Absent);
+            walk.note("refusal", Outcome::Absent);
             return denial;
         };
         let located = Located::of(request).ok();
@@ -75,11 +74,11 @@ impl Engine {
         };
         let kept = case.refuse(denial.clone());
         if !kept.policy().is_some_and(Policy::allows_something) {
-            walk.note("refusal", began, Outcome::Absent);
+            walk.note("refusal", Outcome::Absent);
             return denial;
         }
         walk.know(&caller);
-        walk.note("refusal", began, Outcome::Passed);
+        walk.note("refusal", Outcome::Passed);
         kept
     }
 

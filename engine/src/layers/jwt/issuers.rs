@@ -75,6 +75,17 @@ impl Issuers {
         {
             return Ok(subject);
         }
+        Box::pin(self.first_sight(token, parts, digest, now)).await
+    }
+
+    /// Verifies a token that was not seen before.
+    async fn first_sight(
+        &self,
+        token: &str,
+        parts: Compact<'_>,
+        digest: Option<TokenDigest>,
+        now: Timestamp,
+    ) -> Result<Arc<Known<Subject>>, Denial> {
         let header = Header::parse(parts.header)?;
         let payload = decode(parts.payload, "payload")?;
         let claims =

@@ -47,13 +47,14 @@ impl Needs {
         }
     }
 
-    fn are_met(&self, glob: &str, text: &[u8], of_text: Bytes) -> bool {
+    fn are_met(&self, glob: &str, Text { text, bytes }: Text<'_>) -> bool {
+        let text = text.as_bytes();
         let wanted = || {
             glob.as_bytes()
                 .get(self.literal.clone())
                 .unwrap_or_default()
         };
-        self.bytes.are_among(of_text)
+        self.bytes.are_among(bytes)
             && match wanted() {
                 [] => true,
                 wanted if self.literal.start == 0 => text.starts_with(wanted),
@@ -77,13 +78,27 @@ impl Bytes {
     }
 }
 
+/// A text that is held against globs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text<'a> {
+    text: &'a str,
+    bytes: Bytes,
+}
+
+impl<'a> Text<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self {
+            text,
+            bytes: Bytes::of(text.as_bytes()),
+        }
+    }
+}
+
 impl Resources {
     /// Whether one of them covers `text`, which stands behind the ARN too.
-    pub(super) fn cover(&self, text: &str) -> bool {
-        let bytes = text.as_bytes();
-        let of_text = Bytes::of(bytes);
+    pub(super) fn cover(&self, text: Text<'_>) -> bool {
         let mut globs = self.0.globs.iter().zip(&self.0.needs);
-        globs.any(|(glob, needs)| needs.are_met(glob, bytes, of_text) && glob::matches(glob, text))
+        globs.any(|(glob, needs)| needs.are_met(glob, text) && glob::matches(glob, text.text))
     }
 
     /// The JSON array of these resources behind `arn_prefix`, which is the ARN up to the stage.
@@ -162,10 +177,10 @@ mod tests {
             ("xé", true),
             ("xyé", false),
         ] {
-            assert_eq!(resources.cover(text), expected, "{text}");
+            assert_eq!(resources.cover(Text::of(text)), expected, "{text}");
         }
-        assert!(Resources::from(vec!["*".to_owned()]).cover(""));
-        assert!(!Resources::from(vec![]).cover(""));
+        assert!(Resources::from(vec!["*".to_owned()]).cover(Text::of("")));
+        assert!(!Resources::from(vec![]).cover(Text::of("")));
     }
 
     #[test]
