@@ -96,7 +96,14 @@ impl Subject {
     /// Who it is, unambiguously: kind, issuer and subject, joined by `|` with `|` and `%` escaped.
     pub fn principal(&self) -> String {
         let kind = if self.is_client { "client" } else { "user" };
-        format!("{kind}|{}|{}", escape(&self.issuer), escape(&self.subject))
+        [
+            kind,
+            "|",
+            &escape(&self.issuer),
+            "|",
+            &escape(&self.subject),
+        ]
+        .concat()
     }
 
     /// What kind of credential it proved itself by.
@@ -276,6 +283,10 @@ impl Authenticated {
 }
 
 /// Joining with `|` stays unambiguous when no part holds one.
-pub(crate) fn escape(text: &str) -> String {
-    text.replace('%', "%25").replace('|', "%7C")
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| matches!(byte, b'%' | b'|')) {
+        text.replace('%', "%25").replace('|', "%7C").into()
+    } else {
+        text.into()
+    }
 }

@@ -288,6 +288,7 @@ impl Engine {
             time_left: walk.left_of(request.time_left),
         };
         let subject = policy::Subject {
+            principal: walk.trail.principal.clone().unwrap_or_default(),
             request,
             located: &located,
             spender: asked,

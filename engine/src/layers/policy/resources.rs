@@ -47,19 +47,19 @@ impl Needs {
         }
     }
 
-    fn are_met(&self, glob: &str, Text { text, bytes }: Text<'_>) -> bool {
-        let text = text.as_bytes();
-        let wanted = || {
-            glob.as_bytes()
-                .get(self.literal.clone())
-                .unwrap_or_default()
-        };
-        self.bytes.are_among(bytes)
-            && match wanted() {
-                [] => true,
-                wanted if self.literal.start == 0 => text.starts_with(wanted),
-                wanted => text.windows(wanted.len()).any(|place| place == wanted),
-            }
+    /// Whether `glob`, whose needs these are, covers `held`.
+    fn cover(&self, glob: &str, held: Text<'_>) -> bool {
+        if !self.bytes.are_among(held.bytes) {
+            return false;
+        }
+        let literal = glob.get(self.literal.clone()).unwrap_or_default();
+        if self.literal.start == 0 {
+            // What stands before the first wildcard is compared once.
+            let rest = held.text.strip_prefix(literal);
+            let glob = glob.get(self.literal.end..).unwrap_or_default();
+            return rest.is_some_and(|rest| glob::matches(glob, rest));
+        }
+        held.text.contains(literal) && glob::matches(glob, held.text)
     }
 }
 
@@ -98,7 +98,7 @@ impl Resources {
     /// Whether one of them covers `text`, which stands behind the ARN too.
     pub(super) fn cover(&self, text: Text<'_>) -> bool {
         let mut globs = self.0.globs.iter().zip(&self.0.needs);
-        globs.any(|(glob, needs)| needs.are_met(glob, text) && glob::matches(glob, text.text))
+        globs.any(|(glob, needs)| needs.cover(glob, text))
     }
 
     /// The JSON array of these resources behind `arn_prefix`, which is the ARN up to the stage.

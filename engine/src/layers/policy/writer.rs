@@ -25,6 +25,8 @@ use crate::{
 
 /// What a writer writes about.
 pub(crate) struct Subject<'a> {
+    /// [`Authenticated::principal`](crate::identity::Authenticated::principal) of the caller.
+    pub(crate) principal: Arc<str>,
     /// The request.
     pub(crate) request: &'a Request,
     /// What it asks for.
@@ -41,6 +43,7 @@ pub(crate) struct Subject<'a> {
 
 /// Writes the answer for one caller: what they may do beyond the route asked for, and until when.
 pub(crate) struct Writer<'a> {
+    principal: Arc<str>,
     case: Case<'a>,
     policies: &'a Policies,
     route: &'a Route,
@@ -64,6 +67,7 @@ impl<'a> Writer<'a> {
         let Spender { route, caller, .. } = subject.spender;
         let proven = subject.proven;
         Self {
+            principal: subject.principal,
             case: Case {
                 config,
                 limits,
@@ -161,7 +165,7 @@ impl<'a> Writer<'a> {
         };
         let facts = case.facts(case.address);
         Ok(Grant {
-            principal: case.caller.principal(),
+            principal: Arc::clone(&self.principal),
             policy,
             context,
             valid_until: facts.valid_until(),
