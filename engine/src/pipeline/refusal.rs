@@ -65,6 +65,7 @@ impl Engine {
         let case = Case {
             config: &self.config,
             limits: &self.rate_limits,
+            policies: &self.policies,
             request,
             located: located.as_ref(),
             route: located.as_ref().and_then(|l| self.config.routes.find(l)),

@@ -85,6 +85,8 @@ pub(super) struct Class {
     exchange: Option<String>,
     /// Where a proof decided, the one route that it opens.
     proved: Option<Placed>,
+    /// Whether the address was refused: each route stands under its lists, wherever the caller is.
+    elsewhere: bool,
 }
 
 /// What of a caller decides, wherever they are and whatever they ask for.
@@ -225,6 +227,17 @@ impl Class {
             ends: case.end().is_some(),
             exchange: case.bounds.carried.map(|(exchange, _)| exchange.to_owned()),
             proved: case.bounds.by_proof.then_some(place),
+            elsewhere: false,
+        }
+    }
+
+    /// The class of those whose address was refused. The paths of one policy end in a slash or not.
+    #[must_use]
+    pub(super) fn elsewhere(self) -> Self {
+        Self {
+            slash: false,
+            elsewhere: true,
+            ..self
         }
     }
 

@@ -16,7 +16,7 @@ use lru::LruCache;
 
 use super::{
     Condition, Policy,
-    build::{Composed, Placed, compose, hold_against},
+    build::{Composed, Placed, compose, compose_whole, hold_against},
     case::Case,
     class::{Class, FOREVER, Vocabulary},
     rights::Rights,
@@ -43,6 +43,8 @@ struct Held {
 /// A finished policy. What ends in it ends at [`FOREVER`].
 struct Remembered {
     policy: Policy,
+    /// The size of its document in bytes; of one for those whose address was refused.
+    size: usize,
     /// The condition under which a route without a list of addresses of its own is allowed.
     everywhere: OnceLock<Condition>,
     /// The policy as it was said last, with its end: many calls are of one caller.
@@ -50,9 +52,10 @@ struct Remembered {
 }
 
 impl Remembered {
-    fn new(policy: Policy) -> Arc<Self> {
+    fn new(policy: Policy, size: usize) -> Arc<Self> {
         Arc::new(Self {
             policy,
+            size,
             everywhere: OnceLock::new(),
             ending: Mutex::default(),
         })
@@ -121,6 +124,49 @@ impl Policies {
         Ok(remembered.ending_at(case.end()))
     }
 
+    /// The policy for the caller of `case`, whose address was refused: all that they may use, each route under its lists of
+    /// addresses. The route at `place`, which is `route`, is one of them. `None` where something has to be left out of a document of
+    /// `max_bytes`, or a limit is known to be used up, so that it has to be written for this request.
+    pub(super) fn elsewhere(
+        &self,
+        case: &Case<'_>,
+        place: Placed,
+        route: &Route,
+        max_bytes: usize,
+    ) -> Option<Policy> {
+        if !case.limits.is_none_used_up() {
+            return None;
+        }
+        let class = Class::of(case, &self.vocabulary, place).elsewhere();
+        let remembered = self.held().policies.get(&class).map(Arc::clone);
+        let remembered = remembered.unwrap_or_else(|| {
+            let written = Self::written_elsewhere(case, &class, place, route);
+            // What has to be left out is another for each request: it is remembered that it must be written.
+            let none = || (Policy::deny("*".to_owned()), usize::MAX);
+            let (policy, size) = written.unwrap_or_else(none);
+            let remembered = Remembered::new(policy, size);
+            self.held().keep(class, &remembered);
+            remembered
+        });
+        (remembered.size <= max_bytes).then(|| remembered.ending_at(case.end()))
+    }
+
+    fn written_elsewhere(
+        case: &Case<'_>,
+        class: &Class,
+        place: Placed,
+        route: &Route,
+    ) -> Option<(Policy, usize)> {
+        let caller = class.caller();
+        let of_class = class.case(case, &caller, FOREVER);
+        let permits =
+            |other: &Route| other.context == route.context && of_class.permits_there(other);
+        let condition = |other: &Route| of_class.condition_there(other, None);
+        let scope = of_class.scope();
+        let rights = Rights::new(scope.table, &permits, &condition);
+        compose_whole(&scope, &of_class.asked(), place, &rights)
+    }
+
     fn written(
         &self,
         case: &Case<'_>,
@@ -136,7 +182,7 @@ impl Policies {
         let rights = Rights::new(scope.table, &permits, &condition);
         let Composed { policy, is_whole } =
             compose(&scope, place, of_class.asked().ends_in_slash(), &rights)?;
-        let remembered = Remembered::new(policy);
+        let remembered = Remembered::new(policy, 0);
         let class = class.clone();
         let class = if is_whole { class } else { class.at(place) };
         self.held().keep(class, &remembered);

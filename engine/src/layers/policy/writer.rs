@@ -45,7 +45,6 @@ pub(crate) struct Subject<'a> {
 pub(crate) struct Writer<'a> {
     principal: Arc<str>,
     case: Case<'a>,
-    policies: &'a Policies,
     route: &'a Route,
     rate_limited: &'a RateLimited,
     /// What a proof has the caller told.
@@ -71,6 +70,7 @@ impl<'a> Writer<'a> {
             case: Case {
                 config,
                 limits,
+                policies,
                 request: subject.request,
                 located: Some(subject.located),
                 route: Some(route),
@@ -82,7 +82,6 @@ impl<'a> Writer<'a> {
                     ..Bounds::default()
                 },
             },
-            policies,
             route,
             rate_limited: &config.answers.rate_limited,
             momentary: is_momentary(caller, &proven, config.policy.gateway_cache),
@@ -191,7 +190,7 @@ impl<'a> Writer<'a> {
         let place = case.asked().place(&case.config.routes);
         let all_open = quota.exceeded().is_none() && case.limits.is_none_used_up();
         let policy = match place.filter(|_| all_open) {
-            Some(place) => self.policies.policy(&case, place, self.route),
+            Some(place) => case.policies.policy(&case, place, self.route),
             None => case.build(
                 &|route| self.permits(case, route) && can_open(route),
                 &|route| case.condition(route, ends(route)),
