@@ -9,7 +9,7 @@ use super::{
     claims,
     compact::{Compact, decode, malformed},
     config::IssuerConfig,
-    header::Header,
+    header::{self, Header},
     issuer_keys::{IssuerKeys, Wanted},
     json::{Object, Value},
     seen::{Entry, Seen, TokenDigest, token_digest},
@@ -28,6 +28,7 @@ pub struct Issuers {
     all: Vec<Issuer>,
     by_text: HashMap<String, usize>,
     max_token_bytes: usize,
+    headers: header::Known,
     seen: Seen,
 }
 
@@ -62,6 +63,7 @@ impl Issuers {
             all,
             by_text,
             max_token_bytes,
+            headers: header::Known::default(),
             seen: Seen::new(),
         }
     }
@@ -86,7 +88,7 @@ impl Issuers {
         digest: Option<TokenDigest>,
         now: Timestamp,
     ) -> Result<Arc<Known<Subject>>, Denial> {
-        let header = Header::parse(parts.header)?;
+        let header = self.headers.parse(parts.header)?;
         let payload = decode(parts.payload, "payload")?;
         let claims =
             Object::token_part(&payload).map_err(|why| malformed(format!("the payload: {why}")))?;
@@ -113,11 +115,12 @@ impl Issuers {
             .verify_sig(parts.signing_input.as_bytes(), &signature)
             .map_err(|_| named(bad_signature(&header)))?;
         let accepted = check()?;
+        self.headers.keep(parts.header, &header);
         let subject = Arc::new(Known::from(accepted.subject));
         if let Some(digest) = digest {
             let entry = Entry {
                 issuer: index,
-                key_id: header.key_id,
+                names_key: header.key_id.is_some(),
                 algorithm,
                 key,
                 not_before: accepted.not_before,
@@ -135,7 +138,7 @@ impl Issuers {
         let entry = self.seen.find(&token_digest(token)?, now)?;
         let issuer = self.all.get(entry.issuer)?;
         let wanted = Wanted {
-            id: entry.key_id.as_deref(),
+            id: entry.key_id(),
             algorithm: entry.algorithm,
         };
         let key = issuer.keys.known(wanted, now)?;
@@ -174,7 +177,7 @@ impl Issuers {
     ) -> Option<Arc<Known<Subject>>> {
         let entry = self.seen.find(digest, now)?;
         let wanted = Wanted {
-            id: entry.key_id.as_deref(),
+            id: entry.key_id(),
             algorithm: entry.algorithm,
         };
         let issuer = self.all.get(entry.issuer)?;

@@ -31,7 +31,8 @@ pub(super) fn token_digest(token: &str) -> Option<TokenDigest> {
 pub(super) struct Entry {
     /// The place of its issuer among all issuers.
     pub(super) issuer: usize,
-    pub(super) key_id: Option<String>,
+    /// Whether it named its key; that has the name then.
+    pub(super) names_key: bool,
     pub(super) algorithm: Algorithm,
     /// The key that verified it.
     pub(super) key: Arc<Key>,
@@ -42,6 +43,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// The name of the key that the token asked for.
+    pub(super) fn key_id(&self) -> Option<&str> {
+        self.key.id.as_deref().filter(|_| self.names_key)
+    }
+
     fn holds(&self, now: Timestamp) -> bool {
         self.not_before <= now && now < self.subject.valid_until
     }
@@ -120,7 +126,7 @@ mod tests {
         let json = Object::document(text.as_bytes()).unwrap();
         Entry {
             issuer: 0,
-            key_id: None,
+            names_key: false,
             algorithm: Algorithm::Es256,
             key: Arc::new(Key::parse(&json, &[Algorithm::Es256]).unwrap()),
             not_before: Timestamp::from_unix(not_before),
