@@ -21,7 +21,6 @@ use super::{
     build_denial,
     case::{Case, is_yes_or_no, says_addresses},
     draft::deny_size,
-    rights::admits_somebody,
 };
 use crate::{
     config::Config,
@@ -122,10 +121,7 @@ impl Case<'_> {
         may: &dyn Fn(&Route) -> bool,
     ) -> Denial {
         let asked = self.asked();
-        let is_open = |route: &&Route| {
-            may(route) && admits_somebody(&self.condition_there(route, self.opens_at(route, None)))
-        };
-        let route = self.route.filter(is_open);
+        let route = self.route.filter(|route| may(route));
         let remembered = || {
             let place = asked.place(scope.table)?;
             let room = room_to_deny(&scope, &asked, denial.holds());

@@ -19,7 +19,7 @@ use super::{
     build::{Composed, Placed, compose, compose_whole, hold_against},
     case::Case,
     class::{Class, FOREVER, Vocabulary},
-    rights::Rights,
+    rights::{Rights, admits_somebody},
 };
 use crate::{config::Config, denial::Reason, routes::Route};
 
@@ -126,7 +126,7 @@ impl Policies {
 
     /// The policy for the caller of `case`, whose address was refused: all that they may use, each route under its lists of
     /// addresses. The route at `place`, which is `route`, is one of them. `None` where something has to be left out of a document of
-    /// `max_bytes`, or a limit is known to be used up, so that it has to be written for this request.
+    /// `max_bytes`, nobody can be where the route admits, or a limit is known to be used up: then it has to be written for this request.
     pub(super) fn elsewhere(
         &self,
         case: &Case<'_>,
@@ -138,17 +138,28 @@ impl Policies {
             return None;
         }
         let class = Class::of(case, &self.vocabulary, place).elsewhere();
+        let condition = || {
+            let caller = class.caller();
+            class
+                .case(case, &caller, FOREVER)
+                .condition_there(route, None)
+        };
         let remembered = self.held().policies.get(&class).map(Arc::clone);
-        let remembered = remembered.unwrap_or_else(|| {
-            let written = Self::written_elsewhere(case, &class, place, route);
-            // What has to be left out is another for each request: it is remembered that it must be written.
-            let none = || (Policy::deny("*".to_owned()), usize::MAX);
-            let (policy, size) = written.unwrap_or_else(none);
-            let remembered = Remembered::new(policy, size);
-            self.held().keep(class, &remembered);
-            remembered
-        });
-        (remembered.size <= max_bytes).then(|| remembered.ending_at(case.end()))
+        if let Some(remembered) = remembered {
+            let may = remembered.size <= max_bytes
+                && admits_somebody(&remembered.condition(route, condition));
+            return may.then(|| remembered.ending_at(case.end()));
+        }
+        if !admits_somebody(&condition()) {
+            return None;
+        }
+        let written = Self::written_elsewhere(case, &class, place, route);
+        // What has to be left out is another for each request: it is remembered that it must be written.
+        let none = || (Policy::deny("*".to_owned()), usize::MAX);
+        let (policy, size) = written.unwrap_or_else(none);
+        let remembered = Remembered::new(policy, size);
+        self.held().keep(class, &remembered);
+        (size <= max_bytes).then(|| remembered.ending_at(case.end()))
     }
 
     fn written_elsewhere(
