@@ -6,7 +6,7 @@ mod rehashing;
 
 use std::{
     future::{Future, pending},
-    pin::pin,
+    pin::{Pin, pin},
     sync::Arc,
     time::Duration,
 };
@@ -214,7 +214,7 @@ impl Engine {
 
     /// Decides `request`. Cannot fail: whatever is not a proven Allow is a denial.
     pub async fn decide(&self, request: &Request) -> Verdict {
-        self.decide_before(request, pending()).await
+        self.deciding(request, pin!(pending())).await
     }
 
     /// Decides `request` before `late` is ready. A decision that is not there by then is a denial for
@@ -224,34 +224,47 @@ impl Engine {
         request: &Request,
         late: impl Future<Output = ()> + Send,
     ) -> Verdict {
-        let started = (self.stopwatch)();
-        let mut walk = Walk {
-            trail: Trail {
-                visits: Vec::with_capacity(MOST_VISITS),
-                ..Trail::default()
-            },
-            stopwatch: self.stopwatch,
-            started,
-            reached: started,
-            valid_until: None,
-        };
-        let deciding = async {
-            let outcome = match self.journey(request, &mut walk).await {
-                Err(denial) => Err(Box::pin(self.accompanied(denial, request, &mut walk)).await),
-                granted => granted,
+        self.deciding(request, pin!(late)).await
+    }
+
+    /// [`Engine::decide_before`] for any `late`: boxed, because what is not would be compiled anew in every crate that asks, and
+    /// most of those are built for size.
+    fn deciding<'a>(
+        &'a self,
+        request: &'a Request,
+        late: Pin<&'a mut (dyn Future<Output = ()> + Send)>,
+    ) -> Pin<Box<dyn Future<Output = Verdict> + Send + 'a>> {
+        Box::pin(async move {
+            let started = (self.stopwatch)();
+            let mut walk = Walk {
+                trail: Trail {
+                    visits: Vec::with_capacity(MOST_VISITS),
+                    ..Trail::default()
+                },
+                stopwatch: self.stopwatch,
+                started,
+                reached: started,
+                valid_until: None,
             };
-            self.signed(outcome, request, &mut walk).await
+            let decided = before(late, pin!(self.outcome(request, &mut walk))).await;
+            let decision = match decided {
+                Some(Ok(grant)) => Decision::Allow(grant),
+                Some(Err(denial)) => Decision::Deny(denial),
+                None => Decision::Deny(walk.late()),
+            };
+            Verdict {
+                decision,
+                trail: walk.trail,
+            }
+        })
+    }
+
+    async fn outcome(&self, request: &Request, walk: &mut Walk) -> Result<Grant, Denial> {
+        let outcome = match self.journey(request, walk).await {
+            Err(denial) => Err(Box::pin(self.accompanied(denial, request, walk)).await),
+            granted => granted,
         };
-        let decided = before(pin!(late), pin!(deciding)).await;
-        let decision = match decided {
-            Some(Ok(grant)) => Decision::Allow(grant),
-            Some(Err(denial)) => Decision::Deny(denial),
-            None => Decision::Deny(walk.late()),
-        };
-        Verdict {
-            decision,
-            trail: walk.trail,
-        }
+        self.signed(outcome, request, walk).await
     }
 
     /// The journey of a request. Each step hands its evidence to the next; the first denial ends it.
