@@ -171,7 +171,7 @@ impl Certificate {
 pub struct Authenticated {
     pub(crate) client: Option<Client>,
     pub(crate) subject: Option<Arc<Known<Subject>>>,
-    pub(crate) certificate: Option<Certificate>,
+    pub(crate) certificate: Option<Box<Certificate>>,
 }
 
 impl Authenticated {

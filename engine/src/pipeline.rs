@@ -3,6 +3,7 @@
 mod credentials;
 mod refusal;
 mod rehashing;
+mod walk;
 
 use std::{
     future::{Future, pending},
@@ -13,25 +14,23 @@ use std::{
 
 use doorward_keys::{BlockReader, KeyLookup, Timestamp};
 
-use self::credentials::Proving;
+use self::{credentials::Proving, walk::Walk};
 use crate::{
-    attempt::Attempt,
     authority::{Authorities, Timing},
     config::Config,
-    decision::{Decision, Grant, Outcome, Trail, Verdict, Visit},
+    decision::{Decision, Grant, Verdict},
     denial::{Denial, Reason},
-    identity::Authenticated,
     identity_token::{Bearer, IdentityTokens, RemoteSigner},
     layers::{
         api_key::ApiKeys,
         block_list::BlockList,
         certificate::{Certificates, CrlSource},
         entitlements,
-        exchange::{self, Exchanges},
+        exchange::{self, Exchanged, Exchanges},
         introspection::Introspection,
         ip_allow,
         jwt::{FetchError, Issuers, KeySetSource},
-        policy::{self, Elapsed},
+        policy,
         proof::{Proofs, ReplayStore},
         rate_limit::{Asked, Pause, RateLimits, Reach},
     },
@@ -235,17 +234,7 @@ impl Engine {
         late: Pin<&'a mut (dyn Future<Output = ()> + Send)>,
     ) -> Pin<Box<dyn Future<Output = Verdict> + Send + 'a>> {
         Box::pin(async move {
-            let started = (self.stopwatch)();
-            let mut walk = Walk {
-                trail: Trail {
-                    visits: Vec::with_capacity(MOST_VISITS),
-                    ..Trail::default()
-                },
-                stopwatch: self.stopwatch,
-                started,
-                reached: started,
-                valid_until: None,
-            };
+            let mut walk = Walk::new(self.stopwatch);
             let decided = before(late, pin!(self.outcome(request, &mut walk))).await;
             let decision = match decided {
                 Some(Ok(grant)) => Decision::Allow(grant),
@@ -309,7 +298,8 @@ impl Engine {
             proven,
             elapsed: walk.watch(),
         };
-        let writer = policy::Writer::new(&self.config, &self.rate_limits, &self.policies, subject);
+        let mut writer =
+            policy::Writer::new(&self.config, &self.rate_limits, &self.policies, subject);
 
         let entitled = entitlements::check(route, &caller, address);
         let reach = Reach::of(&entitled);
@@ -322,7 +312,9 @@ impl Engine {
         let entitled = walk.visit("entitlements", entitled);
         entitled.map_err(|denial| writer.refuse(denial))?;
 
-        let writer = self.carrying(writer, proving, walk).await?;
+        if let Some(exchanged) = self.exchanged(&writer, proving, walk).await? {
+            writer.carry(exchanged);
+        }
 
         let grant = walk.visit("policy", writer.grant(&quota));
         grant.map_err(|denial| writer.refuse(denial))
@@ -373,15 +365,15 @@ impl Engine {
         }
     }
 
-    /// The writer with the token for the backend that the route wants, where it wants one.
-    async fn carrying<'a>(
+    /// The token for the backend that the route wants, where it wants one.
+    async fn exchanged(
         &self,
-        writer: policy::Writer<'a>,
+        writer: &policy::Writer<'_>,
         proving: Proving<'_>,
         walk: &mut Walk,
-    ) -> Result<policy::Writer<'a>, Denial> {
+    ) -> Result<Option<Exchanged>, Denial> {
         let Some(name) = &proving.route.remote.exchange else {
-            return Ok(writer);
+            return Ok(None);
         };
         let within = walk.left_for_servers(proving.request.time_left);
         let now = proving.request.received_at;
@@ -394,109 +386,6 @@ impl Engine {
             )),
         };
         let exchanged = walk.visit("exchange", exchanged);
-        let exchanged = exchanged.map_err(|denial| writer.refuse(denial))?;
-        Ok(writer.carrying(exchanged))
-    }
-}
-
-/// What of the time of a request is kept back from an authorization server, to say what came of it.
-const SPARE: Duration = Duration::from_millis(50);
-
-/// Room for every layer that an ordinary request visits.
-const MOST_VISITS: usize = 12;
-
-/// Fills the trail: every layer is visited through here.
-struct Walk {
-    trail: Trail,
-    stopwatch: fn() -> Duration,
-    started: Duration,
-    /// When the layer before was done. Between two layers there is nothing that takes time, so the next began then.
-    reached: Duration,
-    /// When the earliest of the credentials stops working, once they were verified.
-    valid_until: Option<Timestamp>,
-}
-
-impl Walk {
-    /// What is left of the time that the request had.
-    fn left_of(&self, time_left: Option<Duration>) -> Option<Duration> {
-        time_left.map(|left| left.saturating_sub(self.elapsed()))
-    }
-
-    /// What the layers took so far.
-    const fn elapsed(&self) -> Duration {
-        self.reached.saturating_sub(self.started)
-    }
-
-    const fn watch(&self) -> Elapsed {
-        Elapsed {
-            stopwatch: self.stopwatch,
-            started: self.started,
-        }
-    }
-
-    /// What is left for an authorization server, so that there is time to say what came of it.
-    fn left_for_servers(&self, time_left: Option<Duration>) -> Option<Duration> {
-        let left = self.left_of(time_left)?;
-        Some(left.saturating_sub(SPARE))
-    }
-
-    /// Notes who is calling.
-    fn know(&mut self, caller: &Authenticated) {
-        if let Some(client) = &caller.client {
-            self.trail.key_id = Some(client.record().id.clone());
-        }
-        let subject = caller.subject.as_ref();
-        self.trail.issuer = subject.map(|subject| subject.issuer_name().to_owned());
-        self.trail.principal = Some(caller.principal());
-        self.valid_until = caller.valid_until();
-    }
-
-    /// Notes until when what the token is bound to works.
-    fn bound(&mut self, proven: &crate::layers::proof::Proven) {
-        self.valid_until = self.valid_until.into_iter().chain(proven.until).min();
-    }
-
-    /// The refusal of a request whose time ran out. What keeps a request waiting is outside, so the layer that was not
-    /// done is the one that asked for it.
-    fn late(&self) -> Denial {
-        let done = self.trail.visits.last().map_or("nothing", |v| v.layer);
-        Denial::new(
-            Reason::TimeExhausted,
-            format!("the time of the function ran out; the last step done was `{done}`"),
-        )
-    }
-
-    fn note(&mut self, layer: &'static str, outcome: Outcome) {
-        let now = (self.stopwatch)();
-        let took = now.saturating_sub(self.reached);
-        self.reached = now;
-        self.trail.visits.push(Visit {
-            layer,
-            outcome,
-            took,
-        });
-    }
-
-    fn visit<T>(&mut self, layer: &'static str, result: Result<T, Denial>) -> Result<T, Denial> {
-        let outcome = result.as_ref().map_or_else(
-            |denial| Outcome::Refused(denial.reason()),
-            |_| Outcome::Passed,
-        );
-        self.note(layer, outcome);
-        result
-    }
-
-    fn attempt<T>(
-        &mut self,
-        layer: &'static str,
-        attempt: Attempt<T>,
-    ) -> Result<Option<T>, Denial> {
-        let outcome = match &attempt {
-            Attempt::Absent => Outcome::Absent,
-            Attempt::Verified(_) => Outcome::Passed,
-            Attempt::Rejected(denial) => Outcome::Refused(denial.reason()),
-        };
-        self.note(layer, outcome);
-        attempt.into_result()
+        exchanged.map(Some).map_err(|denial| writer.refuse(denial))
     }
 }

@@ -46,7 +46,7 @@ impl Engine {
 
         let certificate = self.certificate(request, route, now).await;
         let certificate = walk.attempt("certificate", certificate)?;
-        walk.trail.certificate = certificate.as_ref().map(Certificate::told);
+        walk.trail.certificate = certificate.as_deref().map(Certificate::told);
 
         let found = &mut walk.trail.key_id;
         let client = self.client(presented, address, now, found).await;
@@ -117,12 +117,13 @@ impl Engine {
         request: &Request,
         route: &Route,
         now: Timestamp,
-    ) -> Attempt<Certificate> {
+    ) -> Attempt<Box<Certificate>> {
         let (Some(certificates), Some(pem)) = (&self.certificates, &request.certificate) else {
             return Attempt::Absent;
         };
         if route.names_certificate() {
-            return Box::pin(certificates.verify(pem, now)).await.into();
+            let verified = Box::pin(certificates.verify(pem, now)).await;
+            return verified.map(Box::new).into();
         }
         let routes = self.config.routes.routes();
         let is_wanted = self.config.policy.gateway_cache == GatewayCache::ByCertificate
@@ -131,7 +132,7 @@ impl Engine {
             return Attempt::Absent;
         }
         let verified = Box::pin(certificates.verify(pem, now)).await;
-        verified.map_or(Attempt::Absent, Attempt::Verified)
+        verified.map_or(Attempt::Absent, |held| Attempt::Verified(Box::new(held)))
     }
 
     async fn proven(

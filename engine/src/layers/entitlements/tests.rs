@@ -97,7 +97,7 @@ fn of(
     Authenticated {
         client,
         subject: subject.map(|subject| Arc::new(subject.into())),
-        certificate,
+        certificate: certificate.map(Box::new),
     }
 }
 

@@ -202,7 +202,10 @@ impl CallerClass {
                 .token
                 .as_ref()
                 .map(|token| Arc::new(token.subject().into())),
-            certificate: self.certificate.as_ref().map(CertificateClass::certificate),
+            certificate: self
+                .certificate
+                .as_ref()
+                .map(|held| Box::new(held.certificate())),
         }
     }
 }

@@ -91,12 +91,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The same writer with a token for the backend, which the answer carries and must not outlive.
-    pub(crate) fn carrying(self, exchanged: Exchanged) -> Self {
-        Self {
-            exchanged: Some(exchanged),
-            ..self
-        }
+    /// Takes a token for the backend, which the answer carries and must not outlive.
+    pub(crate) fn carry(&mut self, exchanged: Exchanged) {
+        self.exchanged = Some(exchanged);
     }
 
     /// The same quota where it lets the request go on: no limit is used up, or the answer is to let the gateway or the
