@@ -155,7 +155,7 @@ proptest! {
     #[test]
     fn what_is_taken_as_it_is_would_be_written_so(raw in "/[a-c./%;$* ]{0,12}|/\\PC{0,20}|(/[a-z.]{0,3}){1,4}") {
         if is_normal(&raw) {
-            prop_assert_eq!(NormalPath::rewritten(&raw[1..]).map(|path| path.0), Ok(raw));
+            prop_assert_eq!(NormalPath::rewritten(raw.strip_prefix('/').unwrap_or_default()).map(|path| path.0), Ok(raw));
         }
     }
 
