@@ -4,6 +4,7 @@
 //! begins anew. Only what hangs on nothing but the credential may stand here. A credential that is shown once is not worth it.
 
 use std::{
+    fmt,
     ops::Deref,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -14,7 +15,6 @@ use std::{
 use crate::{decision::Context, layers::policy::CallerClass};
 
 /// Something that was verified, with what follows from it.
-#[derive(Debug)]
 pub struct Known<T> {
     verified: T,
     alone: Alone,
@@ -44,6 +44,12 @@ impl<T> From<T> for Known<T> {
     }
 }
 
+impl<T: fmt::Debug> fmt::Debug for Known<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.verified.fmt(f)
+    }
+}
+
 impl<T> Deref for Known<T> {
     type Target = T;
 
@@ -53,7 +59,7 @@ impl<T> Deref for Known<T> {
 }
 
 /// What follows from a credential for a caller who shows no other.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Alone {
     again: AtomicBool,
     principal: OnceLock<Arc<str>>,

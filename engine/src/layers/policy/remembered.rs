@@ -5,6 +5,8 @@
 //! 2. When it ends is not part of it: what ends in a policy ends at one time, which is put in for each caller.
 //! 3. While a limit is known to be used up, the policy says from when on there is room, and is written anew.
 //! 4. Each answer is held against what was asked for, remembered or not.
+//! 5. What goes with the refusal of an address is remembered in the same way, as long as nothing has to be left out. The Deny of what
+//!    was asked is added for each request ([`super::refusal`]).
 
 use std::{
     borrow::Cow,
