@@ -1,6 +1,6 @@
 //! What comes out: a decision and the trail that led to it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use doorward_keys::{KeyId, Secret, Timestamp};
 
@@ -35,9 +35,9 @@ pub type Context = BTreeMap<String, String>;
 /// The proof that a request may pass. Only [`crate::layers::policy`] makes one.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    pub(crate) principal: String,
+    pub(crate) principal: Arc<str>,
     pub(crate) policy: Option<Policy>,
-    pub(crate) context: Context,
+    pub(crate) context: Arc<Context>,
     pub(crate) valid_until: Option<Timestamp>,
     pub(crate) by_address: bool,
     pub(crate) momentary: bool,
@@ -66,7 +66,7 @@ impl Grant {
     }
 
     /// Facts for the backend.
-    pub const fn context(&self) -> &Context {
+    pub fn context(&self) -> &Context {
         &self.context
     }
 
@@ -128,7 +128,7 @@ pub struct Visit {
     pub layer: &'static str,
     /// What came of it.
     pub outcome: Outcome,
-    /// How long it took.
+    /// How long it took, since the layer before was done.
     pub took: Duration,
 }
 
@@ -146,7 +146,7 @@ pub struct Trail {
     /// The subject and serial number of the client certificate, once verified: cleaned and cut.
     pub certificate: Option<(String, String)>,
     /// The subject or client, once verified.
-    pub principal: Option<String>,
+    pub principal: Option<Arc<str>>,
     /// The address the decision used.
     pub address: Option<std::net::IpAddr>,
     /// The limits that were asked, in the order of the visit.

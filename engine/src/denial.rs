@@ -1,7 +1,8 @@
 //! Every reason to refuse, and the one table from reason to the class that the caller learns.
 
-use doorward_keys::Timestamp;
+use std::sync::Arc;
 
+use doorward_keys::Timestamp;
 use ipnet::IpNet;
 
 use crate::{
@@ -262,7 +263,7 @@ pub struct Denial {
 #[derive(Clone, Debug)]
 struct Kept {
     policy: Policy,
-    context: Context,
+    context: Arc<Context>,
     usage_plan_key: Option<String>,
 }
 
@@ -297,7 +298,7 @@ impl Denial {
     pub fn with_policy(
         self,
         policy: Policy,
-        context: Context,
+        context: Arc<Context>,
         usage_plan_key: Option<String>,
     ) -> Self {
         Self {

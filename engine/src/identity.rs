@@ -1,5 +1,7 @@
 //! Evidence of who is calling. Fields are private to the engine: only the layers that verified something can build it.
 
+mod known;
+
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -13,10 +15,13 @@ use crate::{
     routes::{Kind, Route},
 };
 
+pub(crate) use known::Alone;
+pub use known::Known;
+
 /// A client that proved itself by an API key: the key was found, is active and has not expired.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) record: Arc<KeyRecord>,
+    pub(crate) record: Arc<Known<KeyRecord>>,
 }
 
 impl Client {
@@ -91,7 +96,14 @@ impl Subject {
     /// Who it is, unambiguously: kind, issuer and subject, joined by `|` with `|` and `%` escaped.
     pub fn principal(&self) -> String {
         let kind = if self.is_client { "client" } else { "user" };
-        format!("{kind}|{}|{}", escape(&self.issuer), escape(&self.subject))
+        [
+            kind,
+            "|",
+            &escape(&self.issuer),
+            "|",
+            &escape(&self.subject),
+        ]
+        .concat()
     }
 
     /// What kind of credential it proved itself by.
@@ -158,8 +170,8 @@ impl Certificate {
 #[derive(Clone, Debug)]
 pub struct Authenticated {
     pub(crate) client: Option<Client>,
-    pub(crate) subject: Option<Subject>,
-    pub(crate) certificate: Option<Certificate>,
+    pub(crate) subject: Option<Arc<Known<Subject>>>,
+    pub(crate) certificate: Option<Box<Certificate>>,
 }
 
 impl Authenticated {
@@ -175,26 +187,39 @@ impl Authenticated {
     }
 
     /// The kinds of credentials that were verified.
-    pub fn kinds(&self) -> Vec<Kind> {
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> + Clone + use<> {
         let key = self.client.as_ref().map(|_| Kind::ApiKey);
-        let token = self.subject.as_ref().map(Subject::kind);
+        let token = self.subject.as_ref().map(|subject| subject.kind());
         let certificate = self.certificate.as_ref().map(|_| Kind::Certificate);
-        key.into_iter().chain(token).chain(certificate).collect()
+        key.into_iter().chain(token).chain(certificate)
     }
 
     /// Whether one credential by itself said who it is.
     pub(crate) fn is_known_by_one_credential(&self) -> bool {
         let introspected = self.subject.as_ref().and_then(|s| s.introspected.as_ref());
-        self.kinds().len() == 1 && !introspected.is_some_and(|checked| checked.by_header)
+        self.kinds().count() == 1 && !introspected.is_some_and(|checked| checked.by_header)
     }
 
     /// Who it is: the subject where there is one, else the key, else the certificate, else `anonymous`.
-    pub fn principal(&self) -> String {
-        match (&self.subject, &self.client, &self.certificate) {
-            (Some(subject), _, _) => subject.principal(),
-            (None, Some(client), _) => format!("key|{}", client.record.id),
-            (None, None, Some(certificate)) => certificate.principal(),
-            (None, None, None) => "anonymous".to_owned(),
+    pub fn principal(&self) -> Arc<str> {
+        let written = || match (&self.subject, &self.client, &self.certificate) {
+            (Some(subject), _, _) => subject.principal().into(),
+            (None, Some(client), _) => format!("key|{}", client.record.id).into(),
+            (None, None, Some(certificate)) => certificate.principal().into(),
+            (None, None, None) => "anonymous".into(),
+        };
+        match self.alone() {
+            Some(alone) => alone.principal(written),
+            None => written(),
+        }
+    }
+
+    /// What follows from the one credential, where there is no other and it was shown before.
+    pub(crate) fn alone(&self) -> Option<&Alone> {
+        match (&self.client, &self.subject, &self.certificate) {
+            (Some(client), None, None) => client.record.alone(),
+            (None, Some(subject), None) => subject.alone(),
+            _ => None,
         }
     }
 
@@ -215,6 +240,19 @@ impl Authenticated {
         let token = self.subject.as_ref().map(|subject| subject.valid_until);
         let certificate = self.certificate.as_ref().map(|c| c.valid_until);
         key.into_iter().chain(token).chain(certificate).min()
+    }
+
+    /// Whether `scope` is one of [`Authenticated::scopes`].
+    pub(crate) fn has_scope(&self, scope: &String) -> bool {
+        let of_key = self
+            .client
+            .as_ref()
+            .map(|c| c.record.scopes.contains(scope));
+        let of_token = self.subject.as_ref().map(|s| s.scopes.contains(scope));
+        let of_certificate = self.certificate.as_ref();
+        let of_certificate = of_certificate.and_then(|c| Some(c.scopes.as_ref()?.contains(scope)));
+        let all = of_key.into_iter().chain(of_token).chain(of_certificate);
+        all.reduce(|left, right| left && right).unwrap_or(false)
     }
 
     /// What the caller may do: the scopes of the one credential, or what all have in common. A certificate to which the
@@ -245,6 +283,10 @@ impl Authenticated {
 }
 
 /// Joining with `|` stays unambiguous when no part holds one.
-pub(crate) fn escape(text: &str) -> String {
-    text.replace('%', "%25").replace('|', "%7C")
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| matches!(byte, b'%' | b'|')) {
+        text.replace('%', "%25").replace('|', "%7C").into()
+    } else {
+        text.into()
+    }
 }

@@ -3,34 +3,34 @@
 mod credentials;
 mod refusal;
 mod rehashing;
+mod walk;
 
 use std::{
     future::{Future, pending},
+    pin::{Pin, pin},
     sync::Arc,
     time::Duration,
 };
 
 use doorward_keys::{BlockReader, KeyLookup, Timestamp};
 
-use self::credentials::Proving;
+use self::{credentials::Proving, walk::Walk};
 use crate::{
-    attempt::Attempt,
     authority::{Authorities, Timing},
     config::Config,
-    decision::{Decision, Grant, Outcome, Trail, Verdict, Visit},
+    decision::{Decision, Grant, Verdict},
     denial::{Denial, Reason},
-    identity::Authenticated,
     identity_token::{Bearer, IdentityTokens, RemoteSigner},
     layers::{
         api_key::ApiKeys,
         block_list::BlockList,
         certificate::{Certificates, CrlSource},
         entitlements,
-        exchange::{self, Exchanges},
+        exchange::{self, Exchanged, Exchanges},
         introspection::Introspection,
         ip_allow,
         jwt::{FetchError, Issuers, KeySetSource},
-        policy::{self, Elapsed},
+        policy,
         proof::{Proofs, ReplayStore},
         rate_limit::{Asked, Pause, RateLimits, Reach},
     },
@@ -213,7 +213,7 @@ impl Engine {
 
     /// Decides `request`. Cannot fail: whatever is not a proven Allow is a denial.
     pub async fn decide(&self, request: &Request) -> Verdict {
-        self.decide_before(request, pending()).await
+        self.deciding(request, pin!(pending())).await
     }
 
     /// Decides `request` before `late` is ready. A decision that is not there by then is a denial for
@@ -223,51 +223,56 @@ impl Engine {
         request: &Request,
         late: impl Future<Output = ()> + Send,
     ) -> Verdict {
-        let mut walk = Walk {
-            trail: Trail::default(),
-            stopwatch: self.stopwatch,
-            started: (self.stopwatch)(),
-            valid_until: None,
-        };
-        let deciding = async {
-            let outcome = match self.journey(request, &mut walk).await {
-                Err(denial) => Err(self.accompanied(denial, request, &mut walk).await),
-                granted => granted,
+        self.deciding(request, pin!(late)).await
+    }
+
+    /// [`Engine::decide_before`] for any `late`: boxed, because what is not would be compiled anew in every crate that asks, and
+    /// most of those are built for size.
+    fn deciding<'a>(
+        &'a self,
+        request: &'a Request,
+        late: Pin<&'a mut (dyn Future<Output = ()> + Send)>,
+    ) -> Pin<Box<dyn Future<Output = Verdict> + Send + 'a>> {
+        Box::pin(async move {
+            let mut walk = Walk::new(self.stopwatch);
+            let decided = before(late, pin!(self.outcome(request, &mut walk))).await;
+            let decision = match decided {
+                Some(Ok(grant)) => Decision::Allow(grant),
+                Some(Err(denial)) => Decision::Deny(denial),
+                None => Decision::Deny(walk.late()),
             };
-            self.signed(outcome, request, &mut walk).await
+            Verdict {
+                decision,
+                trail: walk.trail,
+            }
+        })
+    }
+
+    async fn outcome(&self, request: &Request, walk: &mut Walk) -> Result<Grant, Denial> {
+        let outcome = match self.journey(request, walk).await {
+            Err(denial) => Err(Box::pin(self.accompanied(denial, request, walk)).await),
+            granted => granted,
         };
-        let decision = match before(late, deciding).await {
-            Some(Ok(grant)) => Decision::Allow(grant),
-            Some(Err(denial)) => Decision::Deny(denial),
-            None => Decision::Deny(walk.late()),
-        };
-        Verdict {
-            decision,
-            trail: walk.trail,
-        }
+        self.signed(outcome, request, walk).await
     }
 
     /// The journey of a request. Each step hands its evidence to the next; the first denial ends it.
     async fn journey(&self, request: &Request, walk: &mut Walk) -> Result<Grant, Denial> {
-        let began = walk.began();
         let admitted = ip_allow::admit(request, &self.config.addresses);
-        let admitted = walk.visit("ip_allow", began, admitted)?;
+        let admitted = walk.visit("ip_allow", admitted)?;
         let (address, now) = (admitted.address(), request.received_at);
         walk.trail.address = address;
 
-        let began = walk.began();
         let calm = self.rate_limits.admit(address, now);
-        walk.visit("address_limit", began, calm)?;
+        walk.visit("address_limit", calm)?;
 
-        let began = walk.began();
         let route = self.route(request);
-        let (located, route) = walk.visit("route", began, route)?;
+        let (located, route) = walk.visit("route", route)?;
         walk.trail.route = Some(route.key.clone());
 
-        let began = walk.began();
         let presented =
             Presented::find(request, &self.config).and_then(|p| self.suits(request, route, p));
-        let presented = walk.visit("credentials", began, presented)?;
+        let presented = walk.visit("credentials", presented)?;
 
         let proving = Proving {
             request,
@@ -285,6 +290,7 @@ impl Engine {
             time_left: walk.left_of(request.time_left),
         };
         let subject = policy::Subject {
+            principal: walk.trail.principal.clone().unwrap_or_default(),
             request,
             located: &located,
             spender: asked,
@@ -292,25 +298,25 @@ impl Engine {
             proven,
             elapsed: walk.watch(),
         };
-        let writer = policy::Writer::new(&self.config, &self.rate_limits, &self.policies, subject);
+        let mut writer =
+            policy::Writer::new(&self.config, &self.rate_limits, &self.policies, subject);
 
-        let began = walk.began();
         let entitled = entitlements::check(route, &caller, address);
         let reach = Reach::of(&entitled);
         let asked_of = &mut walk.trail.limits;
         let quota = self.rate_limits.spend(&asked, reach, asked_of).await;
         let quota = quota.and_then(|quota| writer.within(quota));
-        let quota = walk.visit("rate_limit", began, quota);
+        let quota = walk.visit("rate_limit", quota);
         let quota = quota.map_err(|denial| writer.refuse(denial))?;
 
-        let began = walk.began();
-        let entitled = walk.visit("entitlements", began, entitled);
+        let entitled = walk.visit("entitlements", entitled);
         entitled.map_err(|denial| writer.refuse(denial))?;
 
-        let writer = self.carrying(writer, proving, walk).await?;
+        if let Some(exchanged) = self.exchanged(&writer, proving, walk).await? {
+            writer.carry(exchanged);
+        }
 
-        let began = walk.began();
-        let grant = walk.visit("policy", began, writer.grant(&quota));
+        let grant = walk.visit("policy", writer.grant(&quota));
         grant.map_err(|denial| writer.refuse(denial))
     }
 
@@ -323,14 +329,13 @@ impl Engine {
         walk: &mut Walk,
     ) -> Result<Grant, Denial> {
         let context = match &outcome {
-            Ok(grant) => Some(&grant.context),
+            Ok(grant) => Some(grant.context()),
             Err(denial) => denial.policy().map(|_| denial.context()),
         };
         let (Some(tokens), Some(context)) = (&self.identity_tokens, context) else {
             return outcome;
         };
         let carried = outcome.as_ref().ok().and_then(Grant::downstream_token);
-        let began = walk.began();
         let principal = walk.trail.principal.clone().unwrap_or_default();
         let bearer = Bearer {
             principal: &principal,
@@ -338,8 +343,8 @@ impl Engine {
             context,
             carried_bytes: carried.map_or(0, exchange::context_bytes),
         };
-        let minted = tokens.mint(bearer, request.received_at.timestamp()).await;
-        let token = walk.visit("identity_token", began, minted)?;
+        let minted = Box::pin(tokens.mint(bearer, request.received_at.timestamp())).await;
+        let token = walk.visit("identity_token", minted)?;
         match outcome {
             Ok(grant) => Ok(Grant {
                 identity_token: Some(token),
@@ -351,142 +356,36 @@ impl Engine {
 
     fn route(&self, request: &Request) -> Result<(Located, &Route), Denial> {
         let located = Located::of(request)?;
-        let route = self.config.routes.find(&located);
-        route
-            .map(|route| (located.clone(), route))
-            .ok_or_else(|| Denial::new(Reason::RouteUnknown, format!("no route for {located}")))
+        match self.config.routes.find(&located) {
+            Some(route) => Ok((located, route)),
+            None => Err(Denial::new(
+                Reason::RouteUnknown,
+                format!("no route for {located}"),
+            )),
+        }
     }
 
-    /// The writer with the token for the backend that the route wants, where it wants one.
-    async fn carrying<'a>(
+    /// The token for the backend that the route wants, where it wants one.
+    async fn exchanged(
         &self,
-        writer: policy::Writer<'a>,
+        writer: &policy::Writer<'_>,
         proving: Proving<'_>,
         walk: &mut Walk,
-    ) -> Result<policy::Writer<'a>, Denial> {
+    ) -> Result<Option<Exchanged>, Denial> {
         let Some(name) = &proving.route.remote.exchange else {
-            return Ok(writer);
+            return Ok(None);
         };
-        let began = walk.began();
         let within = walk.left_for_servers(proving.request.time_left);
         let now = proving.request.received_at;
         // INVARIANT: the configuration demands a token of every caller of such a route.
         let exchanged = match proving.presented.token() {
-            Some(token) => self.exchanges.swap(name, token, now, within).await,
+            Some(token) => Box::pin(self.exchanges.swap(name, token, now, within)).await,
             None => Err(Denial::new(
                 Reason::Internal,
                 "there is no token to exchange",
             )),
         };
-        let exchanged = walk.visit("exchange", began, exchanged);
-        let exchanged = exchanged.map_err(|denial| writer.refuse(denial))?;
-        Ok(writer.carrying(exchanged))
-    }
-}
-
-/// What of the time of a request is kept back from an authorization server, to say what came of it.
-const SPARE: Duration = Duration::from_millis(50);
-
-/// Fills the trail: every layer is visited through here.
-struct Walk {
-    trail: Trail,
-    stopwatch: fn() -> Duration,
-    started: Duration,
-    /// When the earliest of the credentials stops working, once they were verified.
-    valid_until: Option<Timestamp>,
-}
-
-impl Walk {
-    /// What is left of the time that the request had.
-    fn left_of(&self, time_left: Option<Duration>) -> Option<Duration> {
-        time_left.map(|left| left.saturating_sub(self.elapsed()))
-    }
-
-    fn elapsed(&self) -> Duration {
-        (self.stopwatch)().saturating_sub(self.started)
-    }
-
-    const fn watch(&self) -> Elapsed {
-        Elapsed {
-            stopwatch: self.stopwatch,
-            started: self.started,
-        }
-    }
-
-    /// What is left for an authorization server, so that there is time to say what came of it.
-    fn left_for_servers(&self, time_left: Option<Duration>) -> Option<Duration> {
-        let left = self.left_of(time_left)?;
-        Some(left.saturating_sub(SPARE))
-    }
-
-    /// Notes who is calling.
-    fn know(&mut self, caller: &Authenticated) {
-        if let Some(client) = &caller.client {
-            self.trail.key_id = Some(client.record().id.clone());
-        }
-        let subject = caller.subject.as_ref();
-        self.trail.issuer = subject.map(|subject| subject.issuer_name().to_owned());
-        self.trail.principal = Some(caller.principal());
-        self.valid_until = caller.valid_until();
-    }
-
-    /// Notes until when what the token is bound to works.
-    fn bound(&mut self, proven: &crate::layers::proof::Proven) {
-        self.valid_until = self.valid_until.into_iter().chain(proven.until).min();
-    }
-
-    fn began(&self) -> Duration {
-        (self.stopwatch)()
-    }
-
-    /// The refusal of a request whose time ran out. What keeps a request waiting is outside, so the layer that was not
-    /// done is the one that asked for it.
-    fn late(&self) -> Denial {
-        let done = self.trail.visits.last().map_or("nothing", |v| v.layer);
-        Denial::new(
-            Reason::TimeExhausted,
-            format!("the time of the function ran out; the last step done was `{done}`"),
-        )
-    }
-
-    fn note(&mut self, layer: &'static str, began: Duration, outcome: Outcome) {
-        let took = (self.stopwatch)().saturating_sub(began);
-        self.trail.visits.push(Visit {
-            layer,
-            outcome,
-            took,
-        });
-    }
-
-    fn visit<T>(
-        &mut self,
-        layer: &'static str,
-        began: Duration,
-        result: Result<T, Denial>,
-    ) -> Result<T, Denial> {
-        self.note(
-            layer,
-            began,
-            result.as_ref().map_or_else(
-                |denial| Outcome::Refused(denial.reason()),
-                |_| Outcome::Passed,
-            ),
-        );
-        result
-    }
-
-    fn attempt<T>(
-        &mut self,
-        layer: &'static str,
-        began: Duration,
-        attempt: Attempt<T>,
-    ) -> Result<Option<T>, Denial> {
-        let outcome = match &attempt {
-            Attempt::Absent => Outcome::Absent,
-            Attempt::Verified(_) => Outcome::Passed,
-            Attempt::Rejected(denial) => Outcome::Refused(denial.reason()),
-        };
-        self.note(layer, began, outcome);
-        attempt.into_result()
+        let exchanged = walk.visit("exchange", exchanged);
+        exchanged.map(Some).map_err(|denial| writer.refuse(denial))
     }
 }

@@ -6,15 +6,15 @@ use std::{
     task::Poll,
 };
 
-/// The output of `work`, or `None` when `late` is ready first.
+/// The output of `work`, or `None` when `late` is ready first. Both are pinned by whoever asks: taken over, a large one would take
+/// its room twice.
 pub(crate) async fn before<T>(
-    late: impl Future<Output = ()>,
-    work: impl Future<Output = T>,
+    mut late: impl Future<Output = ()> + Unpin,
+    mut work: impl Future<Output = T> + Unpin,
 ) -> Option<T> {
-    let (mut late, mut work) = (pin!(late), pin!(work));
-    poll_fn(|context| match work.as_mut().poll(context) {
+    poll_fn(|context| match Pin::new(&mut work).poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => late.as_mut().poll(context).map(|()| None),
+        Poll::Pending => Pin::new(&mut late).poll(context).map(|()| None),
     })
     .await
 }

@@ -172,7 +172,7 @@ impl World {
     }
 }
 
-fn allows(policy: &Value, path: &str, from: &str, now: Timestamp) -> bool {
+pub(crate) fn allows(policy: &Value, path: &str, from: &str, now: Timestamp) -> bool {
     let facts = iam::Facts {
         now,
         source_ip: Some(from.parse().unwrap()),

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     function::Function,
-    refusals::{ADDRESSES, LISTS, PATHS, TEMPLATES, format},
+    refusals::{ADDRESSES, LISTS, PATHS, TEMPLATES, allows, format},
 };
 
 const CASES: u32 = 80;
@@ -314,4 +314,57 @@ fn an_engine_that_remembers_answers_as_one_that_does_not() {
     }
     println!("{} allowed", allowed.borrow());
     assert!(*allowed.borrow() > 100);
+}
+
+/// What goes with the refusal of an address is remembered too, and is never that of a caller with other rights.
+#[tokio::test]
+async fn a_refused_address_gets_what_its_own_caller_may_do_elsewhere() {
+    const DENIED: &str = "10.9.0.1";
+    const ELSEWHERE: &str = "10.0.0.2";
+    let text = "[api_keys]\nprefix = 'ck'\nenvironments = ['live']\n[addresses]\ndeny = ['10.9.0.0/16']\n\
+        [policy]\nunlisted_paths = 'unreachable'\n\
+        [[routes]]\nroute = 'GET /a/{x}'\ncredentials = ['api_key']\nscopes = ['read']\n\
+        [[routes]]\nroute = 'GET /b/{p+}'\ncredentials = ['api_key']\nscopes = ['write']\n\
+        [[routes]]\nroute = 'GET /c'\ncredentials = ['api_key']\n";
+    let keys = [
+        (1, "read", None),
+        (2, "read write", None),
+        (3, "read", Some(NOW.plus(100))),
+    ];
+    let keys = keys.map(|(number, scopes, expires_at)| {
+        let minted = format().mint("live", [number; 32]).unwrap();
+        let held = KeyRecord {
+            digest: minted.digest,
+            scopes: scopes.split(' ').map(str::to_owned).collect(),
+            expires_at,
+            ..record("acme", u64::from(number))
+        };
+        (minted.printed, held)
+    });
+    let function = Function::new(text, &keys.each_ref().map(|(_, held)| held)).await;
+    for round in 0..2 {
+        for (printed, held) in &keys {
+            let headers = json!({ "x-api-key": printed.expose() });
+            for asked in ["/a/1", "/c", "/b/1/2", "/a/1234"] {
+                let answer = function.ask(asked, &headers, DENIED, NOW).await.unwrap();
+                let policy = &answer["policyDocument"];
+                for path in PATHS.into_iter().chain(["/a/1234", "/c"]) {
+                    let may = match path {
+                        "/b/1/2" | "/b/d" => held.scopes.len() == 2,
+                        "/a/1" | "/a/1234" | "/c" => true,
+                        _ => continue,
+                    };
+                    let context = format!("{round} {} {asked} {path}: {policy:#}", held.id);
+                    assert_eq!(allows(policy, path, ELSEWHERE, NOW), may, "{context}");
+                    let later = held.expires_at.is_none() && may;
+                    assert_eq!(
+                        allows(policy, path, ELSEWHERE, NOW.plus(100)),
+                        later,
+                        "{context}"
+                    );
+                    assert!(!allows(policy, path, DENIED, NOW), "{context}");
+                }
+            }
+        }
+    }
 }

@@ -70,5 +70,5 @@ fn note(explained: &Explained) -> String {
 }
 
 fn caller(trail: &Trail) -> String {
-    trail.principal.clone().unwrap_or_default()
+    trail.principal.as_deref().unwrap_or_default().to_owned()
 }

@@ -1,6 +1,6 @@
 //! The layers in which callers prove who they are.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use doorward_keys::{KeyId, Timestamp};
 
@@ -8,7 +8,7 @@ use super::{Engine, Walk};
 use crate::{
     attempt::Attempt,
     denial::{Denial, Reason},
-    identity::{Authenticated, Certificate, Client, Subject},
+    identity::{Authenticated, Certificate, Client, Known, Subject},
     layers::{
         entitlements, introspection,
         policy::GatewayCache,
@@ -44,26 +44,22 @@ impl Engine {
         } = proving;
         let now = request.received_at.timestamp();
 
-        let began = walk.began();
         let certificate = self.certificate(request, route, now).await;
-        let certificate = walk.attempt("certificate", began, certificate)?;
-        walk.trail.certificate = certificate.as_ref().map(Certificate::told);
+        let certificate = walk.attempt("certificate", certificate)?;
+        walk.trail.certificate = certificate.as_deref().map(Certificate::told);
 
-        let began = walk.began();
         let found = &mut walk.trail.key_id;
         let client = self.client(presented, address, now, found).await;
-        let client = walk.attempt("api_key", began, client)?;
+        let client = walk.attempt("api_key", client)?;
 
-        let began = walk.began();
         let subject = self.subject(presented, now).await;
-        let subject = walk.attempt("jwt", began, subject)?;
+        let subject = walk.attempt("jwt", subject)?;
 
-        let began = walk.began();
         let within = walk.left_for_servers(request.time_left);
         let opaque = self
             .opaque(presented, route, request.received_at, within)
             .await;
-        let opaque = walk.attempt("introspection", began, opaque)?;
+        let opaque = walk.attempt("introspection", opaque)?;
 
         let caller = Authenticated {
             client,
@@ -73,11 +69,10 @@ impl Engine {
         walk.know(&caller);
         self.not_blocked(&caller, request, walk).await?;
 
-        let began = walk.began();
         let proven = self
-            .proven(request, presented, caller.subject.as_ref(), now)
+            .proven(request, presented, caller.subject.as_deref(), now)
             .await;
-        let proven = walk.attempt("proof", began, proven)?;
+        let proven = walk.attempt("proof", proven)?;
         let proven = proven.unwrap_or_else(Proven::nothing);
         walk.bound(&proven);
         Ok((caller, proven))
@@ -93,10 +88,9 @@ impl Engine {
         let (Some(list), Some(subject)) = (&self.block_list, &caller.subject) else {
             return Ok(());
         };
-        let began = walk.began();
         let time_left = walk.left_for_servers(request.time_left);
         let checked = list.check(subject, request.received_at, time_left).await;
-        walk.visit("block_list", began, checked)
+        walk.visit("block_list", checked)
     }
 
     async fn client(
@@ -123,12 +117,13 @@ impl Engine {
         request: &Request,
         route: &Route,
         now: Timestamp,
-    ) -> Attempt<Certificate> {
+    ) -> Attempt<Box<Certificate>> {
         let (Some(certificates), Some(pem)) = (&self.certificates, &request.certificate) else {
             return Attempt::Absent;
         };
         if route.names_certificate() {
-            return certificates.verify(pem, now).await.into();
+            let verified = Box::pin(certificates.verify(pem, now)).await;
+            return verified.map(Box::new).into();
         }
         let routes = self.config.routes.routes();
         let is_wanted = self.config.policy.gateway_cache == GatewayCache::ByCertificate
@@ -136,15 +131,15 @@ impl Engine {
         if !is_wanted {
             return Attempt::Absent;
         }
-        let verified = certificates.verify(pem, now).await;
-        verified.map_or(Attempt::Absent, Attempt::Verified)
+        let verified = Box::pin(certificates.verify(pem, now)).await;
+        verified.map_or(Attempt::Absent, |held| Attempt::Verified(Box::new(held)))
     }
 
     async fn proven(
         &self,
         request: &Request,
         presented: &Presented<'_>,
-        subject: Option<&Subject>,
+        subject: Option<&Known<Subject>>,
         now: Timestamp,
     ) -> Attempt<Proven> {
         let (Some(subject), Some(token)) = (subject, presented.token()) else {
@@ -163,7 +158,11 @@ impl Engine {
         }
     }
 
-    async fn subject(&self, presented: &Presented<'_>, now: Timestamp) -> Attempt<Subject> {
+    async fn subject(
+        &self,
+        presented: &Presented<'_>,
+        now: Timestamp,
+    ) -> Attempt<Arc<Known<Subject>>> {
         match presented.jwt {
             None => Attempt::Absent,
             Some(token) => self.issuers.verify(token, now).await.into(),
@@ -181,15 +180,13 @@ impl Engine {
             let detail = format!("`{}` wants {}", route.key, route.wanted());
             return Err(Denial::new(Reason::DefaultEndpoint, detail));
         }
-        let kinds: Vec<Kind> = presented.kinds().collect();
         let certificate = (self.certificates.is_some() && request.certificate.is_some())
             .then_some(Kind::Certificate);
-        let all: Vec<Kind> = kinds.iter().copied().chain(certificate).collect();
-        if entitlements::opens(route, &all) {
+        if entitlements::opens(route, presented.kinds().chain(certificate)) {
             return Ok(presented);
         }
         let wanted = || format!("`{}` wants {}", route.key, route.wanted());
-        Err(match kinds.len() {
+        Err(match presented.kinds().count() {
             0 => Denial::new(Reason::CredentialMissing, wanted()),
             1 => Denial::new(Reason::CredentialInsufficient, wanted()),
             _ => Denial::new(Reason::CredentialRepeated, wanted()),
@@ -202,7 +199,7 @@ impl Engine {
         route: &Route,
         now: Moment,
         within: Option<Duration>,
-    ) -> Attempt<Subject> {
+    ) -> Attempt<Arc<Known<Subject>>> {
         let asked = introspection::Asked {
             route,
             hint: presented.issuer_hint,
@@ -211,7 +208,10 @@ impl Engine {
         };
         match presented.opaque {
             None => Attempt::Absent,
-            Some(token) => self.introspection.verify(token, asked).await.into(),
+            Some(token) => {
+                let subject = Box::pin(self.introspection.verify(token, asked)).await;
+                subject.map(|subject| Arc::new(subject.into())).into()
+            }
         }
     }
 }

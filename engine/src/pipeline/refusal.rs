@@ -11,17 +11,18 @@
 //! 4. A caller over the limit of addresses, and a refused address that would be, is recognised only if they are remembered:
 //!    whoever is stopped by that limit causes no read and no signature check.
 
+use std::sync::Arc;
+
 use super::{Engine, Walk};
 use crate::{
     decision::Outcome,
     denial::{Denial, Reason},
-    identity::{Authenticated, Client, Subject},
+    identity::{Authenticated, Client, Known, Subject},
     layers::{
         entitlements, ip_allow,
         policy::{self, Bounds, Case, Policy},
     },
     request::{Located, Request, credentials::Presented},
-    routes::Kind,
 };
 
 /// How much may be done to find out who is calling.
@@ -45,7 +46,6 @@ impl Engine {
         if !policy::lacks_policy(&denial, &self.config, request, address) {
             return denial;
         }
-        let began = walk.began();
         let is_over = || {
             self.rate_limits
                 .admit(address, request.received_at)
@@ -58,13 +58,14 @@ impl Engine {
             _ => Effort::Full,
         };
         let Some(caller) = self.recognised(request, effort).await else {
-            walk.note("refusal", began, Outcome::Absent);
+            walk.note("refusal", Outcome::Absent);
             return denial;
         };
         let located = Located::of(request).ok();
         let case = Case {
             config: &self.config,
             limits: &self.rate_limits,
+            policies: &self.policies,
             request,
             located: located.as_ref(),
             route: located.as_ref().and_then(|l| self.config.routes.find(l)),
@@ -74,11 +75,11 @@ impl Engine {
         };
         let kept = case.refuse(denial.clone());
         if !kept.policy().is_some_and(Policy::allows_something) {
-            walk.note("refusal", began, Outcome::Absent);
+            walk.note("refusal", Outcome::Absent);
             return denial;
         }
         walk.know(&caller);
-        walk.note("refusal", began, Outcome::Passed);
+        walk.note("refusal", Outcome::Passed);
         kept
     }
 
@@ -91,9 +92,8 @@ impl Engine {
         if presented.opaque.is_some() || presented.by_dpop || shows_certificate {
             return None;
         }
-        let kinds: Vec<Kind> = presented.kinds().collect();
         let mut routes = self.config.routes.routes().iter();
-        if !routes.any(|route| entitlements::opens(route, &kinds)) {
+        if !routes.any(|route| entitlements::opens(route, presented.kinds())) {
             return None;
         }
         let client = match presented.api_key {
@@ -133,7 +133,7 @@ impl Engine {
         token: &str,
         request: &Request,
         effort: Effort,
-    ) -> Option<Subject> {
+    ) -> Option<Arc<Known<Subject>>> {
         let at = request.received_at;
         let now = at.timestamp();
         let subject = match effort {

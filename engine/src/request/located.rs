@@ -28,7 +28,13 @@ impl Located {
     /// # Errors
     /// [`Reason::PathRefused`] when one of the paths holds something that must not be guessed at.
     pub fn of(request: &Request) -> Result<Self, Denial> {
-        for raw in &request.raw_paths {
+        let target = match &request.target {
+            Target::Http { path, .. } => Some(path),
+            Target::Connect | Target::GraphQl => None,
+        };
+        // What is written like the target is read with it.
+        let others = request.raw_paths.iter();
+        for raw in others.filter(|raw| Some(*raw) != target) {
             normal(raw)?;
         }
         Ok(match &request.target {

@@ -9,18 +9,18 @@ mod headers;
 mod located;
 pub mod path;
 
-use std::{net::IpAddr, time::Duration};
+use std::{borrow::Cow, net::IpAddr, sync::Arc, time::Duration};
 
 use doorward_keys::Secret;
 
-use crate::limits::Moment;
+use crate::{limits::Moment, routes::METHODS};
 
 pub use headers::{Headers, Lookup};
 pub use located::Located;
 
 /// The HTTP method, upper case, as the gateway states it. Method-override headers are never read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Verb(String);
+pub struct Verb(Cow<'static, str>);
 
 impl Verb {
     /// Reads a method: an HTTP token of upper-case letters and `-`, at most 32 characters; `None` otherwise.
@@ -28,7 +28,8 @@ impl Verb {
         let fits = !text.is_empty()
             && text.len() <= 32
             && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
-        fits.then(|| Self(text.to_owned()))
+        let known = METHODS.into_iter().find(|method| *method == text);
+        fits.then(|| Self(known.map_or_else(|| Cow::Owned(text.to_owned()), Cow::Borrowed)))
     }
 
     /// The method as text.
@@ -58,17 +59,24 @@ pub enum Target {
 /// `arn:{partition}:execute-api:{region}:{account}:{api}/{stage}` (AWS: API Gateway ARN format reference).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiStage {
-    arn_prefix: String,
+    arn_prefix: Arc<str>,
 }
 
 impl ApiStage {
     /// Takes the ARN up to and including the stage, without a slash at the end.
-    pub const fn new(arn_prefix: String) -> Self {
-        Self { arn_prefix }
+    pub fn new(arn_prefix: impl Into<Arc<str>>) -> Self {
+        Self {
+            arn_prefix: arn_prefix.into(),
+        }
     }
 
     /// The ARN up to and including the stage, without a slash at the end.
     pub fn arn_prefix(&self) -> &str {
+        &self.arn_prefix
+    }
+
+    /// The same, shared.
+    pub(crate) const fn shared(&self) -> &Arc<str> {
         &self.arn_prefix
     }
 }

@@ -65,6 +65,14 @@ impl NormalPath {
         let Some(rest) = raw.strip_prefix('/') else {
             return Err(PathFault::Relative);
         };
+        if is_normal(raw) {
+            return Ok(Self(raw.to_owned()));
+        }
+        Self::rewritten(rest)
+    }
+
+    /// Normalises what stands behind the first slash.
+    fn rewritten(rest: &str) -> Result<Self, PathFault> {
         let mut kept: Vec<String> = Vec::new();
         for segment in rest.split('/').filter(|segment| !segment.is_empty()) {
             let segment = normal_segment(segment)?;
@@ -105,6 +113,15 @@ impl fmt::Display for NormalPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Whether a path that begins with a slash is written as [`NormalPath::parse`] would write it. May say no where the answer is yes.
+fn is_normal(path: &str) -> bool {
+    let is_plain = path.bytes().all(|byte| byte == b'/' || is_plain(byte));
+    let mut pairs = path.as_bytes().windows(2);
+    // A segment that is empty or begins with a dot is looked at by itself.
+    let is_resolved = pairs.all(|pair| !matches!(pair, [b'/', b'/' | b'.']));
+    is_plain && is_resolved && (path.len() == 1 || !path.ends_with('/'))
 }
 
 fn normal_segment(raw: &str) -> Result<String, PathFault> {

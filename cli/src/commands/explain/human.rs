@@ -65,7 +65,7 @@ fn facts(trail: &Trail) -> Vec<(&'static str, String)> {
                 .map(|(subject, serial)| format!("{subject}, serial {serial}")),
         ),
         ("issuer", trail.issuer.clone()),
-        ("caller", trail.principal.clone()),
+        ("caller", trail.principal.as_deref().map(str::to_owned)),
     ];
     facts
         .into_iter()

@@ -9,17 +9,18 @@ use doorward_keys::{Digest, KeyRecord, Timestamp};
 use lru::LruCache;
 
 use super::ApiKeysConfig;
+use crate::identity::Known;
 
 /// What is remembered of a digest.
 pub(super) enum Remembered {
     /// The record that was read.
-    Known(Arc<KeyRecord>),
+    Known(Arc<Known<KeyRecord>>),
     /// No such key.
     Unknown,
 }
 
 impl Remembered {
-    pub(super) fn record(self) -> Option<Arc<KeyRecord>> {
+    pub(super) fn record(self) -> Option<Arc<Known<KeyRecord>>> {
         match self {
             Self::Known(record) => Some(record),
             Self::Unknown => None,
@@ -27,7 +28,7 @@ impl Remembered {
     }
 }
 
-type Found = (Timestamp, Arc<KeyRecord>);
+type Found = (Timestamp, Arc<Known<KeyRecord>>);
 
 /// Found keys and unknown ones, apart: made-up keys never push out good ones.
 pub(super) struct KeyCache {
@@ -52,8 +53,10 @@ impl KeyCache {
     pub(super) fn find(&self, digest: &Digest, now: Timestamp) -> Option<Remembered> {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((read_at, record)) = found.get(digest.as_bytes()) {
-            return fresh(*read_at, now, self.found_seconds)
-                .then(|| Remembered::Known(Arc::clone(record)));
+            return fresh(*read_at, now, self.found_seconds).then(|| {
+                record.shown_again();
+                Remembered::Known(Arc::clone(record))
+            });
         }
         drop(found);
         let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,7 +65,12 @@ impl KeyCache {
     }
 
     /// Remembers what was read at `now`, in place of what was known before.
-    pub(super) fn keep(&self, digest: &Digest, record: Option<Arc<KeyRecord>>, now: Timestamp) {
+    pub(super) fn keep(
+        &self,
+        digest: &Digest,
+        record: Option<Arc<Known<KeyRecord>>>,
+        now: Timestamp,
+    ) {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(record) = record {

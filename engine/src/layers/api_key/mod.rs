@@ -34,7 +34,7 @@ use doorward_keys::{
 use self::{cache::KeyCache, rehashes::Rehashes};
 use crate::{
     denial::{Denial, Reason},
-    identity::Client,
+    identity::{Client, Known},
     layers::ip_allow::{self, AddressRules},
 };
 
@@ -51,7 +51,7 @@ pub struct ApiKeys {
 
 /// A record that was looked for, and whether it was read just now.
 struct Found {
-    record: Arc<KeyRecord>,
+    record: Arc<Known<KeyRecord>>,
     is_read: bool,
 }
 
@@ -171,7 +171,7 @@ impl ApiKeys {
         digest: &Digest,
         places: &Places,
         now: Timestamp,
-    ) -> Result<Option<Arc<KeyRecord>>, Denial> {
+    ) -> Result<Option<Arc<Known<KeyRecord>>>, Denial> {
         let found = self
             .lookup
             .lookup(digest)
@@ -191,7 +191,7 @@ impl ApiKeys {
                 "the key store answered with another key",
             ));
         }
-        let found = found.map(Arc::new);
+        let found = found.map(|record| Arc::new(Known::from(record)));
         let kept_under = found.as_ref().map_or(digest, |record| &record.digest);
         self.cache.keep(kept_under, found.clone(), now);
         Ok(found)

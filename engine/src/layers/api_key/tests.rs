@@ -319,7 +319,7 @@ fn remembers_no_more_than_its_bound() {
     let bench = bench();
     let cache = KeyCache::new(&bench.keys.config);
     let digest = |n: u8| Digest::from_bytes([n; 32]);
-    let record = Arc::new(bench.record.clone());
+    let record = Arc::new(bench.record.clone().into());
     let remembered = |n: u8| cache.find(&digest(n), NOW).is_some();
     for n in 0..10 {
         cache.keep(&digest(n), Some(Arc::clone(&record)), NOW);

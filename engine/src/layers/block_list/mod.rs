@@ -82,7 +82,7 @@ impl BlockList {
     ) -> Result<(), Denial> {
         if self.is_due(self.config.refresh(), now) {
             let within = time_left.map_or(BUDGET, |left| left.min(BUDGET));
-            let reading = self.read(self.config.refresh(), now);
+            let reading = Box::pin(self.read(self.config.refresh(), now));
             // Given up in the middle, what is held stays in force.
             let _ = before((self.pause)(within), reading).await;
         }

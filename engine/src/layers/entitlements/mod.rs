@@ -13,7 +13,7 @@
 //! 6. Scopes and roles: each of `all`, and one of `any`, compared whole and case-sensitively (RFC 6749 section 3.3). With
 //!    several credentials the scopes are those that all have: none widens another. Roles come from tokens only.
 
-use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use doorward_keys::KeyRecord;
 
@@ -28,21 +28,20 @@ use crate::{
 mod tests;
 
 /// Whether credentials of exactly these kinds open `route`.
-pub fn opens(route: &Route, kinds: &[Kind]) -> bool {
-    let others: Vec<Kind> = kinds
-        .iter()
-        .copied()
-        .filter(|kind| *kind != Kind::Certificate)
-        .collect();
-    let same = |combination: &Vec<Kind>, kinds: &[Kind]| {
-        combination.len() == kinds.len() && kinds.iter().all(|kind| combination.contains(kind))
-    };
-    let opens = |kinds: &[Kind]| {
-        let mut combinations = route.credentials.iter();
-        !kinds.is_empty() && combinations.any(|combination| same(combination, kinds))
-    };
+pub fn opens(route: &Route, kinds: impl IntoIterator<Item = Kind, IntoIter: Clone>) -> bool {
+    let kinds = kinds.into_iter();
+    let others = kinds.clone().filter(|kind| *kind != Kind::Certificate);
+    let mut combinations = route.credentials.iter();
     // A certificate comes with every request of a domain with mutual TLS, so it is in nobody's way.
-    route.is_open() || opens(kinds) || opens(&others)
+    route.is_open()
+        || combinations
+            .any(|wanted| is_exactly(wanted, kinds.clone()) || is_exactly(wanted, others.clone()))
+}
+
+/// Whether `kinds` are those of `combination`, and not none.
+fn is_exactly(combination: &[Kind], mut kinds: impl Iterator<Item = Kind> + Clone) -> bool {
+    let count = kinds.clone().count();
+    count > 0 && count == combination.len() && kinds.all(|kind| combination.contains(&kind))
 }
 
 /// The routes that the key of `record` opens by itself, from the addresses that they admit; routes that are open to anybody
@@ -50,7 +49,7 @@ pub fn opens(route: &Route, kinds: &[Kind]) -> bool {
 pub fn routes_of_key<'table>(table: &'table RouteTable, record: &KeyRecord) -> Vec<&'table Route> {
     let caller = Authenticated {
         client: Some(Client {
-            record: Arc::new(record.clone()),
+            record: Arc::new(record.clone().into()),
         }),
         subject: None,
         certificate: None,
@@ -76,7 +75,7 @@ pub(crate) fn check_elsewhere(route: &Route, caller: &Authenticated) -> Result<(
     if route.is_open() {
         return Ok(());
     }
-    if !opens(route, &caller.kinds()) {
+    if !opens(route, caller.kinds()) {
         return Err(Denial::new(
             Reason::CredentialInsufficient,
             format!("`{}` wants other credentials", route.key),
@@ -97,18 +96,11 @@ pub(crate) fn check_elsewhere(route: &Route, caller: &Authenticated) -> Result<(
     if let Some(tenants) = &route.tenants {
         one_of(tenants, tenant, &route.key)?;
     }
-    demand(
-        &route.scopes,
-        &caller.scopes(),
-        Reason::ScopeMissing,
-        "scope",
-    )?;
-    let roles = caller
-        .subject
-        .iter()
-        .flat_map(|subject| subject.roles.iter().map(String::as_str))
-        .collect();
-    demand(&route.roles, &roles, Reason::RoleMissing, "role")
+    let has_scope = |scope: &String| caller.has_scope(scope);
+    demand(&route.scopes, &has_scope, Reason::ScopeMissing, "scope")?;
+    let subject = caller.subject.as_ref();
+    let has_role = |role: &String| subject.is_some_and(|subject| subject.roles.contains(role));
+    demand(&route.roles, &has_role, Reason::RoleMissing, "role")
 }
 
 /// Whether an opaque token is good for this route: the server that was asked is the one that knows the tokens of this route,
@@ -169,26 +161,17 @@ fn one_of(tenants: &[String], tenant: Option<&str>, route: &str) -> Result<(), D
 
 fn demand(
     demand: &Demand,
-    held: &BTreeSet<&str>,
+    is_held: &dyn Fn(&String) -> bool,
     refusal: Reason,
     word: &str,
 ) -> Result<(), Denial> {
-    if let Some(missing) = demand
-        .all
-        .iter()
-        .find(|wanted| !held.contains(wanted.as_str()))
-    {
+    if let Some(missing) = demand.all.iter().find(|wanted| !is_held(wanted)) {
         return Err(Denial::new(
             refusal,
             format!("the {word} `{missing}` is missing"),
         ));
     }
-    if !demand.any.is_empty()
-        && !demand
-            .any
-            .iter()
-            .any(|wanted| held.contains(wanted.as_str()))
-    {
+    if !demand.any.is_empty() && !demand.any.iter().any(is_held) {
         return Err(Denial::new(
             refusal,
             format!("one {word} of `{}` is needed", demand.any.join(" ")),

@@ -4,7 +4,7 @@ use doorward_keys::{Digest, KeyId, KeyRecord, KeyStatus};
 
 use super::*;
 use crate::{
-    identity::{Certificate, Client, Subject},
+    identity::{Certificate, Client, Known, Subject},
     layers::{
         certificate::{Identity, NameKind},
         ip_allow::AddressRules,
@@ -45,7 +45,7 @@ fn route() -> Route {
 
 fn key(scopes: &str, tenant: &str, routes: Option<&str>) -> Client {
     Client {
-        record: Arc::new(KeyRecord {
+        record: Arc::new(Known::from(KeyRecord {
             digest: Digest::from_bytes([7; 32]),
             id: KeyId::parse("key_01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap(),
             tenant: tenant.to_owned(),
@@ -66,7 +66,7 @@ fn key(scopes: &str, tenant: &str, routes: Option<&str>) -> Client {
             decoy: false,
             metadata: BTreeMap::new(),
             version: 1,
-        }),
+        })),
     }
 }
 
@@ -96,8 +96,8 @@ fn of(
 ) -> Authenticated {
     Authenticated {
         client,
-        subject,
-        certificate,
+        subject: subject.map(|subject| Arc::new(subject.into())),
+        certificate: certificate.map(Box::new),
     }
 }
 
@@ -270,7 +270,7 @@ fn refuses_an_anonymous_caller_where_the_route_demands_more() {
             anonymous: true,
             ..wants
         };
-        assert!(!opens(&wants, &[]), "{wants:?}");
+        assert!(!opens(&wants, []), "{wants:?}");
         check_case(&wants, None, None, "credential_insufficient");
         // Nor does it spare those who prove who they are.
         let poor = check(

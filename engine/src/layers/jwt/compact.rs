@@ -24,17 +24,16 @@ impl<'t> Compact<'t> {
                 format!("{} bytes, at most {max_bytes} are read", token.len()),
             ));
         }
-        let parts = token
-            .rsplit_once('.')
-            .and_then(|(signing_input, signature)| {
-                let (header, payload) = signing_input.split_once('.')?;
-                (!payload.contains('.')).then_some(Self {
-                    header,
-                    payload,
-                    signature,
-                    signing_input,
-                })
-            });
+        let parts = token.split_once('.').and_then(|(header, rest)| {
+            let (payload, signature) = rest.split_once('.')?;
+            let end = header.len().saturating_add(payload.len()).saturating_add(1);
+            (!signature.as_bytes().contains(&b'.')).then_some(Self {
+                header,
+                payload,
+                signature,
+                signing_input: token.get(..end)?,
+            })
+        });
         parts.ok_or_else(|| match token.matches('.').count() {
             4 => malformed("five parts: encrypted tokens are not accepted"),
             dots => malformed(format!("it has {dots} dots, and a token has two")),

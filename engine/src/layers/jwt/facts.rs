@@ -1,7 +1,7 @@
 //! Reading claims. A claim is absent, or it has the right type, or the token is refused: a wrong type never counts as
 //! absent (RFC 7519 section 4.1).
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use doorward_keys::Timestamp;
 
@@ -23,7 +23,7 @@ pub(super) struct Claims<'o, 't>(pub(super) &'o Object<'t>);
 impl<'o> Claims<'o, '_> {
     /// A claim that is text.
     pub(super) fn text(self, name: &str) -> Result<Option<&'o str>, Denial> {
-        text(name, self.0.get(name))
+        text(&name, self.0.get(name))
     }
 
     /// A claim that must be there, be text and not be empty.
@@ -34,7 +34,7 @@ impl<'o> Claims<'o, '_> {
 
     /// A claim at a path that is text.
     pub(super) fn text_at(self, path: &ClaimPath) -> Result<Option<&'o str>, Denial> {
-        text(&path.to_string(), path.find(self.0))
+        text(path, path.find(self.0))
     }
 
     /// A claim that is a time (RFC 7519 section 2, `NumericDate`); fractions are cut off.
@@ -85,7 +85,7 @@ impl<'o> Claims<'o, '_> {
         };
         let mut words = BTreeSet::new();
         let mut add = |word: &str| {
-            if word.chars().any(char::is_control) {
+            if has_control(word) {
                 return Err(claim_denial(format!("`{path}` has control characters")));
             }
             if !word.is_empty() {
@@ -143,18 +143,27 @@ pub(super) fn claim_denial(detail: impl Into<String>) -> Denial {
 
 /// Text that names somebody or something: not empty, no control characters, which nobody's name has and which would
 /// travel on into headers and logs.
-fn text<'o>(name: &str, value: Option<&'o Value<'_>>) -> Result<Option<&'o str>, Denial> {
+fn text<'o>(
+    name: &dyn fmt::Display,
+    value: Option<&'o Value<'_>>,
+) -> Result<Option<&'o str>, Denial> {
     match value {
         None => Ok(None),
-        Some(Value::Text(text)) if text.is_empty() || text.chars().any(char::is_control) => Err(
-            claim_denial(format!("`{name}` is empty or has control characters")),
-        ),
+        Some(Value::Text(text)) if text.is_empty() || has_control(text) => Err(claim_denial(
+            format!("`{name}` is empty or has control characters"),
+        )),
         Some(Value::Text(text)) => Ok(Some(text)),
         Some(other) => Err(claim_denial(format!(
             "`{name}` is {}, not text",
             other.kind()
         ))),
     }
+}
+
+/// Whether it has control characters. Most texts are of ASCII, and told by their bytes.
+fn has_control(text: &str) -> bool {
+    let is_printable = |byte: u8| matches!(byte, b' '..=b'~');
+    !text.bytes().all(is_printable) && text.chars().any(char::is_control)
 }
 
 /// An element of a list that must be text.

@@ -1,5 +1,10 @@
 //! The header of a token (RFC 7515 section 4): which algorithm, which key, what kind of token. Nothing else is read.
 
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
 use super::{
     compact::{decode, malformed},
     json::{Object, Value},
@@ -9,6 +14,42 @@ use crate::denial::{Denial, Reason};
 
 /// The longest `kid` that is looked up, in bytes.
 pub(super) const MAX_KEY_ID: usize = 256;
+
+/// The headers of tokens that were verified lately, so that they need not be read again: an issuer writes the same one into all
+/// tokens that it signs with one key. What a text says does not change, so nothing is looked at again for one that is known.
+#[derive(Default)]
+pub(super) struct Known(Mutex<VecDeque<(Box<str>, Arc<Header>)>>);
+
+impl Known {
+    /// Reads the encoded header `part`.
+    pub(super) fn parse(&self, part: &str) -> Result<Arc<Header>, Denial> {
+        if let Some((_, header)) = self.held().iter().find(|(known, _)| **known == *part) {
+            return Ok(Arc::clone(header));
+        }
+        Header::parse(part).map(Arc::new)
+    }
+
+    /// Remembers what `part` says, once the token was verified; what strangers write is not kept.
+    pub(super) fn keep(&self, part: &str, header: &Arc<Header>) {
+        let mut held = self.held();
+        if part.len() > MOST_BYTES || held.iter().any(|(known, _)| **known == *part) {
+            return;
+        }
+        held.push_front((part.into(), Arc::clone(header)));
+        held.truncate(MOST_KNOWN);
+    }
+
+    /// The lock is held for a few comparisons only, so a poisoned one is used on.
+    fn held(&self) -> MutexGuard<'_, VecDeque<(Box<str>, Arc<Header>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The most headers that are known. They are looked through one by one.
+const MOST_KNOWN: usize = 16;
+
+/// The longest header that is remembered, in bytes.
+const MOST_BYTES: usize = 1024;
 
 /// What of a header is used. `jwk`, `jku`, `x5u` and `x5c` are never read: keys come from the configured issuer alone
 /// (RFC 8725 section 3.10).
@@ -89,6 +130,35 @@ mod tests {
         assert_eq!(header.algorithm, "RS256");
         assert_eq!(header.key_id.as_deref(), Some("1"));
         assert_eq!(header.kind.as_deref(), Some("at+jwt"));
+    }
+
+    #[test]
+    fn knows_the_headers_of_verified_tokens_and_no_more_than_a_few() {
+        let known = Known::default();
+        let encoded = |kid: usize| {
+            let json = format!(r#"{{"alg":"RS256","kid":"{kid}"}}"#);
+            URL_SAFE_NO_PAD.encode(json)
+        };
+        let (first, again) = (known.parse(&encoded(0)), known.parse(&encoded(0)));
+        assert!(!Arc::ptr_eq(&first.unwrap(), again.as_ref().unwrap()));
+        known.keep(&encoded(0), &again.unwrap());
+        for kid in 0..2 * MOST_KNOWN {
+            let header = known.parse(&encoded(kid)).unwrap();
+            known.keep(&encoded(kid), &header);
+            known.keep(&encoded(kid), &header);
+            let found = known.parse(&encoded(kid)).unwrap();
+            assert!(Arc::ptr_eq(&header, &found));
+            assert_eq!(found.key_id, Some(kid.to_string()));
+        }
+        assert_eq!(known.held().len(), MOST_KNOWN);
+        let long = URL_SAFE_NO_PAD.encode(format!(
+            r#"{{"alg":"RS256","x":"{}"}}"#,
+            "x".repeat(MOST_BYTES)
+        ));
+        let header = known.parse(&long).unwrap();
+        known.keep(&long, &header);
+        assert!(!Arc::ptr_eq(&header, &known.parse(&long).unwrap()));
+        assert!(known.parse("e30").is_err());
     }
 
     #[test]

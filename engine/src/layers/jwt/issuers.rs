@@ -9,7 +9,7 @@ use super::{
     claims,
     compact::{Compact, decode, malformed},
     config::IssuerConfig,
-    header::Header,
+    header::{self, Header},
     issuer_keys::{IssuerKeys, Wanted},
     json::{Object, Value},
     seen::{Entry, Seen, TokenDigest, token_digest},
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     denial::{Denial, Reason},
-    identity::Subject,
+    identity::{Known, Subject},
     layers::rate_limit::Pause,
     waiting::join,
 };
@@ -28,6 +28,7 @@ pub struct Issuers {
     all: Vec<Issuer>,
     by_text: HashMap<String, usize>,
     max_token_bytes: usize,
+    headers: header::Known,
     seen: Seen,
 }
 
@@ -62,12 +63,13 @@ impl Issuers {
             all,
             by_text,
             max_token_bytes,
+            headers: header::Known::default(),
             seen: Seen::new(),
         }
     }
 
     /// Verifies `token` at `now`. With the keys in memory nothing is awaited.
-    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Subject, Denial> {
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Known<Subject>>, Denial> {
         let parts = Compact::split(token, self.max_token_bytes)?;
         let digest = token_digest(token);
         if let Some(digest) = &digest
@@ -75,7 +77,18 @@ impl Issuers {
         {
             return Ok(subject);
         }
-        let header = Header::parse(parts.header)?;
+        Box::pin(self.first_sight(token, parts, digest, now)).await
+    }
+
+    /// Verifies a token that was not seen before.
+    async fn first_sight(
+        &self,
+        token: &str,
+        parts: Compact<'_>,
+        digest: Option<TokenDigest>,
+        now: Timestamp,
+    ) -> Result<Arc<Known<Subject>>, Denial> {
+        let header = self.headers.parse(parts.header)?;
         let payload = decode(parts.payload, "payload")?;
         let claims =
             Object::token_part(&payload).map_err(|why| malformed(format!("the payload: {why}")))?;
@@ -102,32 +115,34 @@ impl Issuers {
             .verify_sig(parts.signing_input.as_bytes(), &signature)
             .map_err(|_| named(bad_signature(&header)))?;
         let accepted = check()?;
+        self.headers.keep(parts.header, &header);
+        let subject = Arc::new(Known::from(accepted.subject));
         if let Some(digest) = digest {
             let entry = Entry {
                 issuer: index,
-                key_id: header.key_id,
+                names_key: header.key_id.is_some(),
                 algorithm,
                 key,
                 not_before: accepted.not_before,
-                subject: accepted.subject.clone(),
+                subject: Arc::clone(&subject),
                 bytes: token.len(),
             };
             self.seen.insert(digest, entry);
         }
-        Ok(accepted.subject)
+        Ok(subject)
     }
 
     /// The subject of `token`, if it was verified before and still holds at `now`. Nothing is computed or fetched for it.
-    pub(crate) fn recall(&self, token: &str, now: Timestamp) -> Option<Subject> {
+    pub(crate) fn recall(&self, token: &str, now: Timestamp) -> Option<Arc<Known<Subject>>> {
         Compact::split(token, self.max_token_bytes).ok()?;
         let entry = self.seen.find(&token_digest(token)?, now)?;
         let issuer = self.all.get(entry.issuer)?;
         let wanted = Wanted {
-            id: entry.key_id.as_deref(),
+            id: entry.key_id(),
             algorithm: entry.algorithm,
         };
         let key = issuer.keys.known(wanted, now)?;
-        Arc::ptr_eq(&key, &entry.key).then(|| entry.subject.clone())
+        Arc::ptr_eq(&key, &entry.key).then(|| Arc::clone(&entry.subject))
     }
 
     /// Fetches the keys of all issuers that are not in memory, all at once, each with its outcome by the name of the
@@ -155,16 +170,21 @@ impl Issuers {
     }
 
     /// A token that was verified before and whose key is still served.
-    async fn seen_before(&self, digest: &TokenDigest, now: Timestamp) -> Option<Subject> {
+    async fn seen_before(
+        &self,
+        digest: &TokenDigest,
+        now: Timestamp,
+    ) -> Option<Arc<Known<Subject>>> {
         let entry = self.seen.find(digest, now)?;
         let wanted = Wanted {
-            id: entry.key_id.as_deref(),
+            id: entry.key_id(),
             algorithm: entry.algorithm,
         };
         let issuer = self.all.get(entry.issuer)?;
         let served = issuer.keys.key(wanted, now, || Ok(())).await;
         if served.is_ok_and(|key| Arc::ptr_eq(&key, &entry.key)) {
-            return Some(entry.subject.clone());
+            entry.subject.shown_again();
+            return Some(Arc::clone(&entry.subject));
         }
         self.seen.forget(digest);
         None

@@ -11,7 +11,7 @@ use doorward_keys::Timestamp;
 use lru::LruCache;
 
 use super::{algorithm::Algorithm, jwk::Key};
-use crate::identity::Subject;
+use crate::identity::{Known, Subject};
 
 /// The most entries.
 const MAX_ENTRIES: usize = 4096;
@@ -31,17 +31,23 @@ pub(super) fn token_digest(token: &str) -> Option<TokenDigest> {
 pub(super) struct Entry {
     /// The place of its issuer among all issuers.
     pub(super) issuer: usize,
-    pub(super) key_id: Option<String>,
+    /// Whether it named its key; that has the name then.
+    pub(super) names_key: bool,
     pub(super) algorithm: Algorithm,
     /// The key that verified it.
     pub(super) key: Arc<Key>,
     pub(super) not_before: Timestamp,
-    pub(super) subject: Subject,
+    pub(super) subject: Arc<Known<Subject>>,
     /// The length of the token.
     pub(super) bytes: usize,
 }
 
 impl Entry {
+    /// The name of the key that the token asked for.
+    pub(super) fn key_id(&self) -> Option<&str> {
+        self.key.id.as_deref().filter(|_| self.names_key)
+    }
+
     fn holds(&self, now: Timestamp) -> bool {
         self.not_before <= now && now < self.subject.valid_until
     }
@@ -120,11 +126,11 @@ mod tests {
         let json = Object::document(text.as_bytes()).unwrap();
         Entry {
             issuer: 0,
-            key_id: None,
+            names_key: false,
             algorithm: Algorithm::Es256,
             key: Arc::new(Key::parse(&json, &[Algorithm::Es256]).unwrap()),
             not_before: Timestamp::from_unix(not_before),
-            subject: Subject {
+            subject: Arc::new(Known::from(Subject {
                 issuer_name: String::new(),
                 issuer: String::new(),
                 subject: String::new(),
@@ -139,7 +145,7 @@ mod tests {
                 context: [].into(),
                 token: crate::identity::TokenFacts::default(),
                 introspected: None,
-            },
+            })),
             bytes,
         }
     }

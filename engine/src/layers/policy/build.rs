@@ -50,7 +50,7 @@ impl Asked<'_> {
     /// What follows the stage in the ARN.
     fn resource(&self) -> String {
         match self.target {
-            Target::Http { verb, path } => format!("{}{path}", verb.as_str()),
+            Target::Http { verb, path } => [verb.as_str(), path].concat(),
             Target::Connect => "$connect".to_owned(),
             Target::GraphQl => "$graphql".to_owned(),
         }
@@ -104,20 +104,21 @@ pub fn build(
             single.draft.policy().ok_or(Reason::Internal)?
         }
     };
-    held_against(policy, asked, &held)
+    hold_against(&policy, asked, &held)?;
+    Ok(policy)
 }
 
-/// `policy`, if it lets what was asked for pass for whoever meets `held`.
+/// Holds `policy` against what was asked for: it must let that pass for whoever meets `held`.
 ///
 /// # Errors
 /// [`Reason::PolicyInexpressible`].
-pub(super) fn held_against(
-    policy: Policy,
+pub(super) fn hold_against(
+    policy: &Policy,
     asked: &Asked<'_>,
     held: &Condition,
-) -> Result<Policy, Reason> {
-    if glob::allows(&policy, &asked.resource(), held) {
-        Ok(policy)
+) -> Result<(), Reason> {
+    if glob::allows(policy, &asked.resource(), held) {
+        Ok(())
     } else {
         Err(Reason::PolicyInexpressible)
     }
@@ -188,16 +189,51 @@ pub fn build_denial(
         filled.deny(scope, &rights, entry, method);
     }
     let policy = filled.draft.policy().unwrap_or_else(nothing);
+    denying(policy, scope.stage, &resource, holds)
+}
+
+/// How many bytes of a document are kept for the Deny of what was asked, under `holds`.
+pub(super) fn room_to_deny(scope: &Scope<'_>, asked: &Asked<'_>, holds: &Condition) -> usize {
+    draft::deny_size(scope.stage.arn_prefix(), &asked.resource(), holds)
+}
+
+/// `policy`, which under `holds` does not allow what was asked.
+pub(super) fn denying_asked(
+    policy: Policy,
+    scope: &Scope<'_>,
+    asked: &Asked<'_>,
+    holds: &Condition,
+) -> Policy {
+    denying(policy, scope.stage, &asked.resource(), holds)
+}
+
+fn denying(policy: Policy, stage: &ApiStage, resource: &str, holds: &Condition) -> Policy {
+    let nothing = || Policy::deny("*".to_owned());
     let everybody = Condition::default();
     let mut passes = policy.statements().iter().map(|s| &s.condition);
-    let passes = passes.any(|held| glob::allows(&policy, &resource, held))
-        || glob::allows(&policy, &resource, &everybody);
-    match (passes, draft::is_exact(scope.stage.arn_prefix(), &resource)) {
+    let passes = passes.any(|held| glob::allows(&policy, resource, held))
+        || glob::allows(&policy, resource, &everybody);
+    match (passes, draft::is_exact(stage.arn_prefix(), resource)) {
         (false, _) => policy,
-        (true, true) => policy.and_deny(resource, holds.clone()),
+        (true, true) => policy.and_deny(resource.to_owned(), holds.clone()),
         (true, false) if *holds == everybody => nothing(),
         (true, false) => policy.and_deny("*".to_owned(), holds.clone()),
     }
+}
+
+/// The policy for a caller who may use what is at `place`, and its size in bytes, where nothing had to be left out: it is the
+/// same for all its routes, and in any document that is as large.
+pub(super) fn compose_whole(
+    scope: &Scope<'_>,
+    asked: &Asked<'_>,
+    place: Placed,
+    rights: &Rights<'_>,
+) -> Option<(Policy, usize)> {
+    let filling = Filling::new(scope, rights, Slashes::Both);
+    let filled = filling.fill(&asked.segments(), Some(place), Merging::Off);
+    let filled = filled.ok().filter(|filled| filled.is_whole)?;
+    let size = filled.draft.size();
+    Some((filled.draft.policy()?, size))
 }
 
 /// The first of these that holds every route: slashes at the end, without them, routes merged. Otherwise the one with most.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use doorward_keys::Timestamp;
 
-use super::{Asked, Condition, Policy, Scope, build, conditions::Facts};
+use super::{Asked, Condition, Policies, Policy, Scope, build, conditions::Facts};
 use crate::{
     config::{Config, HttpApiAnswer},
     denial::Reason,
@@ -36,6 +36,7 @@ pub(crate) struct Bounds<'a> {
 pub(crate) struct Case<'a> {
     pub(crate) config: &'a Config,
     pub(crate) limits: &'a RateLimits,
+    pub(crate) policies: &'a Policies,
     pub(crate) request: &'a Request,
     /// What was asked for, where its path can be read.
     pub(crate) located: Option<&'a Located>,
@@ -161,10 +162,10 @@ impl<'a> Case<'a> {
 
     /// The condition under which `route` is allowed, wherever it is used from. For lists that are too long for a policy that
     /// is the address of the caller, if it is on them, and else nowhere.
-    pub(super) fn condition_there(&self, route: &Route) -> Condition {
+    pub(super) fn condition_there(&self, route: &Route, from: Option<Timestamp>) -> Condition {
         let address = self.address.filter(|_| self.permits_here(route));
         self.for_the_moment(Condition {
-            from: self.opens_at(route, None),
+            from,
             ..self.facts(address).condition(route)
         })
     }

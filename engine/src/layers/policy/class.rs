@@ -5,7 +5,8 @@
 //! alone, not for the one who asked.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::{BuildHasher as _, Hash, Hasher, RandomState},
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
 };
@@ -18,7 +19,7 @@ use super::{
     case::{Bounds, Case},
 };
 use crate::{
-    identity::{Authenticated, Certificate, Client, Introspected, Subject, TokenFacts},
+    identity::{Authenticated, Certificate, Client, Introspected, Known, Subject, TokenFacts},
     layers::certificate::{Identity, NameKind},
     routes::{Demand, Route, RouteTable},
 };
@@ -33,6 +34,9 @@ pub(super) struct Vocabulary {
     somebody: String,
     /// Whether a list of addresses stands anywhere.
     by_address: bool,
+    /// For each route a number that those with the same facts for the backend share.
+    contexts: Vec<usize>,
+    hasher: RandomState,
 }
 
 impl Vocabulary {
@@ -50,7 +54,12 @@ impl Vocabulary {
         while tenants.contains(&somebody) {
             somebody.push('?');
         }
+        let mut numbers = HashMap::new();
+        let contexts = routes.iter().enumerate();
+        let contexts = contexts.map(|(at, route)| *numbers.entry(&route.context).or_insert(at));
         Self {
+            contexts: contexts.collect(),
+            hasher: RandomState::new(),
             scopes: words(|route| &route.scopes),
             roles: words(|route| &route.roles),
             tenants,
@@ -63,21 +72,37 @@ impl Vocabulary {
 /// What decides; see above.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Class {
-    stage: String,
+    stage: Arc<str>,
     /// What was asked for; `None` where the policy is the same for all its routes.
     place: Option<Placed>,
     slash: bool,
-    /// The facts for the backend, which go with the routes that have the same.
-    context: BTreeMap<String, String>,
-    key: Option<KeyClass>,
-    token: Option<TokenClass>,
-    certificate: Option<CertificateClass>,
+    /// The number of the facts for the backend, which go with the routes that have the same; `None` where no route answers.
+    context: Option<usize>,
+    caller: Arc<CallerClass>,
     /// Where lists of addresses decide; elsewhere only whether there is one.
     address: Option<IpAddr>,
     ends: bool,
     exchange: Option<String>,
     /// Where a proof decided, the one route that it opens.
     proved: Option<Placed>,
+    /// Whether the address was refused: each route stands under its lists, wherever the caller is.
+    elsewhere: bool,
+}
+
+/// What of a caller decides, wherever they are and whatever they ask for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct CallerClass {
+    key: Option<KeyClass>,
+    token: Option<TokenClass>,
+    certificate: Option<CertificateClass>,
+    /// Of all the others, worked out once.
+    hash: u64,
+}
+
+impl Hash for CallerClass {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.hash.hash(state);
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -112,15 +137,20 @@ pub(super) const FOREVER: Timestamp = Timestamp::from_unix(i64::MAX);
 /// Where somebody is of whom it only counts that they are somewhere.
 const SOMEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
-impl Class {
-    /// The class of the caller of `case`, who asks for what is at `place`.
-    pub(super) fn of(case: &Case<'_>, vocabulary: &Vocabulary, place: Placed) -> Self {
+impl CallerClass {
+    /// The class of `caller`, found out once for a credential that comes again.
+    fn shared(caller: &Authenticated, vocabulary: &Vocabulary) -> Arc<Self> {
+        let told = || Arc::new(Self::of(caller, vocabulary));
+        caller.alone().map_or_else(told, |alone| alone.class(told))
+    }
+
+    fn of(caller: &Authenticated, vocabulary: &Vocabulary) -> Self {
         let Authenticated {
             client,
             subject,
             certificate,
-        } = case.caller;
-        let alone = case.caller.kinds().len() == 1;
+        } = caller;
+        let alone = caller.kinds().count() == 1;
         let tenant = |tenant: &String| {
             // Whether the tenants of several credentials agree is seen by their names only.
             if alone && !vocabulary.tenants.contains(tenant) {
@@ -156,25 +186,61 @@ impl Class {
                 .as_ref()
                 .map(|scopes| known(scopes, &vocabulary.scopes)),
         });
-        let by_address =
-            vocabulary.by_address || key.as_ref().is_some_and(|key| key.addresses.is_some());
         Self {
-            stage: case.request.stage.arn_prefix().to_owned(),
-            place: None,
-            slash: case.asked().ends_in_slash(),
-            context: case
-                .route
-                .map(|route| route.context.clone())
-                .unwrap_or_default(),
+            hash: vocabulary.hasher.hash_one((&key, &token, &certificate)),
             key,
             token,
             certificate,
+        }
+    }
+
+    /// The caller of whom all is known that the class says, and nothing else.
+    pub(super) fn caller(&self) -> Authenticated {
+        Authenticated {
+            client: self.key.as_ref().map(KeyClass::client),
+            subject: self
+                .token
+                .as_ref()
+                .map(|token| Arc::new(token.subject().into())),
+            certificate: self
+                .certificate
+                .as_ref()
+                .map(|held| Box::new(held.certificate())),
+        }
+    }
+}
+
+impl Class {
+    /// The class of the caller of `case`, who asks for what is at `place`.
+    pub(super) fn of(case: &Case<'_>, vocabulary: &Vocabulary, place: Placed) -> Self {
+        let caller = CallerClass::shared(case.caller, vocabulary);
+        let key = caller.key.as_ref();
+        let by_address = vocabulary.by_address || key.is_some_and(|key| key.addresses.is_some());
+        let table = &case.config.routes;
+        let route = table.entry(place.0).and_then(|entry| entry.answer(place.1));
+        Self {
+            stage: Arc::clone(case.request.stage.shared()),
+            place: None,
+            slash: case.asked().ends_in_slash(),
+            context: route.and_then(|index| vocabulary.contexts.get(index).copied()),
+            caller,
             address: case
                 .address
                 .map(|address| if by_address { address } else { SOMEWHERE }),
             ends: case.end().is_some(),
             exchange: case.bounds.carried.map(|(exchange, _)| exchange.to_owned()),
             proved: case.bounds.by_proof.then_some(place),
+            elsewhere: false,
+        }
+    }
+
+    /// The class of those whose address was refused. The paths of one policy end in a slash or not.
+    #[must_use]
+    pub(super) fn elsewhere(self) -> Self {
+        Self {
+            slash: false,
+            elsewhere: true,
+            ..self
         }
     }
 
@@ -189,11 +255,7 @@ impl Class {
 
     /// The caller of whom all is known that the class says, and nothing else.
     pub(super) fn caller(&self) -> Authenticated {
-        Authenticated {
-            client: self.key.as_ref().map(KeyClass::client),
-            subject: self.token.as_ref().map(TokenClass::subject),
-            certificate: self.certificate.as_ref().map(CertificateClass::certificate),
-        }
+        self.caller.caller()
     }
 
     /// `case` as it is for everybody of the class, where what ends ends at `end`.
@@ -223,7 +285,7 @@ impl KeyClass {
     fn client(&self) -> Client {
         let never = Timestamp::from_unix(0);
         Client {
-            record: Arc::new(KeyRecord {
+            record: Arc::new(Known::from(KeyRecord {
                 tenant: self.tenant.clone(),
                 scopes: self.scopes.clone(),
                 routes: self.routes.clone(),
@@ -244,7 +306,7 @@ impl KeyClass {
                 decoy: false,
                 metadata: BTreeMap::new(),
                 version: 0,
-            }),
+            })),
         }
     }
 }

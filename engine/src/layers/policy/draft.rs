@@ -197,7 +197,9 @@ impl Draft {
             .chain(statements(self.denies, Effect::Deny))
             .chain(spellings)
             .collect();
-        (!all.is_empty()).then_some(Policy { statements: all })
+        (!all.is_empty()).then(|| Policy {
+            statements: all.into(),
+        })
     }
 }
 

@@ -1,9 +1,10 @@
 //! The builder's own reading of a policy, to check that what it wrote allows what was asked.
 
-use super::{Condition, Effect, Policy, rights};
+use super::{Condition, Effect, Policy, resources::Text, rights};
 
 /// Whether `policy` lets `resource` pass for whoever meets `held`.
 pub(super) fn allows(policy: &Policy, resource: &str, held: &Condition) -> bool {
+    let resource = Text::of(resource);
     let mut allowed = false;
     for statement in policy.statements() {
         match statement.effect {

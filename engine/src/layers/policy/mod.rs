@@ -52,11 +52,14 @@ mod spelling;
 mod tests;
 mod writer;
 
+use std::sync::Arc;
+
 use doorward_keys::Timestamp;
 use ipnet::IpNet;
 
 pub use build::{Asked, Scope, build, build_denial};
 pub(crate) use case::{Bounds, Case};
+pub(crate) use class::CallerClass;
 pub(crate) use config::RawPolicy;
 pub use config::{GatewayCache, PolicyConfig, UnlistedPaths};
 pub use draft::is_exact;
@@ -100,32 +103,35 @@ pub struct Statement {
     pub condition: Condition,
 }
 
-/// The statements for one caller. Never empty.
+/// The statements for one caller. Never empty. A copy costs nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    statements: Vec<Statement>,
+    statements: Arc<[Statement]>,
 }
 
 impl Policy {
     /// The policy that denies `resource` and allows nothing.
     pub fn deny(resource: String) -> Self {
         Self {
-            statements: vec![Statement {
+            statements: Arc::new([Statement {
                 effect: Effect::Deny,
                 resources: vec![resource].into(),
                 condition: Condition::default(),
-            }],
+            }]),
         }
     }
 
     /// The same policy, which under `when` denies `resource`.
-    pub(crate) fn and_deny(mut self, resource: String, when: Condition) -> Self {
-        self.statements.push(Statement {
+    pub(crate) fn and_deny(&self, resource: String, when: Condition) -> Self {
+        let deny = Statement {
             effect: Effect::Deny,
             resources: vec![resource].into(),
             condition: when,
-        });
-        self
+        };
+        let said = self.statements.iter().cloned();
+        Self {
+            statements: said.chain([deny]).collect(),
+        }
     }
 
     /// The same policy, where what ends ends at `end`. Whatever ends in it ends at one time.

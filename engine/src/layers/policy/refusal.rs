@@ -16,13 +16,16 @@ use doorward_keys::Timestamp;
 use ipnet::IpNet;
 
 use super::{
-    Condition, Scope, build_denial,
+    Condition, Policy, Scope,
+    build::{denying_asked, room_to_deny},
+    build_denial,
     case::{Case, is_yes_or_no, says_addresses},
     draft::deny_size,
 };
 use crate::{
     config::Config,
     context::context,
+    decision::Context,
     denial::{Class, Denial, Reason},
     layers::rate_limit::network_of,
     request::{Request, Target},
@@ -71,7 +74,7 @@ impl Case<'_> {
                 Some(address),
             ) => {
                 let denial = denial.for_range(IpNet::from(address));
-                self.keep(denial, &there, &|route| self.condition_there(route))
+                self.keep_elsewhere(self.scope(), denial, &there)
             }
             (Reason::RateLimited, Some(_), Some(address)) => {
                 let denial = denial.for_range(network_of(address));
@@ -106,8 +109,34 @@ impl Case<'_> {
             max_bytes: scope.max_bytes.saturating_sub(room),
             ..scope
         };
-        let kept = self.kept_within(scope, denial, may, &|route| self.condition_there(route));
+        let kept = self.keep_elsewhere(scope, denial, may);
         kept.map_policy(|policy, holds| policy.and_deny("*".to_owned(), holds.clone()))
+    }
+
+    /// `denial` with the routes that `may` lets pass, each under its lists of addresses.
+    fn keep_elsewhere(
+        &self,
+        scope: Scope<'_>,
+        denial: Denial,
+        may: &dyn Fn(&Route) -> bool,
+    ) -> Denial {
+        let asked = self.asked();
+        let route = self.route.filter(|route| may(route));
+        let remembered = || {
+            let place = asked.place(scope.table)?;
+            let room = room_to_deny(&scope, &asked, denial.holds());
+            let max_bytes = scope.max_bytes.saturating_sub(room);
+            self.policies.elsewhere(self, place, route?, max_bytes)
+        };
+        match (route, remembered()) {
+            (Some(route), Some(policy)) => {
+                let policy = denying_asked(policy, &scope, &asked, denial.holds());
+                self.kept(denial, policy, &route.context)
+            }
+            _ => self.kept_within(scope, denial, may, &|route| {
+                self.condition_there(route, self.opens_at(route, None))
+            }),
+        }
     }
 
     fn kept_within(
@@ -120,9 +149,13 @@ impl Case<'_> {
         let shared = self.shared_context(may);
         let permitted = |route: &Route| route.context == *shared && may(route);
         let policy = build_denial(&scope, &self.asked(), &permitted, condition, denial.holds());
+        self.kept(denial, policy, shared)
+    }
+
+    fn kept(&self, denial: Denial, policy: Policy, of_route: &Context) -> Denial {
         denial.with_policy(
             policy,
-            context(self.caller, self.bounds.bound_until, shared),
+            context(self.caller, self.bounds.bound_until, of_route),
             self.usage_plan_key(),
         )
     }

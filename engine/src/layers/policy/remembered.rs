@@ -5,17 +5,23 @@
 //! 2. When it ends is not part of it: what ends in a policy ends at one time, which is put in for each caller.
 //! 3. While a limit is known to be used up, the policy says from when on there is room, and is written anew.
 //! 4. Each answer is held against what was asked for, remembered or not.
+//! 5. What goes with the refusal of an address is remembered in the same way, as long as nothing has to be left out. The Deny of what
+//!    was asked is added for each request ([`super::refusal`]).
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
+use doorward_keys::Timestamp;
 use lru::LruCache;
 
 use super::{
     Condition, Policy,
-    build::{Composed, Placed, compose, held_against},
+    build::{Composed, Placed, compose, compose_whole, hold_against},
     case::Case,
     class::{Class, FOREVER, Vocabulary},
-    rights::Rights,
+    rights::{Rights, admits_somebody},
 };
 use crate::{config::Config, denial::Reason, routes::Route};
 
@@ -36,20 +42,49 @@ struct Held {
     bytes: usize,
 }
 
-/// A finished policy.
+/// A finished policy. What ends in it ends at [`FOREVER`].
 struct Remembered {
     policy: Policy,
-    /// The condition, but for its end, under which a route without a list of addresses of its own is allowed.
+    /// The size of its document in bytes; of one for those whose address was refused.
+    size: usize,
+    /// The condition under which a route without a list of addresses of its own is allowed.
     everywhere: OnceLock<Condition>,
+    /// The policy as it was said last, with its end: many calls are of one caller.
+    ending: Mutex<Option<(Timestamp, Policy)>>,
 }
 
 impl Remembered {
-    /// The condition under which `route` is allowed, but for its end; `make` writes it. Of a route it hangs on its list alone.
-    fn condition(&self, route: &Route, make: impl FnOnce() -> Condition) -> Condition {
-        if route.addresses.is_some() {
-            return make();
+    fn new(policy: Policy, size: usize) -> Arc<Self> {
+        Arc::new(Self {
+            policy,
+            size,
+            everywhere: OnceLock::new(),
+            ending: Mutex::default(),
+        })
+    }
+
+    /// The condition under which `route` is allowed; `make` writes it. Of a route it hangs on its list alone.
+    fn condition(&self, route: &Route, make: impl FnOnce() -> Condition) -> Cow<'_, Condition> {
+        match route.addresses {
+            Some(_) => Cow::Owned(make()),
+            None => Cow::Borrowed(self.everywhere.get_or_init(make)),
         }
-        self.everywhere.get_or_init(make).clone()
+    }
+
+    /// The policy for a caller whose answer ends at `end`.
+    fn ending_at(&self, end: Option<Timestamp>) -> Policy {
+        let Some(end) = end else {
+            return self.policy.clone();
+        };
+        let ending = || self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((same, policy)) = &*ending()
+            && *same == end
+        {
+            return policy.clone();
+        }
+        let policy = self.policy.ending_at(end);
+        *ending() = Some((end, policy.clone()));
+        policy
     }
 }
 
@@ -82,20 +117,67 @@ impl Policies {
             Some(remembered) => remembered,
             None => self.written(case, &class, place, route)?,
         };
-        let end = case.end();
-        let policy = match end {
-            Some(end) => remembered.policy.ending_at(end),
-            None => remembered.policy.clone(),
-        };
         let condition = remembered.condition(route, || {
             let caller = class.caller();
             class.case(case, &caller, FOREVER).condition(route, None)
         });
-        let held = Condition {
-            before: end,
-            ..condition
+        // All that ends ends at one time, so it does not matter here at which.
+        hold_against(&remembered.policy, &case.asked(), &condition)?;
+        Ok(remembered.ending_at(case.end()))
+    }
+
+    /// The policy for the caller of `case`, whose address was refused: all that they may use, each route under its lists of
+    /// addresses. The route at `place`, which is `route`, is one of them. `None` where something has to be left out of a document of
+    /// `max_bytes`, nobody can be where the route admits, or a limit is known to be used up: then it has to be written for this request.
+    pub(super) fn elsewhere(
+        &self,
+        case: &Case<'_>,
+        place: Placed,
+        route: &Route,
+        max_bytes: usize,
+    ) -> Option<Policy> {
+        if !case.limits.is_none_used_up() {
+            return None;
+        }
+        let class = Class::of(case, &self.vocabulary, place).elsewhere();
+        let condition = || {
+            let caller = class.caller();
+            class
+                .case(case, &caller, FOREVER)
+                .condition_there(route, None)
         };
-        held_against(policy, &case.asked(), &held)
+        let remembered = self.held().policies.get(&class).map(Arc::clone);
+        if let Some(remembered) = remembered {
+            let may = remembered.size <= max_bytes
+                && admits_somebody(&remembered.condition(route, condition));
+            return may.then(|| remembered.ending_at(case.end()));
+        }
+        if !admits_somebody(&condition()) {
+            return None;
+        }
+        let written = Self::written_elsewhere(case, &class, place, route);
+        // What has to be left out is another for each request: it is remembered that it must be written.
+        let none = || (Policy::deny("*".to_owned()), usize::MAX);
+        let (policy, size) = written.unwrap_or_else(none);
+        let remembered = Remembered::new(policy, size);
+        self.held().keep(class, &remembered);
+        (size <= max_bytes).then(|| remembered.ending_at(case.end()))
+    }
+
+    fn written_elsewhere(
+        case: &Case<'_>,
+        class: &Class,
+        place: Placed,
+        route: &Route,
+    ) -> Option<(Policy, usize)> {
+        let caller = class.caller();
+        let of_class = class.case(case, &caller, FOREVER);
+        let permits =
+            |other: &Route| other.context == route.context && of_class.permits_there(other);
+        let condition = |other: &Route| of_class.condition_there(other, None);
+        let scope = of_class.scope();
+        let rights = Rights::new(scope.table, &permits, &condition);
+        compose_whole(&scope, &of_class.asked(), place, &rights)
     }
 
     fn written(
@@ -113,10 +195,7 @@ impl Policies {
         let rights = Rights::new(scope.table, &permits, &condition);
         let Composed { policy, is_whole } =
             compose(&scope, place, of_class.asked().ends_in_slash(), &rights)?;
-        let remembered = Arc::new(Remembered {
-            policy,
-            everywhere: OnceLock::new(),
-        });
+        let remembered = Remembered::new(policy, 0);
         let class = class.clone();
         let class = if is_whole { class } else { class.at(place) };
         self.held().keep(class, &remembered);

@@ -17,29 +17,88 @@ pub struct Resources(Arc<Held>);
 #[derive(Debug)]
 struct Held {
     globs: Vec<String>,
-    /// Where the first bytes of each stand that are no wildcard: a text that it covers has them too.
-    literals: Vec<Range<usize>>,
+    /// What a text must have that each of them covers.
+    needs: Vec<Needs>,
     /// The ARN that it was written for first, and how.
     written: OnceLock<(String, Arc<RawValue>)>,
 }
 
+/// What tells most texts apart from a glob before it is read as one.
+#[derive(Debug)]
+struct Needs {
+    /// The bytes that it has.
+    bytes: Bytes,
+    /// Where its first bytes stand that are no wildcard.
+    literal: Range<usize>,
+}
+
+impl Needs {
+    fn of(glob: &str) -> Self {
+        let is_wildcard = |byte: &u8| matches!(byte, b'*' | b'?');
+        let bytes = glob.as_bytes();
+        let start = bytes.iter().take_while(|byte| is_wildcard(byte)).count();
+        let run = bytes
+            .iter()
+            .skip(start)
+            .take_while(|byte| !is_wildcard(byte));
+        Self {
+            bytes: Bytes::of(bytes.iter().filter(|byte| !is_wildcard(byte))),
+            literal: start..start.saturating_add(run.count()),
+        }
+    }
+
+    /// Whether `glob`, whose needs these are, covers `held`.
+    fn cover(&self, glob: &str, held: Text<'_>) -> bool {
+        if !self.bytes.are_among(held.bytes) {
+            return false;
+        }
+        let literal = glob.get(self.literal.clone()).unwrap_or_default();
+        if self.literal.start == 0 {
+            // What stands before the first wildcard is compared once.
+            let rest = held.text.strip_prefix(literal);
+            let glob = glob.get(self.literal.end..).unwrap_or_default();
+            return rest.is_some_and(|rest| glob::matches(glob, rest));
+        }
+        held.text.contains(literal) && glob::matches(glob, held.text)
+    }
+}
+
+/// A set of bytes, in which those that differ in the highest bit alone are the same.
+#[derive(Clone, Copy, Debug)]
+struct Bytes(u128);
+
+impl Bytes {
+    fn of<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> Self {
+        let bits = bytes.into_iter().map(|byte| 1 << (byte & 0x7f));
+        Self(bits.fold(0, |all: u128, bit: u128| all | bit))
+    }
+
+    const fn are_among(self, others: Self) -> bool {
+        self.0 & !others.0 == 0
+    }
+}
+
+/// A text that is held against globs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text<'a> {
+    text: &'a str,
+    bytes: Bytes,
+}
+
+impl<'a> Text<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self {
+            text,
+            bytes: Bytes::of(text.as_bytes()),
+        }
+    }
+}
+
 impl Resources {
     /// Whether one of them covers `text`, which stands behind the ARN too.
-    pub(super) fn cover(&self, text: &str) -> bool {
-        let bytes = text.as_bytes();
-        let may = |glob: &str, literal: &Range<usize>| {
-            let wanted = glob.as_bytes().get(literal.clone()).unwrap_or_default();
-            match wanted {
-                [] => true,
-                _ if literal.start == 0 => bytes.starts_with(wanted),
-                [first, ..] => {
-                    let mut places = bytes.windows(wanted.len());
-                    places.any(|place| place.first() == Some(first) && place == wanted)
-                }
-            }
-        };
-        let mut globs = self.0.globs.iter().zip(&self.0.literals);
-        globs.any(|(glob, literal)| may(glob, literal) && glob::matches(glob, text))
+    pub(super) fn cover(&self, text: Text<'_>) -> bool {
+        let mut globs = self.0.globs.iter().zip(&self.0.needs);
+        globs.any(|(glob, needs)| needs.cover(glob, text))
     }
 
     /// The JSON array of these resources behind `arn_prefix`, which is the ARN up to the stage.
@@ -71,18 +130,8 @@ impl Deref for Resources {
 
 impl From<Vec<String>> for Resources {
     fn from(globs: Vec<String>) -> Self {
-        let is_wildcard = |byte: &u8| matches!(byte, b'*' | b'?');
-        let literal = |glob: &String| {
-            let bytes = glob.as_bytes();
-            let start = bytes.iter().take_while(|byte| is_wildcard(byte)).count();
-            let run = bytes
-                .iter()
-                .skip(start)
-                .take_while(|byte| !is_wildcard(byte));
-            start..start.saturating_add(run.count())
-        };
         Self(Arc::new(Held {
-            literals: globs.iter().map(literal).collect(),
+            needs: globs.iter().map(|glob| Needs::of(glob)).collect(),
             globs,
             written: OnceLock::new(),
         }))
@@ -128,10 +177,10 @@ mod tests {
             ("xé", true),
             ("xyé", false),
         ] {
-            assert_eq!(resources.cover(text), expected, "{text}");
+            assert_eq!(resources.cover(Text::of(text)), expected, "{text}");
         }
-        assert!(Resources::from(vec!["*".to_owned()]).cover(""));
-        assert!(!Resources::from(vec![]).cover(""));
+        assert!(Resources::from(vec!["*".to_owned()]).cover(Text::of("")));
+        assert!(!Resources::from(vec![]).cover(Text::of("")));
     }
 
     #[test]

@@ -45,13 +45,15 @@ impl<'a> Rights<'a> {
             .route(index)
             .filter(|route| (self.permitted)(route));
         let right = permitted.map(|route| (self.condition)(route));
-        // An empty list admits nobody.
-        let right = right
-            .filter(|held| held.addresses.as_ref().is_none_or(|list| !list.is_empty()))
-            .map(Rc::new);
+        let right = right.filter(admits_somebody).map(Rc::new);
         self.known.borrow_mut().insert(index, right.clone());
         right
     }
+}
+
+/// Whether anybody can meet `held`: an empty list admits nobody.
+pub(super) fn admits_somebody(held: &Condition) -> bool {
+    held.addresses.as_ref().is_none_or(|list| !list.is_empty())
 }
 
 /// Whether `weaker` holds whenever `stronger` does. May say no where the answer is yes.

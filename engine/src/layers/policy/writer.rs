@@ -1,5 +1,7 @@
 //! From evidence to answer: the only place that makes a [`Grant`].
 
+use std::sync::Arc;
+
 use doorward_keys::Timestamp;
 
 use super::{
@@ -23,6 +25,8 @@ use crate::{
 
 /// What a writer writes about.
 pub(crate) struct Subject<'a> {
+    /// [`Authenticated::principal`](crate::identity::Authenticated::principal) of the caller.
+    pub(crate) principal: Arc<str>,
     /// The request.
     pub(crate) request: &'a Request,
     /// What it asks for.
@@ -39,8 +43,8 @@ pub(crate) struct Subject<'a> {
 
 /// Writes the answer for one caller: what they may do beyond the route asked for, and until when.
 pub(crate) struct Writer<'a> {
+    principal: Arc<str>,
     case: Case<'a>,
-    policies: &'a Policies,
     route: &'a Route,
     rate_limited: &'a RateLimited,
     /// What a proof has the caller told.
@@ -62,9 +66,11 @@ impl<'a> Writer<'a> {
         let Spender { route, caller, .. } = subject.spender;
         let proven = subject.proven;
         Self {
+            principal: subject.principal,
             case: Case {
                 config,
                 limits,
+                policies,
                 request: subject.request,
                 located: Some(subject.located),
                 route: Some(route),
@@ -76,7 +82,6 @@ impl<'a> Writer<'a> {
                     ..Bounds::default()
                 },
             },
-            policies,
             route,
             rate_limited: &config.answers.rate_limited,
             momentary: is_momentary(caller, &proven, config.policy.gateway_cache),
@@ -86,12 +91,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The same writer with a token for the backend, which the answer carries and must not outlive.
-    pub(crate) fn carrying(self, exchanged: Exchanged) -> Self {
-        Self {
-            exchanged: Some(exchanged),
-            ..self
-        }
+    /// Takes a token for the backend, which the answer carries and must not outlive.
+    pub(crate) fn carry(&mut self, exchanged: Exchanged) {
+        self.exchanged = Some(exchanged);
     }
 
     /// The same quota where it lets the request go on: no limit is used up, or the answer is to let the gateway or the
@@ -148,10 +150,10 @@ impl<'a> Writer<'a> {
         let mut context = self.context();
         if let Some(report) = quota.report() {
             let now = case.request.received_at.timestamp();
-            context.extend(context::of_limit(report, now));
+            Arc::make_mut(&mut context).extend(context::of_limit(report, now));
         }
         if let Some(nonce) = &self.nonce {
-            context.insert("dpopNonce".to_owned(), nonce.clone());
+            Arc::make_mut(&mut context).insert("dpopNonce".to_owned(), nonce.clone());
         }
         let usage_plan_key = match (quota.exceeded(), self.rate_limited) {
             (Some(_), RateLimited::PenaltyKey(key)) => Some(key.expose().clone()),
@@ -159,7 +161,7 @@ impl<'a> Writer<'a> {
         };
         let facts = case.facts(case.address);
         Ok(Grant {
-            principal: case.caller.principal(),
+            principal: Arc::clone(&self.principal),
             policy,
             context,
             valid_until: facts.valid_until(),
@@ -185,7 +187,7 @@ impl<'a> Writer<'a> {
         let place = case.asked().place(&case.config.routes);
         let all_open = quota.exceeded().is_none() && case.limits.is_none_used_up();
         let policy = match place.filter(|_| all_open) {
-            Some(place) => self.policies.policy(&case, place, self.route),
+            Some(place) => case.policies.policy(&case, place, self.route),
             None => case.build(
                 &|route| self.permits(case, route) && can_open(route),
                 &|route| case.condition(route, ends(route)),
@@ -197,7 +199,7 @@ impl<'a> Writer<'a> {
         })
     }
 
-    fn context(&self) -> Context {
+    fn context(&self) -> Arc<Context> {
         context(
             self.case.caller,
             self.case.bounds.bound_until,

@@ -118,7 +118,8 @@ impl Proofs {
                 "the token is bound to a certificate, and came with the scheme `DPoP`",
             )),
             (Some(bound @ Confirmation::Certificate(wanted)), false) => {
-                let until = by_certificate(request, wanted, certificates, now).await?;
+                let shown = Box::pin(by_certificate(request, wanted, certificates, now));
+                let until = shown.await?;
                 Ok(Some(Proven {
                     by: Some(bound.clone()),
                     until: Some(until),
@@ -136,7 +137,7 @@ impl Proofs {
                 })?;
                 let proof = Proof::read(one_header(request)?, config)?;
                 proof.check(request, (shown.token, wanted), config, now)?;
-                self.replays.first_sight(&proof, config, now).await?;
+                Box::pin(self.replays.first_sight(&proof, config, now)).await?;
                 Ok(Some(Proven {
                     by: Some(bound.clone()),
                     until: None,

@@ -227,8 +227,11 @@ impl RateLimits {
         reach: Reach,
         visited: &mut Vec<Visited>,
     ) -> Result<Quota, Denial> {
-        let watch = Watch::new(self.stopwatch, asked);
         let spendings = self.spendings(asked, reach)?;
+        if spendings.is_empty() {
+            return Ok(Quota::default());
+        }
+        let watch = Watch::new(self.stopwatch, asked);
         let mut quota = self.refused_before(&spendings, asked.now, visited);
         if quota.exceeded().is_some() {
             return Ok(quota);
@@ -236,7 +239,8 @@ impl RateLimits {
         let mut wait = Span::ZERO;
         for spending in &spendings {
             let Spending { limit, terms, .. } = spending;
-            let (spent, rule) = self.spend_one(spending, &watch, visited).await?;
+            let spent = Box::pin(self.spend_one(spending, &watch, visited));
+            let (spent, rule) = spent.await?;
             let report = quota::report(&limit.name, &terms.rule, &spent, asked.now);
             match spent.outcome {
                 Outcome::Refused { .. } => {

@@ -5,6 +5,7 @@
 
 use std::{
     future::Future,
+    pin::pin,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -49,7 +50,7 @@ impl Outage {
         clock: impl Fn() -> Moment,
         asking: impl Future<Output = Result<T, LimitStoreError>>,
     ) -> Result<T, LimitStoreError> {
-        let Some(found) = before(pause(budget), asking).await else {
+        let Some(found) = before(pause(budget), pin!(asking)).await else {
             if budget.saturating_mul(2) >= STORE_BUDGET {
                 self.fail(clock());
             }

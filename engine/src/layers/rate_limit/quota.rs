@@ -14,7 +14,8 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Quota {
     report: Option<LimitReport>,
-    exceeded: Option<Exceeded>,
+    /// Boxed, because few have it and all are passed around.
+    exceeded: Option<Box<Exceeded>>,
 }
 
 /// A limit that is used up.
@@ -70,13 +71,13 @@ impl Quota {
         {
             return;
         }
-        self.exceeded = Some(Exceeded {
+        self.exceeded = Some(Box::new(Exceeded {
             limit: Arc::clone(limit),
             bucket: bucket.clone(),
             rule,
             state,
             until,
-        });
+        }));
         self.report = Some(report);
     }
 
@@ -86,8 +87,8 @@ impl Quota {
     }
 
     /// The limit that is used up, if one is.
-    pub(crate) const fn exceeded(&self) -> Option<&Exceeded> {
-        self.exceeded.as_ref()
+    pub(crate) fn exceeded(&self) -> Option<&Exceeded> {
+        self.exceeded.as_deref()
     }
 }
 

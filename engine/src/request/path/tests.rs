@@ -130,7 +130,35 @@ fn refuses_overlong_and_relative_paths() {
     refuse("%2forders", PathFault::Relative);
 }
 
+#[test]
+fn takes_ordinary_paths_as_they_are() {
+    for path in ["/", "/orders", "/orders/42", "/a.b/c~d@e:f/$x"] {
+        assert!(is_normal(path), "{path}");
+    }
+    for path in [
+        "//",
+        "/a/",
+        "/a//b",
+        "/./a",
+        "/a/..",
+        "/.well-known",
+        "/%61",
+        "/a b",
+        "/a;b",
+        "/\u{e9}",
+    ] {
+        assert!(!is_normal(path), "{path}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn what_is_taken_as_it_is_would_be_written_so(raw in "/[a-c./%;$* ]{0,12}|/\\PC{0,20}|(/[a-z.]{0,3}){1,4}") {
+        if is_normal(&raw) {
+            prop_assert_eq!(NormalPath::rewritten(raw.strip_prefix('/').unwrap_or_default()).map(|path| path.0), Ok(raw));
+        }
+    }
+
     #[test]
     fn normalising_twice_changes_nothing(raw in "/[a-c./%2eE5fF\u{e9} ]{0,24}|/\\PC{0,20}") {
         if let Ok(path) = NormalPath::parse(&raw) {

@@ -14,7 +14,7 @@ mod tests;
 
 use std::{
     future::{Future, poll_fn},
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
     time::Duration,
@@ -151,7 +151,22 @@ impl IssuerKeys {
         now: Timestamp,
         worth_it: impl FnOnce() -> Result<(), Denial>,
     ) -> Result<Arc<Key>, Denial> {
-        let mut flight = match self.answer(wanted, now) {
+        match self.answer(wanted, now) {
+            Answer::Settled(result) => result,
+            // Boxed, because it is rare and larger than all the rest of a decision.
+            unsettled => Box::pin(self.settled(unsettled, wanted, now, worth_it)).await,
+        }
+    }
+
+    /// The key, where the memory alone does not settle it.
+    async fn settled(
+        &self,
+        answer: Answer,
+        wanted: Wanted<'_>,
+        now: Timestamp,
+        worth_it: impl FnOnce() -> Result<(), Denial>,
+    ) -> Result<Arc<Key>, Denial> {
+        let mut flight = match answer {
             Answer::Settled(result) => return result,
             Answer::Stale(key) => {
                 self.go_on().await;
@@ -184,7 +199,7 @@ impl IssuerKeys {
         flight.pending = Some(self.load(&flight, self.attempt(now)));
         let fetching = self.fetch(&mut flight);
         if is_known {
-            before((self.pause)(PATIENCE), fetching).await;
+            before((self.pause)(PATIENCE), pin!(fetching)).await;
         } else {
             fetching.await;
         }
@@ -203,7 +218,7 @@ impl IssuerKeys {
             return false;
         };
         let at_once = poll_fn(|_| Poll::Ready(()));
-        before(at_once, self.fetch(&mut flight)).await;
+        before(at_once, pin!(self.fetch(&mut flight))).await;
         true
     }
 

@@ -19,7 +19,7 @@ use doorward_keys::{Digest, KeyId, KeyRecord, KeyStatus, Secret};
 use super::{watch::RESERVE, *};
 use crate::{
     config::{Config, ConfigEnv},
-    identity::{Client, Subject},
+    identity::{Client, Known, Subject},
     limits::{Algorithm, State, state},
     test_support::NOW,
 };
@@ -253,7 +253,7 @@ fn with_key(number: char, plan: Option<&str>) -> Authenticated {
     };
     Authenticated {
         client: Some(Client {
-            record: Arc::new(record),
+            record: Arc::new(record.into()),
         }),
         subject: None,
         certificate: None,
@@ -263,7 +263,7 @@ fn with_key(number: char, plan: Option<&str>) -> Authenticated {
 fn with_token(subject: &str, tenant: Option<&str>, client: Option<&str>) -> Authenticated {
     Authenticated {
         client: None,
-        subject: Some(Subject {
+        subject: Some(Arc::new(Known::from(Subject {
             issuer_name: "people".to_owned(),
             issuer: "https://people.example".to_owned(),
             subject: subject.to_owned(),
@@ -278,7 +278,7 @@ fn with_token(subject: &str, tenant: Option<&str>, client: Option<&str>) -> Auth
             context: BTreeMap::new(),
             token: crate::identity::TokenFacts::default(),
             introspected: None,
-        }),
+        }))),
         certificate: None,
     }
 }
