@@ -326,3 +326,27 @@ fn one_of_each_kind_is_both() {
         .collect();
     assert_eq!(kinds, [Kind::ApiKey, Kind::Jwt]);
 }
+
+#[test]
+fn counts_the_dots_of_what_may_be_a_credential_and_takes_no_other_byte_anywhere() {
+    let may = |byte: u8| matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-'..=b'/' | b'_' | b'~' | b'+' | b'=');
+    assert_eq!(dots_of_token68(""), None);
+    for length in 1..20_usize {
+        for place in 0..length {
+            for byte in 0..=127_u8 {
+                let mut text = vec![b'a'; length];
+                text[place] = byte;
+                let text = String::from_utf8(text).unwrap();
+                let expected = may(byte).then_some(usize::from(byte == b'.'));
+                assert_eq!(dots_of_token68(&text), expected, "{text:?}");
+            }
+        }
+        assert_eq!(dots_of_token68(&".".repeat(length)), Some(length));
+        assert_eq!(
+            dots_of_token68(&format!("{}\u{e9}", "a".repeat(length))),
+            None
+        );
+    }
+    let long = ".".repeat(1 << 20);
+    assert!(dots_of_token68(&long).is_some_and(|dots| dots > 2));
+}
