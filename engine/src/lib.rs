@@ -23,6 +23,7 @@ pub mod key_admin;
 pub mod layers;
 pub mod leaks;
 pub mod limits;
+mod memory;
 pub mod pipeline;
 pub mod request;
 pub mod routes;

@@ -71,7 +71,10 @@ impl Headers {
 
     /// All fields of `name`, in any letter case.
     fn of(&self, name: &str) -> &[Field] {
-        let at = |field: &Field| without_case(self.part(&field.name), name);
+        let at = |field: &Field| {
+            let by_length = field.name.len().cmp(&name.len());
+            by_length.then_with(|| without_case(self.part(&field.name), name))
+        };
         let begin = self.fields.partition_point(|field| at(field).is_lt());
         let rest = self.fields.get(begin..).unwrap_or_default();
         let length = rest.iter().take_while(|field| at(field).is_eq()).count();

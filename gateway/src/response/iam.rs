@@ -31,13 +31,13 @@ pub(super) struct PolicyAnswer<'a> {
 impl<'a> PolicyAnswer<'a> {
     pub(super) fn new(
         principal: &'a str,
-        policy_document: Json,
+        policy_document: Arc<RawValue>,
         context: Facts<'a>,
         usage_plan_key: Option<&'a str>,
     ) -> Self {
         Self {
             principal_id: printable(principal),
-            policy_document,
+            policy_document: Json(policy_document),
             context,
             usage_identifier_key: usage_plan_key,
         }
@@ -65,7 +65,7 @@ struct Said<'a> {
 /// A part of an answer that is written already, shared by all answers that have it.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
-pub(super) struct Json(#[serde(serialize_with = "as_it_is")] Arc<RawValue>);
+struct Json(#[serde(serialize_with = "as_it_is")] Arc<RawValue>);
 
 fn as_it_is<S: serde::Serializer>(json: &Arc<RawValue>, serializer: S) -> Result<S::Ok, S::Error> {
     json.serialize(serializer)
@@ -89,7 +89,7 @@ impl<'a> Document<'a> {
         statements: &'a [Statement],
         arn: &MethodArn,
         max_bytes: usize,
-    ) -> Result<Json, Reason> {
+    ) -> Result<Arc<RawValue>, Reason> {
         let document = Self::of(said(statements, arn));
         if !document.statement.iter().any(|said| said.effect == "Allow") {
             return Err(Reason::Internal);
@@ -100,7 +100,7 @@ impl<'a> Document<'a> {
         let mut resources = statements.iter().flat_map(|said| said.resources.iter());
         let written = document.written();
         if written.fits(max_bytes) && resources.all(|resource| resource.len() <= room) {
-            Ok(written)
+            Ok(written.0)
         } else {
             Err(Reason::PolicyTooLarge)
         }
@@ -115,8 +115,8 @@ impl<'a> Document<'a> {
         asked: Option<&MethodArn>,
         holds: &'a Condition,
         max_bytes: usize,
-    ) -> Json {
-        let only = |deny| Self::of(vec![deny]).written();
+    ) -> Arc<RawValue> {
+        let only = |deny| Self::of(vec![deny]).written().0;
         let Some(arn) = asked else {
             return only(Said::deny_everything(holds));
         };
@@ -134,7 +134,7 @@ impl<'a> Document<'a> {
         }
         let written = Self::of(all).written();
         if written.fits(max_bytes) {
-            written
+            written.0
         } else {
             only(deny)
         }

@@ -25,7 +25,7 @@ use doorward_engine::{
     config::{AnswersConfig, HttpApiAnswer, RateLimited},
     decision::Context,
     identity_token::IdentityToken,
-    layers::policy::{Condition, Statement},
+    layers::policy::{Condition, Policy, Statement},
     limits::LimitReport,
 };
 use doorward_keys::Timestamp;
@@ -127,6 +127,8 @@ impl<'a> Signed<'a> {
 struct Allowed<'a> {
     principal: &'a str,
     statements: &'a [Statement],
+    /// Whose statements they are; it keeps what was written of them.
+    policy: Option<&'a Policy>,
     context: &'a Context,
     valid_until: Option<Timestamp>,
     by_token_alone: bool,
@@ -154,6 +156,7 @@ pub fn encode(verdict: &Verdict, asker: Asker<'_>, answers: &AnswersConfig) -> E
         Decision::Allow(grant) => Outcome::Allow(Allowed {
             principal: grant.principal(),
             statements: grant.policy().map_or(&[], |policy| policy.statements()),
+            policy: grant.policy(),
             context: grant.context(),
             valid_until: grant.valid_until(),
             by_token_alone: grant.by_credential_alone(),
@@ -258,8 +261,12 @@ impl Shape {
         match self {
             Self::Policy { usage_plans } => {
                 let arn = asker.asked.ok_or(Reason::Internal)?;
-                let document =
-                    iam::Document::allowing(allowed.statements, arn, answers.max_policy_bytes)?;
+                let max_bytes = answers.max_policy_bytes;
+                let write = || iam::Document::allowing(allowed.statements, arn, max_bytes);
+                let document = match allowed.policy {
+                    Some(policy) => policy.document(arn.stage().arn_prefix(), write)?,
+                    None => write()?,
+                };
                 let of_all = answers
                     .usage_plan_key
                     .as_ref()

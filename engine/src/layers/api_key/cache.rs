@@ -10,6 +10,7 @@ use lru::LruCache;
 
 use super::ApiKeysConfig;
 use crate::identity::Known;
+use crate::memory::bounded;
 
 /// What is remembered of a digest.
 pub(super) enum Remembered {
@@ -42,8 +43,8 @@ impl KeyCache {
     pub(super) fn new(config: &ApiKeysConfig) -> Self {
         let entries = NonZeroUsize::new(config.cache_entries).unwrap_or(NonZeroUsize::MIN);
         Self {
-            found: Mutex::new(LruCache::new(entries)),
-            unknown: Mutex::new(LruCache::new(entries)),
+            found: Mutex::new(bounded(entries)),
+            unknown: Mutex::new(bounded(entries)),
             found_seconds: i64::from(config.cache_seconds),
             unknown_seconds: i64::from(config.negative_cache_seconds),
         }

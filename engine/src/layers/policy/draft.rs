@@ -197,9 +197,7 @@ impl Draft {
             .chain(statements(self.denies, Effect::Deny))
             .chain(spellings)
             .collect();
-        (!all.is_empty()).then(|| Policy {
-            statements: all.into(),
-        })
+        (!all.is_empty()).then(|| Policy::of(all))
     }
 }
 

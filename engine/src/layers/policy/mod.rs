@@ -52,10 +52,11 @@ mod spelling;
 mod tests;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use doorward_keys::Timestamp;
 use ipnet::IpNet;
+use serde_json::value::RawValue;
 
 pub use build::{Asked, Scope, build, build_denial};
 pub(crate) use case::{Bounds, Case};
@@ -104,21 +105,39 @@ pub struct Statement {
 }
 
 /// The statements for one caller. Never empty. A copy costs nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
-    statements: Arc<[Statement]>,
+#[derive(Clone, Debug)]
+pub struct Policy(Arc<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    statements: Vec<Statement>,
+    /// The ARN that it was written for first, and how.
+    document: OnceLock<(String, Arc<RawValue>)>,
 }
 
+impl PartialEq for Policy {
+    fn eq(&self, other: &Self) -> bool {
+        self.statements() == other.statements()
+    }
+}
+
+impl Eq for Policy {}
+
 impl Policy {
+    fn of(statements: Vec<Statement>) -> Self {
+        Self(Arc::new(Kept {
+            statements,
+            document: OnceLock::new(),
+        }))
+    }
+
     /// The policy that denies `resource` and allows nothing.
     pub fn deny(resource: String) -> Self {
-        Self {
-            statements: Arc::new([Statement {
-                effect: Effect::Deny,
-                resources: vec![resource].into(),
-                condition: Condition::default(),
-            }]),
-        }
+        Self::of(vec![Statement {
+            effect: Effect::Deny,
+            resources: vec![resource].into(),
+            condition: Condition::default(),
+        }])
     }
 
     /// The same policy, which under `when` denies `resource`.
@@ -128,35 +147,54 @@ impl Policy {
             resources: vec![resource].into(),
             condition: when,
         };
-        let said = self.statements.iter().cloned();
-        Self {
-            statements: said.chain([deny]).collect(),
-        }
+        let said = self.statements().iter().cloned();
+        Self::of(said.chain([deny]).collect())
     }
 
     /// The same policy, where what ends ends at `end`. Whatever ends in it ends at one time.
     fn ending_at(&self, end: Timestamp) -> Self {
-        let statements = self.statements.iter().map(|said| Statement {
+        let statements = self.statements().iter().map(|said| Statement {
             condition: Condition {
                 before: said.condition.before.map(|_| end),
                 ..said.condition.clone()
             },
             ..said.clone()
         });
-        Self {
-            statements: statements.collect(),
+        Self::of(statements.collect())
+    }
+
+    /// The document of this policy behind `arn_prefix`, which is the ARN up to the stage: as `write` writes it, which is asked
+    /// once for most.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    pub fn document<E>(
+        &self,
+        arn_prefix: &str,
+        write: impl FnOnce() -> Result<Arc<RawValue>, E>,
+    ) -> Result<Arc<RawValue>, E> {
+        match self.0.document.get() {
+            Some((prefix, written)) if prefix == arn_prefix => Ok(Arc::clone(written)),
+            Some(_) => write(),
+            None => {
+                let written = write()?;
+                let kept = (arn_prefix.to_owned(), Arc::clone(&written));
+                // Whoever was faster wrote the same, or for another ARN.
+                let _ = self.0.document.set(kept);
+                Ok(written)
+            }
         }
     }
 
     /// Whether it lets anything pass.
     pub(crate) fn allows_something(&self) -> bool {
-        self.statements
+        self.statements()
             .iter()
             .any(|said| said.effect == Effect::Allow)
     }
 
     /// The statements, Allow before Deny.
     pub fn statements(&self) -> &[Statement] {
-        &self.statements
+        &self.0.statements
     }
 }

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{config::Config, denial::Reason, routes::Route};
 
-/// The bytes of all that is remembered, as documents: what they take in memory is about twice that.
+/// The bytes of all that is remembered, as documents: what they take in memory is about three times that.
 const MAX_BYTES: usize = 4 << 20;
 
 /// What is counted for a policy beside its resources: the class, statements and conditions.

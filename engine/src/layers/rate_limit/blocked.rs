@@ -13,6 +13,7 @@ use lru::LruCache;
 
 use super::leases::DOUBT;
 use crate::limits::{Bucket, Moment, Outcome, Rule, Spent, State, state::spend};
+use crate::memory::bounded;
 
 /// Refusals of the store that are not over yet, bounded in number.
 pub(super) struct Blocked {
@@ -30,7 +31,7 @@ struct Refusal {
 impl Blocked {
     pub(super) fn new(buckets: NonZeroUsize) -> Self {
         Self {
-            refusals: Mutex::new(LruCache::new(buckets)),
+            refusals: Mutex::new(bounded(buckets)),
         }
     }
 

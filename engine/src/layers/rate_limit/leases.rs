@@ -25,6 +25,7 @@ use super::Counted;
 use crate::limits::{
     Algorithm, Bucket, LimitStore, LimitStoreError, Moment, Outcome, Rule, Span, Spent,
 };
+use crate::memory::bounded;
 
 /// How long a refusal is believed where others hold leases, which may come back.
 pub const DOUBT: Span = Span::from_seconds(5);
@@ -74,7 +75,7 @@ impl Leases {
     pub fn new(store: Arc<dyn LimitStore>, buckets: NonZeroUsize) -> Self {
         Self {
             store,
-            slots: Mutex::new(LruCache::new(buckets)),
+            slots: Mutex::new(bounded(buckets)),
         }
     }
 

@@ -8,6 +8,7 @@ use std::{
 use lru::LruCache;
 
 use crate::limits::{Bucket, Moment, Rule, Spent, State, state::spend};
+use crate::memory::bounded;
 
 /// Buckets in the memory of this process: the limit before all credentials, and what stands in for a store that is out. It
 /// knows nothing of other processes. The bucket that was untouched for longest is forgotten when room is short.
@@ -19,7 +20,7 @@ impl LocalLimits {
     /// Room for so many buckets.
     pub(super) fn new(buckets: NonZeroUsize) -> Self {
         Self {
-            buckets: Mutex::new(LruCache::new(buckets)),
+            buckets: Mutex::new(bounded(buckets)),
         }
     }
 

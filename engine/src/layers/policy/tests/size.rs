@@ -150,3 +150,18 @@ fn five_thousand_routes_are_built_for_in_milliseconds() {
         assert!(warm < std::time::Duration::from_millis(500));
     }
 }
+
+#[test]
+fn keeps_what_was_written_for_the_first_stage_and_no_failure() {
+    let policy = Policy::deny("GET/a".to_owned());
+    let write = |text: &str| {
+        let text = format!("[\"{text}\"]");
+        move || -> Result<Arc<RawValue>, ()> { Ok(RawValue::from_string(text).unwrap().into()) }
+    };
+    assert_eq!(policy.document("prod", || Err(())).map(|_| ()), Err(()));
+    let got = |prefix: &str, text: &str| policy.document(prefix, write(text)).unwrap().to_string();
+    assert_eq!(got("prod", "first"), "[\"first\"]");
+    assert_eq!(got("prod", "never"), "[\"first\"]");
+    assert_eq!(got("dev", "other"), "[\"other\"]");
+    assert_eq!(got("prod", "never"), "[\"first\"]");
+}
