@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
     config::{Builder, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig},
 };
 
-use super::http;
+use crate::http::sdk;
 
 /// How long one call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +142,7 @@ impl Connection {
 pub async fn connect(connection: Connection) -> Client {
     let version = BehaviorVersion::v2026_01_12();
     let region = connection.region.map(Region::new);
-    let http_client = http::client();
+    let http_client = sdk::client();
     let builder = match (region, connection.credentials) {
         (Some(region), Some(credentials)) => Builder::new()
             .behavior_version(version)

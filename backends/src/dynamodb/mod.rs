@@ -9,7 +9,6 @@ mod blocks;
 mod breakers;
 mod client;
 mod errors;
-mod http;
 mod item;
 mod keys;
 mod limits;

@@ -15,6 +15,7 @@ mod address;
 mod endpoints;
 mod freshness;
 mod resolver;
+pub(crate) mod sdk;
 #[cfg(test)]
 mod tests;
 

@@ -6,7 +6,10 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::{AwsAccess, Endpoints};
-use crate::dynamodb::{Connection, Patience};
+use crate::{
+    dynamodb::{Connection, Patience},
+    http::sdk,
+};
 
 impl AwsAccess {
     /// What the variables of a function say; `None` without a region or without credentials. Nothing is looked up: no
@@ -38,7 +41,8 @@ impl AwsAccess {
             return Some(access);
         }
         let connection = Connection::from_environment(&variable, Patience::ADMIN);
-        let mut chain = aws_config::defaults(BehaviorVersion::v2026_01_12());
+        let mut chain =
+            aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(sdk::client());
         if let Some(region) = connection.region {
             chain = chain.region(Region::new(region));
         }

@@ -47,7 +47,7 @@ pub fn performance(results: &Value) -> String {
     let memory = results.get("memory").unwrap_or(&Value::Null);
     let _ = write!(
         text,
-        "\n## Memory\n\nAfter {} different credentials, half of them tokens and half keys: {} MiB at most, {} MiB at the start.\n\n",
+        "\n## Memory\n\nAfter {} different credentials, tokens, keys of the table and strange keys, all but the latter used twice: {} MiB at most, {} MiB at the start.\n\n",
         number(memory, "credentials"),
         number(memory, "peak_mib"),
         number(memory, "at_start_mib")

@@ -115,7 +115,7 @@ async fn main() -> anyhow::Result<()> {
     let memory = if is_part {
         Value::Null
     } else {
-        memory::after_many(&candidates, is_quick)?
+        memory::after_many(&candidates, (&client, &tables), is_quick).await?
     };
     let results = results(&candidates, &done, &effort, &memory);
     if is_quick || is_part {

@@ -1,4 +1,4 @@
-//! HTTP for the SDK by the client that everything else here uses: one TLS, whose roots are read once.
+//! HTTP for the SDK of AWS by the client that everything else here uses: one TLS, whose roots are read once.
 
 use std::{
     fmt,
@@ -26,7 +26,7 @@ type Waits = (Option<Duration>, Option<Duration>);
 struct ByReqwest(Mutex<Vec<(Waits, SharedHttpConnector)>>);
 
 /// A client for the SDK.
-pub(super) fn client() -> SharedHttpClient {
+pub(crate) fn client() -> SharedHttpClient {
     SharedHttpClient::new(ByReqwest::default())
 }
 
