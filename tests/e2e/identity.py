@@ -136,6 +136,10 @@ def asked_of_servers(checks, provider, authorizer):
     def seen(text):
         return text in authorizer.process.output()
 
+    def comes(text):
+        """Whether the line with it comes: a line is written after its answer."""
+        return authorizer.process.until(lambda: seen(text), 5)
+
     methods = ("basic", "post", "jwt", "mtls", "signed")
     token = provider.user_token("opaque", "ann", "read write")
     for name in methods:
@@ -157,7 +161,7 @@ def asked_of_servers(checks, provider, authorizer):
     checks.equal("a token without the scope is denied", rights(poor, ["GET /basic"]), [])
 
     checks.that("a refusal of the client is no refusal of the token", opens("wrong", token) != "Unauthorized")
-    checks.that("the log says that the client was refused", seen("introspection_refused"))
+    checks.that("the log says that the client was refused", comes("introspection_refused"))
     before = provider.hits("/token/introspection")
     for _ in range(3):
         asked("basic", token)
@@ -183,7 +187,7 @@ def asked_of_servers(checks, provider, authorizer):
     checks.that("the log holds neither token", not seen(swapped) and not seen(token))
     refused = asked("swap", machine)
     checks.equal("a token that the server does not exchange is refused", rights(refused, ["GET /swap"]), [])
-    checks.that("the log says why", seen("exchange `backend`: `invalid_grant`"))
+    checks.that("the log says why", comes("exchange `backend`: `invalid_grant`"))
 
     brief = provider.user_token("brief", "ann", "read")
     checks.equal("a token that lives shortly is accepted", opens("basic", brief), ["GET /basic"])

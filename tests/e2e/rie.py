@@ -38,6 +38,8 @@ def faults(checks, env, key):
     ):
         with under_emulator("authorizer", {**env, **changed}) as authorizer:
             checks.equal(f"{name}: the caller is refused", authorizer.invoke(event), captured.FAILED)
+            # The line of a decision is written after its answer.
+            authorizer.process.until(lambda told=told, log=authorizer.process.output: told in log(), 5)
             log = authorizer.process.output()
             checks.that(f"{name}: the log names it", told in log, log[-1500:])
             checks.that(f"{name}: the log does not hold the key", key["secret"] not in log)

@@ -39,8 +39,8 @@ async fn answer(sandbox: &Sandbox, token: &str) -> Result<Value, Value> {
 }
 
 /// The reason of the last decision.
-fn reason(sandbox: &Sandbox) -> Value {
-    sandbox.lines_of("decision").pop().unwrap()["reason"].clone()
+async fn reason(sandbox: &Sandbox) -> Value {
+    sandbox.decisions().await.pop().unwrap()["reason"].clone()
 }
 
 async fn rest(time: u64) {
@@ -69,7 +69,7 @@ async fn a_sandbox_that_slept_looks_at_the_list_before_its_first_answer() {
     blocks.add(&added).await.unwrap();
     rest(1100).await;
     answer(&sandbox, &token).await.unwrap_err();
-    assert_eq!(reason(&sandbox), "token_blocked");
+    assert_eq!(reason(&sandbox).await, "token_blocked");
     let removed = BlockChange::of(BlockAction::Remove, &block, "op", None, now(), 2);
     blocks.remove(&removed).await.unwrap();
     rest(1100).await;
@@ -92,7 +92,7 @@ async fn while_the_table_is_away_tokens_work_for_the_stated_time_and_keys_for_lo
     sandbox.until_idle().await;
     rest(3000).await;
     answer(&sandbox, &token).await.unwrap_err();
-    assert_eq!(reason(&sandbox), "block_list_unavailable");
+    assert_eq!(reason(&sandbox).await, "block_list_unavailable");
     sandbox.until_idle().await;
     assert!(is_allowed(&answer(&sandbox, &key).await.unwrap()));
     house.line(Mode::Whole);

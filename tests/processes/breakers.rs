@@ -34,7 +34,7 @@ async fn ask(sandbox: &Sandbox) -> Result<(), String> {
     if answer.is_ok_and(|answer| is_allowed(&answer)) {
         return Ok(());
     }
-    let line = sandbox.lines_of("decision").pop().unwrap();
+    let line = sandbox.decisions().await.pop().unwrap();
     Err(line["detail"].to_string())
 }
 

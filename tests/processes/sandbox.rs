@@ -201,6 +201,18 @@ impl Sandbox {
         lines.filter(|line| line["event"] == event).collect()
     }
 
+    /// The lines of the decisions on all events that were sent. A line is written after its answer, and read a little later.
+    pub(crate) async fn decisions(&self) -> Vec<Value> {
+        for _ in 0..500 {
+            let lines = self.lines_of("decision");
+            if lines.len() as u64 >= self.lambda.sent() {
+                return lines;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("not a line for each event: {:?}", self.lines());
+    }
+
     /// The first line of this kind. A line that was written is read a little later.
     pub(crate) async fn line_of(&self, event: &str) -> Value {
         for _ in 0..500 {

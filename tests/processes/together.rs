@@ -41,7 +41,7 @@ async fn at_once(variables: &[(&str, &str)]) -> u64 {
         }
     });
     join_all(calls).await;
-    let lines = sandbox.lines_of("decision");
+    let lines = sandbox.decisions().await;
     assert_eq!(lines.len(), 24);
     sandbox.lambda().most_at_once()
 }

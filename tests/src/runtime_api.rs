@@ -115,11 +115,16 @@ impl RuntimeApi {
     /// Waits until the function has asked for as many events as it was sent and one more: it has done then whatever it does
     /// after an answer. Says whether it came to that.
     pub async fn until_idle(&self) -> bool {
-        let sent = self.shared.number.load(Ordering::SeqCst);
+        let sent = self.sent();
         let mut asked = self.shared.asked.subscribe();
         let idle = asked.wait_for(|asked| *asked > sent);
         let waited = tokio::time::timeout(Duration::from_secs(30), idle).await;
         matches!(waited, Ok(Ok(_)))
+    }
+
+    /// How many events were sent.
+    pub fn sent(&self) -> u64 {
+        self.shared.number.load(Ordering::SeqCst)
     }
 
     /// How many events were under way at once, at most.

@@ -1,18 +1,25 @@
 //! What follows from one credential by itself, found out once for all calls that show it again.
 //!
 //! It is kept with the credential that was verified and goes with it: whatever replaces the record of a key or the claims of a token
-//! begins anew. Only what hangs on nothing but the credential may stand here. A credential that is shown once is not worth it.
+//! begins anew. Only what hangs on nothing but the credential may stand here. A credential that is shown once is not worth it, and
+//! there is room for [`MOST`] in a process; what follows from others is found out for each call.
 
 use std::{
     fmt,
     ops::Deref,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 use crate::{decision::Context, layers::policy::CallerClass};
+
+/// Of how many credentials it is kept what follows: about 2 KB each.
+const MOST: usize = 2_000;
+
+/// Of how many it is kept now.
+static KEPT: AtomicUsize = AtomicUsize::new(0);
 
 /// Something that was verified, with what follows from it.
 pub struct Known<T> {
@@ -31,7 +38,18 @@ impl<T> Known<T> {
 
     /// Notes that it was shown again.
     pub(crate) fn shown_again(&self) {
-        self.alone.again.store(true, Ordering::Relaxed);
+        let again = &self.alone.again;
+        if again.load(Ordering::Relaxed) {
+            return;
+        }
+        let room = |kept: usize| (kept < MOST).then(|| kept.saturating_add(1));
+        let is_counted = KEPT
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
+            .is_ok();
+        // Another call may have noted it meanwhile, and counted it too.
+        if is_counted && again.swap(true, Ordering::Relaxed) {
+            KEPT.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -66,6 +84,14 @@ pub(crate) struct Alone {
     class: OnceLock<Arc<CallerClass>>,
     /// The facts for the backend on routes with the context that stands beside them.
     context: Mutex<Option<(Context, Arc<Context>)>>,
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        if *self.again.get_mut() {
+            KEPT.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Alone {
@@ -112,6 +138,21 @@ mod tests {
         known.shown_again();
         assert!(known.alone().is_some());
         assert_eq!(*known, 1);
+    }
+
+    #[test]
+    fn there_is_room_for_so_many_and_again_when_some_are_gone() {
+        let all: Vec<Known<usize>> = (0..=MOST).map(Known::from).collect();
+        for one in &all {
+            one.shown_again();
+            one.shown_again();
+        }
+        let kept = all.iter().filter(|one| one.alone().is_some()).count();
+        assert!(kept > 0 && kept <= MOST, "{kept}");
+        let last = Known::from(0);
+        drop(all);
+        last.shown_again();
+        assert!(last.alone().is_some());
     }
 
     #[test]

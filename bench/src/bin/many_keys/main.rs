@@ -6,7 +6,6 @@
 //!
 //! ```sh
 //! cargo run --release -p doorward-bench --bin many-keys -- 1000000
-//! cargo run --release -p doorward-bench --bin many-keys -- 1000000 --save    # and writes bench/results/keys.json
 //! ```
 
 mod fill;
@@ -15,7 +14,6 @@ mod work;
 use anyhow::Context as _;
 use doorward::dynamodb::{EmbeddedDynamo, Storage};
 use doorward_backends::dynamodb::TableNames;
-use doorward_report::numbers::rounded;
 
 const FEW: u32 = 1_000;
 const MANY: u32 = 20_000;
@@ -46,10 +44,7 @@ async fn main() -> anyhow::Result<()> {
             few.name, few.calls, few.micros, many.micros
         );
     }
-    if std::env::args().any(|argument| argument == "--save") {
-        let saved = serde_json::json!({"few": FEW, "many": many, "most": rounded(most)});
-        doorward_bench::save("keys.json", &saved)?;
-    }
+    println!("\nat most {most:.2} times as long");
     Ok(())
 }
 
