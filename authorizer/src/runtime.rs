@@ -86,6 +86,20 @@ pub async fn run(starting: impl Future<Output = Service>) -> Result<(), Error> {
     }
 }
 
+/// Writes the line of what was decided in a turn when it goes: after the answer, also where the end of the process comes first.
+struct Telling {
+    turn: Arc<Turn>,
+    service: Arc<Service>,
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        if let Some((explained, call)) = self.turn.decided.get() {
+            self.service.authorizer().tell(explained, call);
+        }
+    }
+}
+
 async fn answer(service: Arc<Service>, context: Context) -> Result<Answer, Diagnostic> {
     // Outside of a turn there is no event, which is refused.
     let turn = TURN.try_with(Arc::clone).unwrap_or_default();
@@ -138,10 +152,12 @@ where
         let answering = TURN.scope(Arc::clone(&turn), self.inner.call(invocation));
         let service = Arc::clone(&self.service);
         Box::pin(async move {
+            let telling = Telling {
+                turn,
+                service: Arc::clone(&service),
+            };
             let answered = answering.await;
-            if let Some((explained, call)) = turn.decided.get() {
-                service.authorizer().tell(explained, call);
-            }
+            drop(telling);
             service
                 .refresh(
                     clock::left_until(deadline)
