@@ -39,6 +39,14 @@ pub(crate) fn roots() -> Option<&'static Roots> {
     .as_ref()
 }
 
+/// `builder` for a client without a certificate of its own: it trusts the roots, where they are known.
+pub(crate) fn trusting(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    match roots() {
+        Some(roots) => builder.tls_backend_preconfigured(roots.tls()),
+        None => builder,
+    }
+}
+
 impl Roots {
     /// Those in a file; `None` where it has none. What cannot be read is left out, as systems keep certificates of old.
     fn of(bundle: &Path) -> Option<Self> {
@@ -59,7 +67,7 @@ impl Roots {
     }
 
     /// How a client without a certificate of its own speaks TLS. All share the roots and the sessions.
-    pub(crate) fn tls(&self) -> ClientConfig {
+    fn tls(&self) -> ClientConfig {
         self.tls.clone()
     }
 

@@ -28,7 +28,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode, Url, hea
 pub use endpoints::HttpEndpoints;
 use resolver::{PublicOnly, RefusedAddress};
 
-use crate::roots::roots;
+use crate::roots::trusting;
 
 /// The longest body that is read, in bytes.
 pub const MAX_BODY: usize = 512 * 1024;
@@ -84,10 +84,9 @@ fn builder(origin: Origin, trusted: Option<Vec<Certificate>>) -> ClientBuilder {
         .no_proxy()
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT);
-    let builder = match (trusted, roots()) {
-        (Some(trusted), _) => builder.tls_certs_only(trusted),
-        (None, Some(roots)) => builder.tls_backend_preconfigured(roots.tls()),
-        (None, None) => builder,
+    let builder = match trusted {
+        Some(trusted) => builder.tls_certs_only(trusted),
+        None => trusting(builder),
     };
     match origin {
         Origin::Public => builder.https_only(true).dns_resolver(PublicOnly),

@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::client::{
 };
 use reqwest::{Client, redirect};
 
-use crate::roots::roots;
+use crate::roots::trusting;
 
 /// How long a connection may take to stand, and an answer to go on.
 type Waits = (Option<Duration>, Option<Duration>);
@@ -59,10 +59,7 @@ fn build((connect, read): Waits) -> reqwest::Result<Client> {
     if let Some(read) = read {
         builder = builder.read_timeout(read);
     }
-    if let Some(roots) = roots() {
-        builder = builder.tls_backend_preconfigured(roots.tls());
-    }
-    builder.build()
+    trusting(builder).build()
 }
 
 /// A client, or why there is none.

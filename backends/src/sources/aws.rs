@@ -18,7 +18,7 @@ use reqwest::{Client, Response, Url, redirect};
 use serde_json::Value;
 
 use super::MAX_BYTES;
-use crate::roots::roots;
+use crate::roots::trusting;
 
 /// The longest time until a connection stands, name lookup and TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -278,11 +278,7 @@ impl AwsAccess {
                 .referer(false)
                 .connect_timeout(CONNECT_TIMEOUT)
                 .timeout(TOTAL_TIMEOUT);
-            let builder = match roots() {
-                Some(roots) => builder.tls_backend_preconfigured(roots.tls()),
-                None => builder,
-            };
-            builder.build().map_err(|error| causes(&error))
+            trusting(builder).build().map_err(|error| causes(&error))
         });
         made.as_ref().map_err(|why| Failure::Final(why.clone()))
     }
