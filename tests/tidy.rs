@@ -64,6 +64,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "doorward-engine",
             "doorward-key-admin",
             "doorward-keys",
+            "doorward-micro",
             "doorward-report",
         ],
     ),

@@ -49,7 +49,7 @@ impl Asked {
     /// When it is not let in.
     pub fn with_key(credentials: &Credentials) -> anyhow::Result<Self> {
         let key = credentials.keys.first().context("no key")?;
-        let text = event(&format!("ApiKey {key}"));
+        let text = event(&format!("ApiKey {key}"), ADDRESS);
         let house = House::build(Size::SMALL, credentials, still)?;
         let request = decode(&Event::parse(text.as_bytes()), NOW).request;
         let request = request.map_err(|denial| anyhow::anyhow!("{denial:?}"))?;
@@ -85,8 +85,9 @@ impl Asked {
     }
 }
 
-/// The event for `GET /orders/42` with this header `Authorization`, as REST APIs send it to an authorizer of the type REQUEST.
-fn event(authorization: &str) -> String {
+/// The event for `GET /orders/42` with this header `Authorization` from `address`, as REST APIs send it to an authorizer of the
+/// type REQUEST.
+pub fn event(authorization: &str, address: &str) -> String {
     let host = "a1b2c3.execute-api.us-east-1.amazonaws.com";
     let headers = json!({
         "accept": "application/json", "authorization": authorization, "host": host, "user-agent": "bench/1.0",
@@ -105,7 +106,7 @@ fn event(authorization: &str) -> String {
             "accountId": "111122223333", "apiId": "a1b2c3", "stage": "v1", "httpMethod": "GET", "resourceId": "x1y2z3",
             "resourcePath": "/orders/{id}", "path": "/v1/orders/42", "protocol": "HTTP/1.1",
             "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "domainName": host, "requestTimeEpoch": 1_795_428_000_000_i64,
-            "identity": {"sourceIp": ADDRESS, "userAgent": "bench/1.0"},
+            "identity": {"sourceIp": address, "userAgent": "bench/1.0"},
         },
     })
     .to_string()

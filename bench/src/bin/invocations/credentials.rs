@@ -5,15 +5,14 @@ use doorward::local::issuer::{Algorithm, DemoKeys, TokenRequest};
 use doorward_authorizer::clock;
 use doorward_backends::dynamodb::TableNames;
 use doorward_bench::keys;
-use serde_json::{Map, json};
+use doorward_micro::{front, house::ADDRESS};
+use serde_json::Map;
 
 /// `iss` of all tokens.
 pub(crate) const ISSUER: &str = "http://issuer.test";
 
 /// The address that no candidate lets in.
 pub(crate) const DENIED: &str = "198.51.100.66";
-
-const ADDRESS: &str = "203.0.113.7";
 
 /// What callers present.
 pub(crate) struct Credentials {
@@ -79,29 +78,7 @@ pub(crate) fn strange_key(number: u64) -> anyhow::Result<String> {
     Ok(minted.printed.expose().clone())
 }
 
-/// The event for `GET /orders/42`, as REST APIs send it to an authorizer of the type REQUEST.
+/// An event with this header `Authorization`, from `address` or from where everybody is let in.
 pub(crate) fn event(authorization: &str, address: Option<&str>) -> String {
-    let headers = json!({
-        "accept": "application/json", "authorization": authorization, "host": "a1b2c3.execute-api.us-east-1.amazonaws.com",
-        "user-agent": "bench/1.0", "x-forwarded-for": "203.0.113.7", "x-forwarded-port": "443", "x-forwarded-proto": "https",
-    });
-    let many: Map<String, serde_json::Value> = headers
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| (name.clone(), json!([value])))
-        .collect();
-    json!({
-        "type": "REQUEST", "resource": "/orders/{id}", "path": "/orders/42", "httpMethod": "GET",
-        "methodArn": "arn:aws:execute-api:us-east-1:111122223333:a1b2c3/v1/GET/orders/42",
-        "headers": headers, "multiValueHeaders": many,
-        "queryStringParameters": {}, "multiValueQueryStringParameters": {}, "pathParameters": {"id": "42"}, "stageVariables": {},
-        "requestContext": {
-            "accountId": "111122223333", "apiId": "a1b2c3", "stage": "v1", "httpMethod": "GET", "resourceId": "x1y2z3",
-            "resourcePath": "/orders/{id}", "path": "/v1/orders/42", "protocol": "HTTP/1.1", "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
-            "domainName": "a1b2c3.execute-api.us-east-1.amazonaws.com", "requestTimeEpoch": 1_795_428_000_000_i64,
-            "identity": {"sourceIp": address.unwrap_or(ADDRESS), "userAgent": "bench/1.0"},
-        },
-    })
-    .to_string()
+    front::event(authorization, address.unwrap_or(ADDRESS))
 }
