@@ -76,6 +76,8 @@ pub struct Explained {
     pub uncounted: Option<Uncounted>,
     /// How long all of it took.
     pub took: Duration,
+    /// What was asked. Its secrets are overwritten when it goes, which can wait until the answer has left.
+    pub request: Option<Request>,
 }
 
 /// Gives the engine in force, or says why there is none and everything is to be refused.
@@ -209,6 +211,7 @@ impl Authorizer {
             overruled: encoded.overruled,
             uncounted,
             took: (self.stopwatch)().saturating_sub(begun),
+            request: decoded.request.ok(),
         }
     }
 }

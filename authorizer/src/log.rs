@@ -69,6 +69,7 @@ pub(crate) fn decision(sink: &Sink, explained: &Explained, call: &Call) {
         uncounted,
         took,
         answer: _,
+        request: _,
     } = explained;
     let (trail, uncounted) = (&verdict.trail, uncounted.as_ref());
     let (decision, denial, limit) = match &verdict.decision {

@@ -23,7 +23,7 @@ use lambda_runtime::{
 };
 
 use crate::{
-    Answer, Call, Event, Explained, clock,
+    Answer, Call, Event, Explained, Refusal, clock,
     ending::{self, Ending},
     wiring::Service,
 };
@@ -110,14 +110,13 @@ async fn answer(service: Arc<Service>, context: Context) -> Result<Answer, Diagn
         time_left: Some(clock::left_until(context.deadline).unwrap_or(LONGEST)),
     };
     let event = Event::parse(&turn.event);
-    let explained = service.authorizer().decide(&event, &call).await;
-    let answer = match &explained.answer {
-        Ok(answer) => Ok(answer.clone()),
-        Err(refusal) => Err(Diagnostic {
-            error_type: refusal.error_type().to_owned(),
-            error_message: refusal.message().to_owned(),
-        }),
-    };
+    let mut explained = service.authorizer().decide(&event, &call).await;
+    // The line does not say what the answer is.
+    let answer = mem::replace(&mut explained.answer, Err(Refusal::Failed));
+    let answer = answer.map_err(|refusal| Diagnostic {
+        error_type: refusal.error_type().to_owned(),
+        error_message: refusal.message().to_owned(),
+    });
     // Nobody else decides in this turn.
     let _ = turn.decided.set((explained, call));
     answer

@@ -25,12 +25,16 @@
 //! After these come mapped claims, the metadata of the key and the context of the route, in this order; what comes first
 //! stays. The values are raw text here; the encoders make them safe for headers.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use doorward_keys::Timestamp;
 
 use crate::{
-    decision::Context, identity::Authenticated, identity_token, limits::LimitReport, routes::Kind,
+    decision::Context,
+    identity::{Authenticated, joined},
+    identity_token,
+    limits::LimitReport,
+    routes::Kind,
 };
 
 /// The names that nothing else may take.
@@ -60,6 +64,9 @@ pub const NAMES: [&str; 24] = [
     "rateLimitPolicy",
     identity_token::NAME,
 ];
+
+/// Room for the facts of most callers.
+const USUAL_FACTS: usize = 8;
 
 /// The names of what is known of limits.
 const OF_LIMITS: [&str; 8] = [
@@ -96,22 +103,22 @@ pub fn of_limit(report: &LimitReport, now: Timestamp) -> Context {
     let end = retry_after.unwrap_or(*reset);
     let reset_at = now.plus(i64::try_from(end).unwrap_or(i64::MAX));
     let mut facts = Context::from([
-        ("limit".to_owned(), limit.to_string()),
-        ("remaining".to_owned(), remaining.to_string()),
-        ("reset".to_owned(), end.to_string()),
-        ("rateLimitReset".to_owned(), reset_at.unix().to_string()),
+        ("limit".into(), limit.to_string()),
+        ("remaining".into(), remaining.to_string()),
+        ("reset".into(), end.to_string()),
+        ("rateLimitReset".into(), reset_at.unix().to_string()),
         (
-            "rateLimit".to_owned(),
+            "rateLimit".into(),
             format!("\"{name}\";r={remaining};t={end}"),
         ),
         (
-            "rateLimitPolicy".to_owned(),
+            "rateLimitPolicy".into(),
             format!("\"{name}\";q={limit};w={window}"),
         ),
     ]);
     if let Some(retry_after) = retry_after {
-        facts.insert("rateLimited".to_owned(), "true".to_owned());
-        facts.insert("retryAfter".to_owned(), retry_after.to_string());
+        facts.insert("rateLimited".into(), "true".to_owned());
+        facts.insert("retryAfter".into(), retry_after.to_string());
     }
     facts
 }
@@ -121,7 +128,7 @@ pub fn of_limit(report: &LimitReport, now: Timestamp) -> Context {
 pub(crate) fn context(
     caller: &Authenticated,
     bound_until: Option<Timestamp>,
-    of_route: &BTreeMap<String, String>,
+    of_route: &Context,
 ) -> Arc<Context> {
     let gathered = || gathered(caller, bound_until, of_route);
     match caller.alone().filter(|_| bound_until.is_none()) {
@@ -130,18 +137,11 @@ pub(crate) fn context(
     }
 }
 
-fn gathered(
-    caller: &Authenticated,
-    bound_until: Option<Timestamp>,
-    of_route: &BTreeMap<String, String>,
-) -> Context {
-    let mut facts: Vec<(&str, String)> = Vec::with_capacity(NAMES.len());
-    let mut put = |name, value: Option<String>| {
-        facts.extend(
-            value
-                .filter(|value| !value.is_empty())
-                .map(|value| (name, value)),
-        );
+fn gathered(caller: &Authenticated, bound_until: Option<Timestamp>, of_route: &Context) -> Context {
+    let mut facts: Vec<(Cow<'static, str>, String)> = Vec::with_capacity(USUAL_FACTS);
+    let mut put = |name: &'static str, value: Option<String>| {
+        let value = value.filter(|value| !value.is_empty());
+        facts.extend(value.map(|value| (name.into(), value)));
     };
     let (client, subject) = (
         caller.client.as_ref().map(|client| &client.record),
@@ -156,14 +156,11 @@ fn gathered(
             .or_else(|| client.map(|c| c.id.to_string()))
             .or_else(|| certificate.map(|c| c.identity.name.clone())),
     );
-    put("issuer", subject.map(|s| s.issuer.clone()));
+    put("issuer", subject.map(|s| s.issuer.to_string()));
     put("clientId", subject.and_then(|s| s.client_id.clone()));
     put("tenant", caller.tenants().next().map(str::to_owned));
-    put("scopes", Some(joined(caller.scopes().into_iter(), " ")));
-    put(
-        "roles",
-        subject.map(|s| joined(s.roles.iter().map(String::as_str), ",")),
-    );
+    put("scopes", Some(caller.scopes_joined()));
+    put("roles", subject.map(|s| joined(s.roles.iter(), ",")));
     put("keyId", client.map(|c| c.id.to_string()));
     put("keyName", client.map(|c| c.name.clone()));
     put("certificate", certificate.map(|c| c.identity.to_string()));
@@ -185,15 +182,15 @@ fn gathered(
     );
 
     // In one go, which takes less than to insert them one by one.
-    let facts = facts
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value));
-    let mut context: Context = facts.collect();
+    let mut context: Context = facts.into_iter().collect();
     let claims = subject.iter().flat_map(|s| &s.context);
     let metadata = client.into_iter().flat_map(|c| &c.metadata);
-    for (name, value) in claims.chain(metadata).chain(of_route) {
-        if !NAMES.contains(&name.as_str()) {
-            context.entry(name.clone()).or_insert_with(|| value.clone());
+    let named = claims.chain(metadata).map(|(name, value)| (&**name, value));
+    let of_route = of_route.iter().map(|(name, value)| (&**name, value));
+    for (name, value) in named.chain(of_route) {
+        if !NAMES.contains(&name) {
+            let fact = context.entry(Cow::Owned(name.to_owned()));
+            fact.or_insert_with(|| value.clone());
         }
     }
     context
@@ -205,15 +202,6 @@ fn credential(caller: &Authenticated) -> String {
     } else {
         joined(caller.kinds().map(Kind::as_str), " ")
     }
-}
-
-fn joined<'a>(mut words: impl Iterator<Item = &'a str>, separator: &str) -> String {
-    let mut text = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        text.push_str(separator);
-        text.push_str(word);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What comes out: a decision and the trail that led to it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use doorward_keys::{KeyId, Secret, Timestamp};
 
@@ -30,7 +30,7 @@ pub enum Decision {
 }
 
 /// Flat facts for the backend; keys are `[A-Za-z][A-Za-z0-9_]*`, values printable ASCII.
-pub type Context = BTreeMap<String, String>;
+pub type Context = BTreeMap<Cow<'static, str>, String>;
 
 /// The proof that a request may pass. Only [`crate::layers::policy`] makes one.
 #[derive(Clone, Debug)]
@@ -140,7 +140,7 @@ pub struct Trail {
     /// The route that matched, as written in the configuration.
     pub route: Option<String>,
     /// The name of the issuer, once the token was verified.
-    pub issuer: Option<String>,
+    pub issuer: Option<Arc<str>>,
     /// The public id of the key, once it was found under the digest of what was presented, whatever came of it then.
     pub key_id: Option<KeyId>,
     /// The subject and serial number of the client certificate, once verified: cleaned and cut.

@@ -1,6 +1,7 @@
 //! Evidence of who is calling. Fields are private to the engine: only the layers that verified something can build it.
 
 mod known;
+mod words;
 
 use std::{
     borrow::Cow,
@@ -17,6 +18,7 @@ use crate::{
 
 pub(crate) use known::Alone;
 pub use known::Known;
+pub(crate) use words::Words;
 
 /// A client that proved itself by an API key: the key was found, is active and has not expired.
 #[derive(Clone, Debug)]
@@ -39,9 +41,9 @@ impl Client {
 )]
 pub struct Subject {
     /// The configured name of the issuer.
-    pub(crate) issuer_name: String,
+    pub(crate) issuer_name: Arc<str>,
     /// `iss`, exactly.
-    pub(crate) issuer: String,
+    pub(crate) issuer: Arc<str>,
     /// `sub`, exactly; for a token without a user, the client id.
     pub(crate) subject: String,
     /// Whether the token speaks for the client itself: no user behind it (RFC 9700 section 4.15).
@@ -51,9 +53,9 @@ pub struct Subject {
     /// The tenant, where a claim is configured for it.
     pub(crate) tenant: Option<String>,
     /// The scopes.
-    pub(crate) scopes: BTreeSet<String>,
+    pub(crate) scopes: Words,
     /// The roles.
-    pub(crate) roles: BTreeSet<String>,
+    pub(crate) roles: Words,
     /// When the token stops working here: `exp` plus leeway.
     pub(crate) valid_until: Timestamp,
     /// `exp` itself.
@@ -259,27 +261,36 @@ impl Authenticated {
     /// configuration gives no scopes takes none away.
     pub fn scopes(&self) -> BTreeSet<&str> {
         let of_key = self.client.as_ref().map(|c| {
-            c.record
-                .scopes
-                .iter()
-                .map(String::as_str)
-                .collect::<BTreeSet<_>>()
+            let scopes = c.record.scopes.iter();
+            scopes.map(String::as_str).collect::<BTreeSet<_>>()
         });
-        let of_token = self
-            .subject
-            .as_ref()
-            .map(|s| s.scopes.iter().map(String::as_str).collect::<BTreeSet<_>>());
+        let of_token = self.subject.as_ref().map(|s| s.scopes.iter().collect());
         let of_certificate = self.certificate.as_ref().and_then(|c| {
-            let scopes = c.scopes.as_ref()?;
-            Some(scopes.iter().map(String::as_str).collect::<BTreeSet<_>>())
+            let scopes = c.scopes.as_ref()?.iter();
+            Some(scopes.map(String::as_str).collect())
         });
-        of_key
-            .into_iter()
-            .chain(of_token)
-            .chain(of_certificate)
-            .reduce(|left, right| left.intersection(&right).copied().collect())
+        let all = of_key.into_iter().chain(of_token).chain(of_certificate);
+        all.reduce(|left, right| left.intersection(&right).copied().collect())
             .unwrap_or_default()
     }
+
+    /// [`Authenticated::scopes`] with spaces between them.
+    pub(crate) fn scopes_joined(&self) -> String {
+        match (&self.client, &self.subject, &self.certificate) {
+            (None, Some(subject), None) => joined(subject.scopes.iter(), " "),
+            _ => joined(self.scopes().into_iter(), " "),
+        }
+    }
+}
+
+/// These words in one text.
+pub(crate) fn joined<'a>(mut words: impl Iterator<Item = &'a str>, separator: &str) -> String {
+    let mut text = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        text.push_str(separator);
+        text.push_str(word);
+    }
+    text
 }
 
 /// Joining with `|` stays unambiguous when no part holds one.

@@ -50,14 +50,29 @@ impl Bare {
         self.signed.len()
     }
 
-    /// Checks signature `number`, counted round.
+    /// What is signed and its signature, of token `number`, counted round.
+    ///
+    /// # Errors
+    /// When there are no tokens.
+    pub fn signed(&self, number: usize) -> anyhow::Result<&(Vec<u8>, Vec<u8>)> {
+        let index = number.checked_rem(self.signed.len());
+        let pair = index.and_then(|index| self.signed.get(index));
+        pair.context("nothing is signed")
+    }
+
+    /// Checks the signature of token `number`, counted round.
     ///
     /// # Errors
     /// When it does not hold.
     pub fn check(&self, number: usize) -> anyhow::Result<()> {
-        let index = number.checked_rem(self.signed.len());
-        let pair = index.and_then(|index| self.signed.get(index));
-        let (text, signature) = pair.context("nothing is signed")?;
+        self.verify(self.signed(number)?)
+    }
+
+    /// Checks a signature.
+    ///
+    /// # Errors
+    /// When it does not hold.
+    pub fn verify(&self, (text, signature): &(Vec<u8>, Vec<u8>)) -> anyhow::Result<()> {
         let verified = self.key.verify_sig(text, signature);
         ensure!(verified.is_ok(), "a signature of ours does not hold");
         Ok(())

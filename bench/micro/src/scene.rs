@@ -87,7 +87,11 @@ impl Scene {
         !matches!(self, Self::Mistyped | Self::Address)
     }
 
-    fn request(self, credentials: &Credentials, number: usize) -> anyhow::Result<Request> {
+    /// What caller `number` asks, counted round.
+    ///
+    /// # Errors
+    /// When there are no credentials for it.
+    pub fn request(self, credentials: &Credentials, number: usize) -> anyhow::Result<Request> {
         let of = |all: &[String], number: usize| {
             let index = number.checked_rem(all.len()).unwrap_or_default();
             all.get(index).cloned().context("no credentials")
@@ -178,7 +182,15 @@ impl Staged {
     pub fn play(&self, number: usize) -> anyhow::Result<Verdict> {
         let index = number.checked_rem(self.requests.len());
         let request = index.and_then(|index| self.requests.get(index));
-        let verdict = self.house.decide(request.context("no request")?)?;
+        self.decide(request.context("no request")?)
+    }
+
+    /// Decides a request of this scene.
+    ///
+    /// # Errors
+    /// When something else comes of it than has to.
+    pub fn decide(&self, request: &Request) -> anyhow::Result<Verdict> {
+        let verdict = self.house.decide(request)?;
         let is_allowed = matches!(verdict.decision, Decision::Allow(_));
         ensure!(
             is_allowed == self.scene.is_allowed(),

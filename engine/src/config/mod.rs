@@ -172,7 +172,7 @@ impl Config {
 
     /// `iss` of all tokens that may be accepted, in the order of the text.
     pub fn token_issuers(&self) -> impl Iterator<Item = &str> {
-        let of_jwts = self.issuers.iter().map(|issuer| issuer.issuer.as_str());
+        let of_jwts = self.issuers.iter().map(|issuer| &*issuer.issuer);
         of_jwts.chain(self.introspection.iter().map(|server| server.issuer()))
     }
 

@@ -248,7 +248,7 @@ impl RawConfig {
             && !faults.is_replaced("exchanges"))
         .then(|| routes::Named::of(&servers, &exchanges));
         let identity_token = self.identity_token.and_then(|raw| {
-            let accepted = issuers.iter().map(|issuer| issuer.issuer.as_str());
+            let accepted = issuers.iter().map(|issuer| &*issuer.issuer);
             raw.check(accepted, env, faults).map(Arc::new)
         });
         let tokens = self.tokens.unwrap_or_default().check(faults);

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     fn context(value: &str) -> Context {
-        Context::from([("area".to_owned(), value.to_owned())])
+        Context::from([("area".into(), value.to_owned())])
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(super) fn of(config: &IdentityTokenConfig, bearer: Bearer<'_>) -> Map<String
     let facts = bearer.context.iter();
     let facts = facts.filter(|(name, _)| context::is_identity(name));
     let mut claims: Map<String, Value> = facts
-        .map(|(name, value)| (name.clone(), json!(value)))
+        .map(|(name, value)| (name.to_string(), json!(value)))
         .collect();
     claims.insert("iss".to_owned(), json!(config.issuer));
     claims.insert("aud".to_owned(), json!(config.audience));

@@ -44,7 +44,7 @@ fn config(reference: &str, key: &str) -> Arc<IdentityTokenConfig> {
 }
 
 fn facts(pairs: &[(&str, &str)]) -> Context {
-    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned().into(), (*value).to_owned());
     pairs.iter().map(owned).collect()
 }
 

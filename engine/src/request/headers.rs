@@ -1,6 +1,6 @@
 //! Headers, looked up without regard to case, with contradictions kept visible.
 
-use std::{cmp::Ordering, ops::Range};
+use std::ops::Range;
 
 use doorward_keys::Secret;
 
@@ -24,17 +24,18 @@ pub enum Lookup<'a> {
 pub struct Headers {
     /// All names and values, one after the other.
     text: Secret<String>,
-    /// By name without regard to case, in the order of the event for each.
+    /// Those of the multi-value map first, each map in its order.
     fields: Vec<Field>,
-    has_single: bool,
-    has_multi: bool,
+    /// How many are of the multi-value map.
+    of_multi: usize,
 }
 
+/// Where one stands in the text.
 #[derive(Debug)]
 struct Field {
-    name: Range<usize>,
-    value: Range<usize>,
-    is_multi: bool,
+    name: usize,
+    value: usize,
+    end: usize,
 }
 
 impl Headers {
@@ -46,60 +47,50 @@ impl Headers {
         let mut put = |part: &str| {
             let start = text.len();
             text.push_str(part);
-            start..text.len()
+            start
         };
-        let fields = all().enumerate().map(|(number, (name, value))| Field {
+        let fields = all().map(|(name, value)| Field {
             name: put(name),
             value: put(value),
-            is_multi: number < multi.len(),
+            end: put(""),
         });
-        let mut headers = Self {
+        Self {
             fields: fields.collect(),
             text: Secret::new(text),
-            has_single: !single.is_empty(),
-            has_multi: !multi.is_empty(),
-        };
-        let Self { text, fields, .. } = &mut headers;
-        let name = |field: &Field| part(text.expose(), &field.name);
-        fields.sort_by(|one, other| without_case(name(one), name(other)));
-        headers
+            of_multi: multi.len(),
+        }
     }
 
-    fn part(&self, range: &Range<usize>) -> &str {
-        part(self.text.expose(), range)
+    /// Name and value.
+    fn told(&self, field: &Field) -> (&str, &str) {
+        let part = |range: Range<usize>| self.text.expose().get(range).unwrap_or_default();
+        (part(field.name..field.value), part(field.value..field.end))
     }
 
-    /// All fields of `name`, in any letter case.
-    fn of(&self, name: &str) -> &[Field] {
-        let at = |field: &Field| {
-            let by_length = field.name.len().cmp(&name.len());
-            by_length.then_with(|| without_case(self.part(&field.name), name))
-        };
-        let begin = self.fields.partition_point(|field| at(field).is_lt());
-        let rest = self.fields.get(begin..).unwrap_or_default();
-        let length = rest.iter().take_while(|field| at(field).is_eq()).count();
-        rest.get(..length).unwrap_or_default()
+    /// Those of `fields` that have this name, in any letter case (RFC 9110 section 5.1). A request has few headers, and few of them
+    /// are asked for, so looking through all takes less than any order that they could be put in.
+    fn named(&self, name: &str, fields: &[Field]) -> Vec<(&str, &str)> {
+        let as_long = |field: &&Field| field.value.saturating_sub(field.name) == name.len();
+        let told = fields.iter().filter(as_long).map(|field| self.told(field));
+        told.filter(|(held, _)| held.eq_ignore_ascii_case(name))
+            .collect()
     }
 
     /// The values of `name` in order; `None` where the event contradicts itself.
     fn values(&self, name: &str) -> Option<impl Iterator<Item = &str>> {
-        let fields = self.of(name);
-        let spelling = fields.first().map(|field| self.part(&field.name));
-        let is_one_spelling = fields
-            .iter()
-            .all(|field| Some(self.part(&field.name)) == spelling);
-        let of_map = |is_multi| {
-            fields
-                .iter()
-                .filter(move |field| field.is_multi == is_multi)
-        };
-        let value = |field: &Field| self.part(&field.value);
-        let agrees = fields.is_empty()
-            || !(self.has_single && self.has_multi)
-            || of_map(false).next().is_some()
-                && of_map(false).all(|one| of_map(true).any(|held| value(held) == value(one)));
-        (is_one_spelling && agrees)
-            .then(|| of_map(self.has_multi).map(|field| self.part(&field.value)))
+        let maps = self.fields.split_at_checked(self.of_multi);
+        let (multi, single) = maps.unwrap_or_default();
+        let (many, ones) = (self.named(name, multi), self.named(name, single));
+        let mut spellings = many.iter().chain(&ones).map(|(name, _)| name);
+        let spelling = spellings.next();
+        let is_one_spelling = spellings.all(|other| Some(other) == spelling);
+        let is_nowhere = many.is_empty() && ones.is_empty();
+        let agrees = multi.is_empty()
+            || single.is_empty()
+            || is_nowhere
+            || !ones.is_empty() && ones.iter().all(|one| many.contains(one));
+        let said = if multi.is_empty() { ones } else { many };
+        (is_one_spelling && agrees).then(|| said.into_iter().map(|(_, value)| value))
     }
 
     /// The one value of `name`, in any letter case.
@@ -118,17 +109,6 @@ impl Headers {
     pub fn list(&self, name: &str) -> Option<Vec<&str>> {
         self.values(name).map(Iterator::collect)
     }
-}
-
-fn part<'t>(text: &'t str, range: &Range<usize>) -> &'t str {
-    text.get(range.clone()).unwrap_or_default()
-}
-
-/// An order of names without regard to the case of letters (RFC 9110 section 5.1); the shortest first.
-fn without_case(one: &str, other: &str) -> Ordering {
-    let lower = |byte: u8| byte.to_ascii_lowercase();
-    let by_bytes = || one.bytes().map(lower).cmp(other.bytes().map(lower));
-    one.len().cmp(&other.len()).then_with(by_bytes)
 }
 
 #[cfg(test)]

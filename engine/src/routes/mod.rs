@@ -7,9 +7,10 @@ mod table;
 pub(crate) mod tests;
 mod tree;
 
-use std::collections::BTreeMap;
-
-use crate::layers::{ip_allow::AddressRules, rate_limit::Charge};
+use crate::{
+    decision::Context,
+    layers::{ip_allow::AddressRules, rate_limit::Charge},
+};
 
 pub use conflict::Conflict;
 pub use table::RouteTable;
@@ -112,7 +113,7 @@ pub struct Route {
     /// Addresses from which it may be used.
     pub addresses: Option<AddressRules>,
     /// Facts for the backend.
-    pub context: BTreeMap<String, String>,
+    pub context: Context,
     /// Limits that a request spends from, those with the shortest window first.
     pub limits: Vec<Charge>,
     /// What is asked of authorization servers.

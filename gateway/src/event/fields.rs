@@ -118,6 +118,7 @@ pub(super) fn listed_cookies(
 ) -> Result<Pairs, Malformed> {
     match event.at("cookies")? {
         Node::Null => Ok(headers.cookies()),
+        Node::One(text) => Ok(cookie_pairs([&**text])),
         Node::List(items) => {
             let malformed = Malformed {
                 at: "cookies",
@@ -209,7 +210,7 @@ pub(super) fn single_values<'e>(
         match value {
             Node::Null => {}
             Node::Text(text) => pairs.push((&**name, &**text)),
-            Node::Other | Node::List(_) | Node::Map(_) => {
+            Node::Other | Node::One(_) | Node::List(_) | Node::Map(_) => {
                 return Err(Malformed {
                     at,
                     what: "holds a value that is not a text",
@@ -231,6 +232,7 @@ fn multi_values<'e>(event: &'e Node<'_>, at: &'static str) -> Result<Spoken<'e>,
     for (name, value) in members {
         match value {
             Node::Null => {}
+            Node::One(text) => pairs.push((&**name, &**text)),
             Node::List(items) => {
                 for item in items {
                     let Node::Text(text) = item else {

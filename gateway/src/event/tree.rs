@@ -27,6 +27,9 @@ pub(super) enum Node<'e> {
     Text(Cow<'e, str>),
     /// A number, a boolean, or something too deep.
     Other,
+    /// A list of one text, as most lists of an event are.
+    One(Cow<'e, str>),
+    /// Any other list.
     List(Vec<Self>),
     Map(Members<'e>),
 }
@@ -71,7 +74,7 @@ impl<'e> Node<'e> {
                     first
                 }
                 Self::Null => &NULL,
-                Self::Text(_) | Self::Other | Self::List(_) => {
+                Self::Text(_) | Self::Other | Self::One(_) | Self::List(_) => {
                     return Err(Malformed {
                         at: path,
                         what: "lies in something that is not an object",
@@ -87,7 +90,7 @@ impl<'e> Node<'e> {
         match self.at(path)? {
             Self::Null => Ok(None),
             Self::Text(text) => Ok(Some(text)),
-            Self::Other | Self::List(_) | Self::Map(_) => Err(Malformed {
+            Self::Other | Self::One(_) | Self::List(_) | Self::Map(_) => Err(Malformed {
                 at: path,
                 what: "is not a text",
             }),
@@ -99,7 +102,7 @@ impl<'e> Node<'e> {
         match self.at(path)? {
             Self::Null => Ok(&[]),
             Self::Map(members) => Ok(members),
-            Self::Text(_) | Self::Other | Self::List(_) => Err(Malformed {
+            Self::Text(_) | Self::Other | Self::One(_) | Self::List(_) => Err(Malformed {
                 at: path,
                 what: "is not an object",
             }),
@@ -254,7 +257,15 @@ impl<'de> Visitor<'de> for Growing {
             while values.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(Node::Other);
         };
-        let mut list = Vec::new();
+        let Some(first) = values.next_element_seed(inside)? else {
+            return Ok(Node::List(Vec::new()));
+        };
+        let second = values.next_element_seed(inside)?;
+        let mut list = match (first, second) {
+            (Node::Text(text), None) => return Ok(Node::One(text)),
+            (first, None) => vec![first],
+            (first, Some(second)) => vec![first, second],
+        };
         while let Some(value) = values.next_element_seed(inside)? {
             list.push(value);
         }

@@ -104,7 +104,7 @@ pub(super) fn of_grant<'a>(facts: &'a Context, tokens: Tokens<'a>, max_bytes: us
 
 fn of_facts(facts: &Context, max_bytes: usize) -> Facts<'_> {
     let named = facts.iter().filter(|(name, _)| is_name(name));
-    let all = named.map(|(name, value)| (Cow::Borrowed(name.as_str()), encoded(value)));
+    let all = named.map(|(name, value)| (Cow::Borrowed(&**name), encoded(value)));
     let all = Facts(all.collect());
     let room = max_bytes.saturating_sub(TRUNCATED.len().saturating_add("true".len()));
     let bytes = all.0.iter().map(|fact| size(fact));
@@ -196,7 +196,7 @@ mod tests {
     fn facts(pairs: &[(&str, &str)]) -> Context {
         pairs
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .map(|(name, value)| ((*name).to_owned().into(), (*value).to_owned()))
             .collect()
     }
 

@@ -50,8 +50,8 @@ fn allow(resources: &[&str], condition: Condition) -> Statement {
 
 fn facts() -> Context {
     BTreeMap::from([
-        ("subject".to_owned(), "u1".to_owned()),
-        ("name".to_owned(), "Zoë".to_owned()),
+        ("subject".into(), "u1".to_owned()),
+        ("name".into(), "Zoë".to_owned()),
     ])
 }
 

@@ -64,7 +64,7 @@ fn facts(trail: &Trail) -> Vec<(&'static str, String)> {
                 .as_ref()
                 .map(|(subject, serial)| format!("{subject}, serial {serial}")),
         ),
-        ("issuer", trail.issuer.clone()),
+        ("issuer", trail.issuer.as_deref().map(str::to_owned)),
         ("caller", trail.principal.as_deref().map(str::to_owned)),
     ];
     facts

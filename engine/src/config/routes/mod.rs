@@ -192,7 +192,10 @@ impl RawRoute {
             roles,
             tenants: self.tenants,
             addresses,
-            context,
+            context: context
+                .into_iter()
+                .map(|(name, value)| (name.into(), value))
+                .collect(),
             limits,
             remote,
         })

@@ -76,7 +76,7 @@ impl Snapshot {
         subject: &Subject,
         now: Timestamp,
     ) -> Option<(&BlockId, &'static str)> {
-        let of_issuer = self.issuers.get(&subject.issuer)?;
+        let of_issuer = self.issuers.get(&*subject.issuer)?;
         let token = &subject.token;
         // A token speaks for one subject, whichever claim the configuration reads it from.
         let subjects = [Some(&subject.subject), token.sub.as_ref()];

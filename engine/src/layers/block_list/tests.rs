@@ -19,14 +19,14 @@ fn at(seconds: i64) -> Moment {
 
 fn subject() -> Subject {
     Subject {
-        issuer_name: "people".to_owned(),
-        issuer: ISSUER.to_owned(),
+        issuer_name: "people".into(),
+        issuer: ISSUER.into(),
         subject: "ann".to_owned(),
         is_client: false,
         client_id: Some("app".to_owned()),
         tenant: None,
-        scopes: [].into(),
-        roles: [].into(),
+        scopes: crate::identity::Words::default(),
+        roles: crate::identity::Words::default(),
         valid_until: Timestamp::from_unix(NOW + 3600),
         expires_at: Timestamp::from_unix(NOW + 3600),
         confirmation: None,
@@ -44,7 +44,7 @@ fn subject() -> Subject {
 fn block(target: Target) -> Block {
     Block {
         id: BlockId::new(Timestamp::from_unix(NOW), 1),
-        issuer: ISSUER.to_owned(),
+        issuer: ISSUER.into(),
         target,
         issued_before: None,
         expires_at: Timestamp::from_unix(NOW + 100),
@@ -88,7 +88,7 @@ fn a_token_is_ended_by_each_of_its_facts_and_by_no_other_text() {
 #[test]
 fn a_token_of_another_issuer_is_left_alone() {
     let other = Subject {
-        issuer: "https://issuer.example/".to_owned(),
+        issuer: "https://issuer.example/".into(),
         ..subject()
     };
     assert!(!ends(block(Target::Issuer), &other, 0));

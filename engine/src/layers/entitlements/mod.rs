@@ -114,7 +114,7 @@ fn remote(route: &Route, caller: &Authenticated) -> Result<(), Denial> {
         return Ok(());
     };
     let fits = match &route.remote.server {
-        Some(name) => *name == subject.issuer_name,
+        Some(name) => **name == *subject.issuer_name,
         None => checked.by_request,
     };
     if !fits {

@@ -72,8 +72,8 @@ fn key(scopes: &str, tenant: &str, routes: Option<&str>) -> Client {
 
 fn token(scopes: &str, roles: &str, tenant: Option<&str>) -> Subject {
     Subject {
-        issuer_name: "demo".to_owned(),
-        issuer: "https://issuer.example".to_owned(),
+        issuer_name: "demo".into(),
+        issuer: "https://issuer.example".into(),
         subject: "alice".to_owned(),
         is_client: false,
         client_id: None,

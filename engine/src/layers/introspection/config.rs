@@ -262,7 +262,7 @@ impl RawIntrospection {
         let answers = answers.check(path, env.read_file, faults);
         let answers = answers?;
         Some(ServerConfig {
-            name: answers.name.clone(),
+            name: answers.name.to_string(),
             endpoint: endpoint?,
             answers: Arc::new(answers),
             signed,

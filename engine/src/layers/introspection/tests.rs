@@ -192,7 +192,7 @@ async fn an_active_token_is_accepted_and_remembered() {
         let subject = world.ask("t", STRICT, later).await.unwrap();
         assert_eq!(subject.principal(), "user|https://one.example|ann");
         assert_eq!(subject.kind(), crate::routes::Kind::Opaque);
-        assert_eq!(subject.scopes, ["a".to_owned(), "b".to_owned()].into());
+        assert_eq!(subject.scopes, ["a", "b"].into_iter().collect());
         assert_eq!(subject.valid_until, NOW.plus(3660));
     }
     assert_eq!(world.server.calls(), 1);

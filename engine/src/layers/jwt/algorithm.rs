@@ -105,6 +105,20 @@ impl Algorithm {
         }
     }
 
+    /// Whether what is signed is the SHA-256 of the text, and not the text or another digest of it.
+    pub(super) const fn begins_with_sha256(self) -> bool {
+        match self {
+            Self::Rs256 | Self::Ps256 | Self::Es256 => true,
+            Self::Rs384
+            | Self::Rs512
+            | Self::Ps384
+            | Self::Ps512
+            | Self::Es384
+            | Self::Es512
+            | Self::Ed25519 => false,
+        }
+    }
+
     pub(in crate::layers) const fn needs(self) -> Needs {
         match self {
             Self::Rs256 => Needs::Rsa(&signature::RSA_PKCS1_2048_8192_SHA256),

@@ -1,7 +1,7 @@
 //! Reading claims. A claim is absent, or it has the right type, or the token is refused: a wrong type never counts as
 //! absent (RFC 7519 section 4.1).
 
-use std::{collections::BTreeSet, fmt};
+use std::fmt;
 
 use doorward_keys::Timestamp;
 
@@ -11,7 +11,10 @@ use super::{
     json::{Object, Value},
     shown::shown,
 };
-use crate::denial::{Denial, Reason};
+use crate::{
+    denial::{Denial, Reason},
+    identity::Words,
+};
 
 /// The last second of the year 9999. Later times are mistakes, such as milliseconds in place of seconds.
 const LATEST: i64 = 253_402_300_799;
@@ -76,43 +79,36 @@ impl<'o> Claims<'o, '_> {
     }
 
     /// The words of a claim in its one configured form; an absent claim has none.
-    pub(super) fn words(
-        self,
-        claim: Option<&(ClaimPath, WordsFormat)>,
-    ) -> Result<BTreeSet<String>, Denial> {
+    pub(super) fn words(self, claim: Option<&(ClaimPath, WordsFormat)>) -> Result<Words, Denial> {
         let Some((path, format)) = claim else {
-            return Ok(BTreeSet::new());
+            return Ok(Words::default());
         };
-        let mut words = BTreeSet::new();
-        let mut add = |word: &str| {
-            if has_control(word) {
+        let printable = |text: &'o str| {
+            if has_control(text) {
                 return Err(claim_denial(format!("`{path}` has control characters")));
             }
-            if !word.is_empty() {
-                words.insert(word.to_owned());
-            }
-            Ok(())
+            Ok(text)
         };
         match (format, path.find(self.0)) {
-            (_, None) => {}
-            (WordsFormat::Text, Some(Value::Text(text))) => text.split(' ').try_for_each(add)?,
-            (WordsFormat::List, Some(Value::List(list))) => {
-                for value in list {
-                    add(text_in(path.last(), value)?)?;
-                }
+            (_, None) => Ok(Words::default()),
+            (WordsFormat::Text, Some(Value::Text(text))) => {
+                Ok(printable(text)?.split(' ').collect())
             }
+            (WordsFormat::List, Some(Value::List(list))) => list
+                .iter()
+                .map(|value| printable(text_in(path.last(), value)?))
+                .collect(),
             (format, Some(other)) => {
                 let expected = match format {
                     WordsFormat::Text => "text",
                     WordsFormat::List => "a list",
                 };
-                return Err(claim_denial(format!(
+                Err(claim_denial(format!(
                     "`{path}` is {}, not {expected}",
                     other.kind()
-                )));
+                )))
             }
         }
-        Ok(words)
     }
 
     /// Whether the claim has one of the values, or is a list and one element has.

@@ -69,7 +69,7 @@ pub(crate) fn told(
 /// `iss` is optional (RFC 7662 section 2.2); where it stands it must be the configured one.
 fn issuer(config: &IssuerConfig, answer: &Object<'_>) -> Result<(), Denial> {
     match Claims(answer).text("iss")? {
-        Some(found) if found != config.issuer => Err(Denial::new(
+        Some(found) if found != &*config.issuer => Err(Denial::new(
             Reason::TokenIssuer,
             format!(
                 "`iss` of the answer is {}, not that of the server",
@@ -101,7 +101,7 @@ impl SignedAnswers {
 
     /// Fetches the keys, where they are not there yet.
     pub(crate) async fn prefetch(&self, now: Timestamp) -> (String, Result<(), FetchError>) {
-        (self.config.name.clone(), self.keys.prefetch(now).await)
+        (self.config.name.to_string(), self.keys.prefetch(now).await)
     }
 
     /// The payload of a signed answer to `client_id`.
@@ -153,7 +153,7 @@ impl SignedAnswers {
         {
             let object = Object::token_part(&payload).map_err(|why| wrong(&why))?;
             let claims = Claims(&object);
-            if claims.required_text("iss")? != self.config.issuer {
+            if claims.required_text("iss")? != &*self.config.issuer {
                 return Err(wrong("`iss` is another issuer"));
             }
             if !claims.audiences()?.contains(&client_id) {

@@ -12,8 +12,9 @@ use super::{
     header::{self, Header},
     issuer_keys::{IssuerKeys, Wanted},
     json::{Object, Value},
-    seen::{Entry, Seen, TokenDigest, token_digest},
+    seen::{Seen, Verified},
     shown::shown,
+    signed::Signed,
     source::{FetchError, KeySetSource},
 };
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
 /// All issuers with their keys in memory. One for the life of the process, shared between concurrent requests.
 pub struct Issuers {
     all: Vec<Issuer>,
-    by_text: HashMap<String, usize>,
+    by_text: HashMap<Arc<str>, usize>,
     max_token_bytes: usize,
     headers: header::Known,
     seen: Seen,
@@ -48,7 +49,7 @@ impl Issuers {
     ) -> Self {
         let mut by_text = HashMap::new();
         for (index, config) in issuers.iter().enumerate() {
-            by_text.entry(config.issuer.clone()).or_insert(index);
+            by_text.entry(Arc::clone(&config.issuer)).or_insert(index);
         }
         let sources = std::iter::repeat_n(source, issuers.len());
         let all = issuers
@@ -71,21 +72,18 @@ impl Issuers {
     /// Verifies `token` at `now`. With the keys in memory nothing is awaited.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Known<Subject>>, Denial> {
         let parts = Compact::split(token, self.max_token_bytes)?;
-        let digest = token_digest(token);
-        if let Some(digest) = &digest
-            && let Some(subject) = self.seen_before(digest, now).await
-        {
+        let signed = Signed::of(parts);
+        if let Some(subject) = self.seen_before(&signed, now).await {
             return Ok(subject);
         }
-        Box::pin(self.first_sight(token, parts, digest, now)).await
+        self.first_sight(parts, &signed, now).await
     }
 
     /// Verifies a token that was not seen before.
     async fn first_sight(
         &self,
-        token: &str,
         parts: Compact<'_>,
-        digest: Option<TokenDigest>,
+        signed: &Signed<'_>,
         now: Timestamp,
     ) -> Result<Arc<Known<Subject>>, Denial> {
         let header = self.headers.parse(parts.header)?;
@@ -111,38 +109,31 @@ impl Issuers {
         let verifier = key
             .verifier(algorithm)
             .ok_or_else(|| named(Denial::new(Reason::TokenKeyUnsuitable, "wrong algorithm")))?;
-        verifier
-            .verify_sig(parts.signing_input.as_bytes(), &signature)
-            .map_err(|_| named(bad_signature(&header)))?;
+        if !signed.is_by(verifier, algorithm, &signature) {
+            return Err(named(bad_signature(&header)));
+        }
         let accepted = check()?;
         self.headers.keep(parts.header, &header);
         let subject = Arc::new(Known::from(accepted.subject));
-        if let Some(digest) = digest {
-            let entry = Entry {
-                issuer: index,
-                names_key: header.key_id.is_some(),
-                algorithm,
-                key,
-                not_before: accepted.not_before,
-                subject: Arc::clone(&subject),
-                bytes: token.len(),
-            };
-            self.seen.insert(digest, entry);
-        }
+        let remembered = Verified {
+            issuer: index,
+            names_key: header.key_id.is_some(),
+            algorithm,
+            key,
+            not_before: accepted.not_before,
+            subject: Arc::clone(&subject),
+        };
+        self.seen.insert(signed, remembered);
         Ok(subject)
     }
 
     /// The subject of `token`, if it was verified before and still holds at `now`. Nothing is computed or fetched for it.
     pub(crate) fn recall(&self, token: &str, now: Timestamp) -> Option<Arc<Known<Subject>>> {
-        Compact::split(token, self.max_token_bytes).ok()?;
-        let entry = self.seen.find(&token_digest(token)?, now)?;
-        let issuer = self.all.get(entry.issuer)?;
-        let wanted = Wanted {
-            id: entry.key_id(),
-            algorithm: entry.algorithm,
-        };
-        let key = issuer.keys.known(wanted, now)?;
-        Arc::ptr_eq(&key, &entry.key).then(|| Arc::clone(&entry.subject))
+        let parts = Compact::split(token, self.max_token_bytes).ok()?;
+        let verified = self.seen.find(&Signed::of(parts), now)?;
+        let issuer = self.all.get(verified.issuer)?;
+        let key = issuer.keys.known(verified.wanted(), now)?;
+        Arc::ptr_eq(&key, &verified.key).then_some(verified.subject)
     }
 
     /// Fetches the keys of all issuers that are not in memory, all at once, each with its outcome by the name of the
@@ -150,7 +141,7 @@ impl Issuers {
     pub async fn prefetch(&self, now: Timestamp) -> Vec<(String, Result<(), FetchError>)> {
         let fetches = self.all.iter().map(|issuer| async move {
             let outcome = issuer.keys.prefetch(now).await;
-            (issuer.config.name.clone(), outcome)
+            (issuer.config.name.to_string(), outcome)
         });
         join(fetches).await
     }
@@ -164,7 +155,7 @@ impl Issuers {
     pub fn stale_key_sets(&self, now: Timestamp) -> Vec<(String, u64)> {
         let ages = self.all.iter().filter_map(|issuer| {
             let age = issuer.keys.stale_age(now)?;
-            Some((issuer.config.name.clone(), age))
+            Some((issuer.config.name.to_string(), age))
         });
         ages.collect()
     }
@@ -172,21 +163,17 @@ impl Issuers {
     /// A token that was verified before and whose key is still served.
     async fn seen_before(
         &self,
-        digest: &TokenDigest,
+        signed: &Signed<'_>,
         now: Timestamp,
     ) -> Option<Arc<Known<Subject>>> {
-        let entry = self.seen.find(digest, now)?;
-        let wanted = Wanted {
-            id: entry.key_id(),
-            algorithm: entry.algorithm,
-        };
-        let issuer = self.all.get(entry.issuer)?;
-        let served = issuer.keys.key(wanted, now, || Ok(())).await;
-        if served.is_ok_and(|key| Arc::ptr_eq(&key, &entry.key)) {
-            entry.subject.shown_again();
-            return Some(Arc::clone(&entry.subject));
+        let verified = self.seen.find(signed, now)?;
+        let issuer = self.all.get(verified.issuer)?;
+        let served = issuer.keys.key(verified.wanted(), now, || Ok(())).await;
+        if served.is_ok_and(|key| Arc::ptr_eq(&key, &verified.key)) {
+            verified.subject.shown_again();
+            return Some(verified.subject);
         }
-        self.seen.forget(digest);
+        self.seen.forget(signed);
         None
     }
 

@@ -71,7 +71,7 @@
 //!
 //! `issuers` is the journey of a token. `compact`, `json` and `header` read it; `issuer_keys` finds its key
 //! (fetched through `source`, found by `discovery`, read by `key_set` and `jwk`); `claims`, `profile` and
-//! `facts` judge it; `seen` remembers it. `introspected` reads what a server says of a token with the same means.
+//! `facts` judge it; `signed` is what its signature is about, and `seen` remembers it by that. `introspected` reads what a server says of a token with the same means.
 
 pub(in crate::layers) mod algorithm;
 mod claim_path;
@@ -91,6 +91,7 @@ mod key_set;
 mod profile;
 mod seen;
 pub(in crate::layers) mod shown;
+mod signed;
 mod source;
 #[cfg(test)]
 mod test_support;

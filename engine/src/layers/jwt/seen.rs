@@ -1,16 +1,19 @@
-//! Tokens that were verified a moment ago, by digest: no signature is checked twice for them.
+//! Tokens that were verified a moment ago: no signature is checked twice for them.
 //!
-//! An entry says only that the signature of this very text was checked with this very key, and what the claims were. At
+//! An entry says only that this very signature of this very text was checked with this very key, and what the claims were. At
 //! every hit the times are compared again, and the issuer must still serve the same key, so a withdrawn key stops
 //! working here as fast as everywhere.
+//!
+//! Entries are found by the SHA-256 of what was signed, and have the signature beside it. That is compared in constant time:
+//! whoever knows all of a token but its signature, from a log perhaps, must not find it out byte by byte.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use doorward_keys::Timestamp;
 use lru::LruCache;
 
-use super::{algorithm::Algorithm, jwk::Key};
+use super::{algorithm::Algorithm, issuer_keys::Wanted, jwk::Key, signed::Signed};
 use crate::identity::{Known, Subject};
 
 /// The most entries.
@@ -19,16 +22,9 @@ const MAX_ENTRIES: usize = 4096;
 /// The most bytes of tokens that the entries stand for. What is kept of a token is about as large as the token.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// The SHA-256 of a token. Tokens themselves are not kept.
-pub(super) type TokenDigest = [u8; 32];
-
-/// The digest of `token`; `None` never, unless the library changes the length of SHA-256.
-pub(super) fn token_digest(token: &str) -> Option<TokenDigest> {
-    digest(&SHA256, token.as_bytes()).as_ref().try_into().ok()
-}
-
-/// What is remembered of a verified token.
-pub(super) struct Entry {
+/// What is remembered of a verified token. A copy costs nothing.
+#[derive(Clone)]
+pub(super) struct Verified {
     /// The place of its issuer among all issuers.
     pub(super) issuer: usize,
     /// Whether it named its key; that has the name then.
@@ -38,14 +34,15 @@ pub(super) struct Entry {
     pub(super) key: Arc<Key>,
     pub(super) not_before: Timestamp,
     pub(super) subject: Arc<Known<Subject>>,
-    /// The length of the token.
-    pub(super) bytes: usize,
 }
 
-impl Entry {
-    /// The name of the key that the token asked for.
-    pub(super) fn key_id(&self) -> Option<&str> {
-        self.key.id.as_deref().filter(|_| self.names_key)
+impl Verified {
+    /// The key that the token asked for.
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            id: self.key.id.as_deref().filter(|_| self.names_key),
+            algorithm: self.algorithm,
+        }
     }
 
     fn holds(&self, now: Timestamp) -> bool {
@@ -57,8 +54,16 @@ impl Entry {
 pub(super) struct Seen(Mutex<Inner>);
 
 struct Inner {
-    entries: LruCache<TokenDigest, Arc<Entry>>,
+    /// By the SHA-256 of what was signed.
+    entries: LruCache<[u8; 32], Entry>,
     bytes: usize,
+}
+
+struct Entry {
+    signature: Box<str>,
+    /// The length of the token.
+    bytes: usize,
+    verified: Verified,
 }
 
 impl Seen {
@@ -70,27 +75,39 @@ impl Seen {
         }))
     }
 
-    /// The entry of a token, if its times still hold.
-    pub(super) fn find(&self, digest: &TokenDigest, now: Timestamp) -> Option<Arc<Entry>> {
+    /// What is remembered of a token, if its times still hold.
+    pub(super) fn find(&self, signed: &Signed<'_>, now: Timestamp) -> Option<Verified> {
         let mut inner = self.inner();
-        let entry = Arc::clone(inner.entries.get(digest)?);
-        if entry.holds(now) {
-            return Some(entry);
+        let entry = inner.entries.get(signed.digest())?;
+        let (held, shown) = (entry.signature.as_bytes(), signed.signature().as_bytes());
+        // Another signature of the same text is another token, which says nothing of this one.
+        verify_slices_are_equal(held, shown).ok()?;
+        if entry.verified.holds(now) {
+            return Some(entry.verified.clone());
         }
-        inner.forget(digest);
+        inner.forget(signed);
         None
     }
 
     /// Forgets a token whose key is no longer served.
-    pub(super) fn forget(&self, digest: &TokenDigest) {
-        self.inner().forget(digest);
+    pub(super) fn forget(&self, signed: &Signed<'_>) {
+        self.inner().forget(signed);
     }
 
     /// Remembers a token.
-    pub(super) fn insert(&self, digest: TokenDigest, entry: Entry) {
+    pub(super) fn insert(&self, signed: &Signed<'_>, verified: Verified) {
+        // Of SHA-256 it always is one.
+        let Ok(digest) = signed.digest().try_into() else {
+            return;
+        };
+        let entry = Entry {
+            signature: signed.signature().into(),
+            bytes: signed.bytes(),
+            verified,
+        };
         let mut inner = self.inner();
         inner.bytes = inner.bytes.saturating_add(entry.bytes);
-        if let Some(old) = inner.entries.put(digest, Arc::new(entry)) {
+        if let Some(old) = inner.entries.put(digest, entry) {
             inner.bytes = inner.bytes.saturating_sub(old.bytes);
         }
         while inner.entries.len() > MAX_ENTRIES || inner.bytes > MAX_BYTES {
@@ -109,8 +126,8 @@ impl Seen {
 }
 
 impl Inner {
-    fn forget(&mut self, digest: &TokenDigest) {
-        if let Some(old) = self.entries.pop(digest) {
+    fn forget(&mut self, signed: &Signed<'_>) {
+        if let Some(old) = self.entries.pop(signed.digest()) {
             self.bytes = self.bytes.saturating_sub(old.bytes);
         }
     }
@@ -119,26 +136,26 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::jwt::{json::Object, test_support::P256};
+    use crate::layers::jwt::{compact::Compact, json::Object, test_support::P256};
 
-    fn entry(not_before: i64, valid_until: i64, bytes: usize) -> Entry {
+    fn verified(not_before: i64, valid_until: i64) -> Verified {
         let text = format!("{{{P256}}}");
         let json = Object::document(text.as_bytes()).unwrap();
-        Entry {
+        Verified {
             issuer: 0,
             names_key: false,
             algorithm: Algorithm::Es256,
             key: Arc::new(Key::parse(&json, &[Algorithm::Es256]).unwrap()),
             not_before: Timestamp::from_unix(not_before),
             subject: Arc::new(Known::from(Subject {
-                issuer_name: String::new(),
-                issuer: String::new(),
+                issuer_name: Arc::default(),
+                issuer: Arc::default(),
                 subject: String::new(),
                 is_client: false,
                 client_id: None,
                 tenant: None,
-                scopes: [].into(),
-                roles: [].into(),
+                scopes: crate::identity::Words::default(),
+                roles: crate::identity::Words::default(),
                 valid_until: Timestamp::from_unix(valid_until),
                 expires_at: Timestamp::from_unix(valid_until),
                 confirmation: None,
@@ -146,57 +163,83 @@ mod tests {
                 token: crate::identity::TokenFacts::default(),
                 introspected: None,
             })),
-            bytes,
         }
     }
 
-    fn digest_of(number: usize) -> TokenDigest {
-        token_digest(&number.to_string()).unwrap()
+    /// Token `number`, which is so long.
+    fn token(number: usize, bytes: usize) -> String {
+        let text = format!("h.{number}.");
+        let signature = bytes.saturating_sub(text.len());
+        text + &"s".repeat(signature)
+    }
+
+    fn signed(token: &str) -> Signed<'_> {
+        Signed::of(Compact::split(token, usize::MAX).unwrap())
     }
 
     #[test]
     fn compares_the_times_at_every_hit() {
         let seen = Seen::new();
-        let found = |seconds| {
-            seen.find(&digest_of(1), Timestamp::from_unix(seconds))
-                .is_some()
+        let (one, two) = (token(1, 100), token(2, 100));
+        let found = |token, seconds| {
+            let found = seen.find(&signed(token), Timestamp::from_unix(seconds));
+            found.is_some()
         };
         for (seconds, expected) in [(9, false), (10, true), (19, true), (20, false)] {
-            seen.insert(digest_of(1), entry(10, 20, 100));
-            assert_eq!(found(seconds), expected, "{seconds}");
+            seen.insert(&signed(&one), verified(10, 20));
+            assert_eq!(found(&one, seconds), expected, "{seconds}");
         }
-        assert!(!found(15), "what did not hold is forgotten");
-        assert!(seen.find(&digest_of(2), Timestamp::from_unix(15)).is_none());
+        assert!(!found(&one, 15), "what did not hold is forgotten");
+        assert!(!found(&two, 15));
+    }
+
+    #[test]
+    fn another_signature_of_the_same_text_is_another_token() {
+        let seen = Seen::new();
+        let found = |token| {
+            let found = seen.find(&signed(token), Timestamp::from_unix(15));
+            found.is_some()
+        };
+        seen.insert(&signed("h.p.abc"), verified(10, 20));
+        for other in ["h.p.", "h.p.a", "h.p.abd", "h.p.abcd", "h.q.abc", "g.p.abc"] {
+            assert!(!found(other), "{other}");
+        }
+        assert!(found("h.p.abc"), "strangers make nothing forgotten");
+        seen.insert(&signed("h.p.xyz"), verified(10, 20));
+        assert!(found("h.p.xyz") && !found("h.p.abc"));
+        assert_eq!(seen.inner().bytes, 7);
     }
 
     #[test]
     fn is_bounded_by_count_and_drops_the_least_recently_used() {
         let seen = Seen::new();
         let now = Timestamp::from_unix(0);
-        seen.insert(digest_of(0), entry(0, 10, 1));
+        let first = token(0, 20);
+        seen.insert(&signed(&first), verified(0, 10));
         for number in 1..3 * MAX_ENTRIES {
-            seen.insert(digest_of(number), entry(0, 10, 1));
-            assert!(seen.find(&digest_of(0), now).is_some());
+            seen.insert(&signed(&token(number, 20)), verified(0, 10));
+            assert!(seen.find(&signed(&first), now).is_some());
         }
         let inner = seen.inner();
         assert_eq!(
             (inner.entries.len(), inner.bytes),
-            (MAX_ENTRIES, MAX_ENTRIES)
+            (MAX_ENTRIES, MAX_ENTRIES * 20)
         );
     }
 
     #[test]
     fn is_bounded_by_size() {
         let seen = Seen::new();
+        let large = |number| token(number, MAX_BYTES / 10);
         for number in 0..100 {
-            seen.insert(digest_of(number), entry(0, 10, MAX_BYTES / 10));
-            seen.insert(digest_of(number), entry(0, 10, MAX_BYTES / 10));
+            seen.insert(&signed(&large(number)), verified(0, 10));
+            seen.insert(&signed(&large(number)), verified(0, 10));
         }
         assert_eq!(seen.inner().entries.len(), 10);
-        seen.forget(&digest_of(99));
-        seen.forget(&digest_of(99));
+        seen.forget(&signed(&large(99)));
+        seen.forget(&signed(&large(99)));
         assert_eq!(seen.inner().bytes, MAX_BYTES / 10 * 9);
-        seen.insert(digest_of(5), entry(0, 10, MAX_BYTES + 1));
+        seen.insert(&signed(&token(5, MAX_BYTES + 1)), verified(0, 10));
         let inner = seen.inner();
         assert_eq!((inner.entries.len(), inner.bytes), (0, 0));
     }

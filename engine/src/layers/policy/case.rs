@@ -7,6 +7,7 @@ use doorward_keys::Timestamp;
 use super::{Asked, Condition, Policies, Policy, Scope, build, conditions::Facts};
 use crate::{
     config::{Config, HttpApiAnswer},
+    decision::Context,
     denial::Reason,
     identity::Authenticated,
     layers::{
@@ -205,15 +206,12 @@ impl<'a> Case<'a> {
     /// The context that the answer carries to the backend, which the gateway forwards on every route that the policy lets
     /// pass: that of the route asked for, or, where the caller may not use it, the one that most of the others have. Routes
     /// that are open to anybody count for little: they need no answer to a caller.
-    pub(super) fn shared_context(
-        &self,
-        may: &dyn Fn(&Route) -> bool,
-    ) -> &'a BTreeMap<String, String> {
+    pub(super) fn shared_context(&self, may: &dyn Fn(&Route) -> bool) -> &'a Context {
         let asked = self.route.map(|route| &route.context);
         if let Some(route) = self.route.filter(|route| may(route)) {
             return &route.context;
         }
-        let mut counted: BTreeMap<&'a BTreeMap<String, String>, (usize, usize)> = BTreeMap::new();
+        let mut counted: BTreeMap<&'a Context, (usize, usize)> = BTreeMap::new();
         let routes = self.config.routes.routes().iter();
         for route in routes.filter(|r| matches!(r.place, Place::Http(..)) && may(r)) {
             let count = counted.entry(&route.context).or_default();
@@ -230,7 +228,7 @@ impl<'a> Case<'a> {
 }
 
 /// The context of no route.
-static NO_CONTEXT: BTreeMap<String, String> = BTreeMap::new();
+static NO_CONTEXT: Context = Context::new();
 
 /// Whether the front is told yes or no.
 pub(super) fn is_yes_or_no(config: &Config, request: &Request) -> bool {

@@ -19,7 +19,9 @@ use super::{
     case::{Bounds, Case},
 };
 use crate::{
-    identity::{Authenticated, Certificate, Client, Introspected, Known, Subject, TokenFacts},
+    identity::{
+        Authenticated, Certificate, Client, Introspected, Known, Subject, TokenFacts, Words,
+    },
     layers::certificate::{Identity, NameKind},
     routes::{Demand, Route, RouteTable},
 };
@@ -117,12 +119,12 @@ struct KeyClass {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct TokenClass {
     tenant: Option<String>,
-    scopes: BTreeSet<String>,
-    roles: BTreeSet<String>,
+    scopes: Words,
+    roles: Words,
     /// Whether it names a client.
     names_client: bool,
     /// The server that was asked, and how.
-    introspected: Option<(String, Introspected)>,
+    introspected: Option<(Arc<str>, Introspected)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -171,8 +173,8 @@ impl CallerClass {
         });
         let token = subject.as_ref().map(|subject| TokenClass {
             tenant: subject.tenant.as_ref().map(tenant),
-            scopes: known(&subject.scopes, &vocabulary.scopes),
-            roles: known(&subject.roles, &vocabulary.roles),
+            scopes: subject.scopes.only(|word| vocabulary.scopes.contains(word)),
+            roles: subject.roles.only(|word| vocabulary.roles.contains(word)),
             names_client: subject.client_id.is_some(),
             introspected: subject
                 .introspected
@@ -319,9 +321,9 @@ impl TokenClass {
             scopes: self.scopes.clone(),
             roles: self.roles.clone(),
             client_id: self.names_client.then(String::new),
-            issuer_name: server.map(|(name, _)| name.clone()).unwrap_or_default(),
+            issuer_name: server.map_or_else(Arc::default, |(name, _)| Arc::clone(name)),
             introspected: server.map(|(_, how)| how.clone()),
-            issuer: String::new(),
+            issuer: Arc::default(),
             subject: String::new(),
             is_client: false,
             valid_until: FOREVER,

@@ -153,7 +153,7 @@ impl<'a> Writer<'a> {
             Arc::make_mut(&mut context).extend(context::of_limit(report, now));
         }
         if let Some(nonce) = &self.nonce {
-            Arc::make_mut(&mut context).insert("dpopNonce".to_owned(), nonce.clone());
+            Arc::make_mut(&mut context).insert("dpopNonce".into(), nonce.clone());
         }
         let usage_plan_key = match (quota.exceeded(), self.rate_limited) {
             (Some(_), RateLimited::PenaltyKey(key)) => Some(key.expose().clone()),

@@ -157,7 +157,7 @@ impl Proof {
             None => "there is no nonce",
         };
         // The refusal is kept no longer than any answer that rests on a proof.
-        let facts = Facts::from([("dpopNonce".to_owned(), nonces.fresh(now))]);
+        let facts = Facts::from([("dpopNonce".into(), nonces.fresh(now))]);
         Err(Denial::new(Reason::ProofNonce, detail).with_facts(facts, now.plus(2)))
     }
 

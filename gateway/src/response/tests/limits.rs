@@ -241,7 +241,7 @@ fn what_makes_a_backend_refuse_stays_however_short_the_room_is() {
     let limit = report(Some(7));
     let mut facts = doorward_engine::context::of_limit(&limit, NOW);
     for name in ["tenant", "subject", "keyId"] {
-        facts.insert(name.to_owned(), "x".repeat(250));
+        facts.insert(name.into(), "x".repeat(250));
     }
     let answers = AnswersConfig {
         rate_limited: RateLimited::Backend,

@@ -15,14 +15,14 @@ const fn at(seconds: i64) -> Timestamp {
 fn active(expires: i64, bytes: usize) -> Active {
     Active {
         subject: Subject {
-            issuer_name: "a".to_owned(),
-            issuer: "a".to_owned(),
+            issuer_name: "a".into(),
+            issuer: "a".into(),
             subject: "ann".to_owned(),
             is_client: false,
             client_id: None,
             tenant: None,
-            scopes: [].into(),
-            roles: [].into(),
+            scopes: crate::identity::Words::default(),
+            roles: crate::identity::Words::default(),
             valid_until: at(expires + 60),
             expires_at: at(expires),
             context: [].into(),

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use doorward_keys::Timestamp;
 
 use super::{
@@ -208,8 +210,8 @@ fn subject(
         .iter()
         .filter_map(|(name, path)| Some((name.clone(), claims.flat(path)?)));
     Ok(Subject {
-        issuer_name: config.name.clone(),
-        issuer: config.issuer.clone(),
+        issuer_name: Arc::clone(&config.name),
+        issuer: Arc::clone(&config.issuer),
         subject: subject.to_owned(),
         // RFC 9700 section 4.15: whichever claim is mapped, `sub` decides whether there is a user at all.
         is_client: client_id.is_some_and(|id| {

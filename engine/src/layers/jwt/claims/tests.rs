@@ -1,11 +1,9 @@
 mod shapes;
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::layers::jwt::test_support::issuer;
+use crate::{identity::Words, layers::jwt::test_support::issuer};
 
 const NOW: i64 = 1_700_000_000;
 
@@ -74,8 +72,8 @@ fn refuses(config: &IssuerConfig, claims: &Json, reason: Reason) -> String {
     }
 }
 
-fn words(list: &[&str]) -> BTreeSet<String> {
-    list.iter().map(|word| (*word).to_owned()).collect()
+fn words(list: &[&str]) -> Words {
+    list.iter().collect()
 }
 
 #[test]

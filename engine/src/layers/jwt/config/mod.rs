@@ -25,9 +25,9 @@ pub use raw::{RawClaims, RawFormat, RawIssuer, RawKeySet, RawPath, RawProfile, R
 #[derive(Clone, Debug)]
 pub struct IssuerConfig {
     /// The name in logs.
-    pub name: String,
+    pub name: Arc<str>,
     /// `iss`, compared character by character.
-    pub issuer: String,
+    pub issuer: Arc<str>,
     pub(super) keys: KeySource,
     pub(super) key_set: KeySetLimits,
     // INVARIANT: not empty.

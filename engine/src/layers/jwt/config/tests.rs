@@ -80,7 +80,7 @@ fn refuses_changed(from: &str, to: &str, path: &str, why: &str) {
 #[test]
 fn has_safe_defaults() {
     let config = accepts("");
-    assert_eq!(config.name, "https://acme.example");
+    assert_eq!(config.name, "https://acme.example".into());
     assert_eq!(config.profile, Profile::AccessToken);
     assert_eq!((config.leeway, config.max_lifetime), (60, None));
     assert_eq!(config.withdrawal_seconds(), Some((3600, 3600 + 14_400)));
@@ -454,10 +454,10 @@ fn refuses_two_issuers_with_the_same_text_or_name() {
 fn names_look_harmless_in_logs() {
     refuses("name = \"a b\"", "name", "letters");
     refuses("name = \"a\\nb\"", "name", "letters");
-    assert_eq!(accepts("name = \"acme-1_x.y\"").name, "acme-1_x.y");
+    assert_eq!(accepts("name = \"acme-1_x.y\"").name, "acme-1_x.y".into());
     let odd = GOOD.replace("https://acme.example", "a\u{e9} `b`");
     let odd = check(&format!("{odd}\njwks_file = \"keys.json\""));
-    assert_eq!(odd.config.unwrap().name, "a___b_");
+    assert_eq!(odd.config.unwrap().name, "a___b_".into());
 }
 
 #[cfg(feature = "schema")]

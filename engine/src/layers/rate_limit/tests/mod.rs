@@ -6,7 +6,7 @@ mod spending;
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::{
         Mutex,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -264,14 +264,14 @@ fn with_token(subject: &str, tenant: Option<&str>, client: Option<&str>) -> Auth
     Authenticated {
         client: None,
         subject: Some(Arc::new(Known::from(Subject {
-            issuer_name: "people".to_owned(),
-            issuer: "https://people.example".to_owned(),
+            issuer_name: "people".into(),
+            issuer: "https://people.example".into(),
             subject: subject.to_owned(),
             is_client: false,
             client_id: client.map(str::to_owned),
             tenant: tenant.map(str::to_owned),
-            scopes: BTreeSet::new(),
-            roles: BTreeSet::new(),
+            scopes: crate::identity::Words::default(),
+            roles: crate::identity::Words::default(),
             valid_until: NOW.plus(60),
             expires_at: NOW.plus(60),
             confirmation: None,
