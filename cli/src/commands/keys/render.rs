@@ -248,16 +248,18 @@ fn ends(key: &KeyView, now: Timestamp) -> String {
     match key.expires_at.map(Timestamp::from_unix) {
         None => "never".to_owned(),
         Some(end) if end <= now => format!("ended {}", clock::shown(end)),
-        Some(end) => {
-            let left = end.since(now);
-            let left = match left {
-                i64::MIN..120 => format!("{left} s"),
-                120..7200 => format!("{} minutes", left / 60),
-                7200..172_800 => format!("{} hours", left / 3600),
-                _ => format!("{} days", left / 86_400),
-            };
-            format!("ends {} (in {left})", clock::shown(end))
-        }
+        Some(end) => format!("ends {} (in {})", clock::shown(end), span(end.since(now))),
+    }
+}
+
+/// So many seconds as people say it: to the nearest whole, so that a key made for 90 days ends in 90 days, a second later too.
+fn span(seconds: i64) -> String {
+    let rounded = |unit: i64| seconds.saturating_add(unit / 2) / unit;
+    match seconds {
+        i64::MIN..120 => format!("{seconds} s"),
+        120..7200 => format!("{} minutes", rounded(60)),
+        7200..172_800 => format!("{} hours", rounded(3600)),
+        _ => format!("{} days", rounded(86_400)),
     }
 }
 
@@ -336,5 +338,26 @@ fn more(cursor: Option<&str>, shown: usize, what: &str) -> String {
     match cursor {
         None => format!("{shown} {what}{plural}"),
         Some(cursor) => format!("{shown} {what}{plural}; go on with --cursor {cursor}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span;
+
+    #[test]
+    fn a_span_is_told_to_the_nearest_whole() {
+        for (seconds, told) in [
+            (119, "119 s"),
+            (120, "2 minutes"),
+            (7199, "120 minutes"),
+            (7200, "2 hours"),
+            (90 * 86_400, "90 days"),
+            (90 * 86_400 - 1, "90 days"),
+            (89 * 86_400 + 40_000, "89 days"),
+            (i64::MAX, "106751991167300 days"),
+        ] {
+            assert_eq!(span(seconds), told, "{seconds}");
+        }
     }
 }
