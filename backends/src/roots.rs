@@ -2,7 +2,9 @@
 //! of a folder, which is most of a cold start.
 
 use std::{
-    fs,
+    fs::File,
+    io::{BufRead, BufReader},
+    iter,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
@@ -51,7 +53,7 @@ impl Roots {
     /// Those in a file; `None` where it has none. What cannot be read is left out, as systems keep certificates of old.
     fn of(bundle: &Path) -> Option<Self> {
         let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(certificates(&fs::read(bundle).ok()?));
+        store.add_parsable_certificates(certificates(opened(bundle)?));
         if store.is_empty() {
             return None;
         }
@@ -74,37 +76,51 @@ impl Roots {
     /// The certificates themselves, for a client that has one of its own. They are read again.
     pub(crate) fn certificates(&self) -> Vec<reqwest::Certificate> {
         let mut store = RootCertStore::empty();
-        let all = certificates(&fs::read(&self.bundle).unwrap_or_default());
-        let known = all.into_iter().filter(|one| store.add(one.clone()).is_ok());
+        let all = opened(&self.bundle).into_iter().flat_map(certificates);
+        let known = all.filter(|one| store.add(one.clone()).is_ok());
         known
             .filter_map(|one| reqwest::Certificate::from_der(&one).ok())
             .collect()
     }
 }
 
-/// The certificates in a bundle (RFC 7468); what is none is left out.
-fn certificates(bundle: &[u8]) -> Vec<CertificateDer<'static>> {
-    let mut found = Vec::new();
-    let mut body: Option<Vec<u8>> = None;
-    for line in bundle.split(|byte| *byte == b'\n') {
-        match line.trim_ascii() {
-            b"-----BEGIN CERTIFICATE-----" => body = Some(Vec::with_capacity(2048)),
-            b"-----END CERTIFICATE-----" => {
-                let text = body.take().unwrap_or_default();
-                found.extend(STANDARD.decode(text).ok().map(CertificateDer::from));
+/// A bundle, where there is one.
+fn opened(bundle: &Path) -> Option<BufReader<File>> {
+    File::open(bundle).ok().map(BufReader::new)
+}
+
+/// The certificates in a bundle (RFC 7468), one after the other, so that a start touches little memory. What is none is left out, and
+/// where the bundle can be read no further, it ends.
+fn certificates(mut bundle: impl BufRead) -> impl Iterator<Item = CertificateDer<'static>> {
+    let (mut line, mut body, mut is_inside) = (Vec::new(), Vec::new(), false);
+    iter::from_fn(move || {
+        loop {
+            line.clear();
+            if bundle.read_until(b'\n', &mut line).ok()? == 0 {
+                return None;
             }
-            line => {
-                if let Some(body) = &mut body {
-                    body.extend_from_slice(line);
+            match line.trim_ascii() {
+                b"-----BEGIN CERTIFICATE-----" => {
+                    body.clear();
+                    is_inside = true;
                 }
+                b"-----END CERTIFICATE-----" if is_inside => {
+                    is_inside = false;
+                    if let Ok(der) = STANDARD.decode(&body) {
+                        return Some(CertificateDer::from(der));
+                    }
+                }
+                line if is_inside => body.extend_from_slice(line),
+                _ => {}
             }
         }
-    }
-    found
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use rustls::{
         ServerConfig,
         pki_types::{PrivateKeyDer, pem::PemObject as _},
@@ -193,7 +209,8 @@ mod tests {
         fs::write(&path, &text).unwrap();
         let roots = Roots::of(&path).unwrap();
         assert_eq!(roots.certificates().len(), 1);
-        assert!(certificates(text.as_bytes()).contains(good.cert.der()));
+        let all: Vec<_> = certificates(text.as_bytes()).collect();
+        assert!(all.contains(good.cert.der()));
         fs::remove_dir_all(folder).unwrap();
     }
 
@@ -213,7 +230,7 @@ mod tests {
         ] {
             let library = CertificateDer::pem_slice_iter(text.as_bytes());
             let expected: Vec<_> = library.filter_map(Result::ok).collect();
-            let found = certificates(text.as_bytes());
+            let found: Vec<_> = certificates(text.as_bytes()).collect();
             assert_eq!(
                 found.iter().filter(|one| !one.is_empty()).count(),
                 expected.len()
