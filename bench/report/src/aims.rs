@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::{
+    keys,
     numbers::rounded,
     rows::{rows, word},
 };
@@ -16,6 +17,7 @@ pub const RESULTS: &[&str] = &[
     "scale.json",
     "size.json",
     "operations.json",
+    "keys.json",
 ];
 
 /// The most, or the least, that is to be.
@@ -164,7 +166,7 @@ fn of_calls(results: &[Value]) -> Vec<Row> {
 fn of_size_and_growth(results: &[Value]) -> Vec<Row> {
     let of = |place| results.get(place).unwrap_or(&Value::Null);
     let (calls, scale, size) = (of(1), of(2), of(3));
-    let operations = of(4);
+    let (operations, table) = (of(4), of(5));
     vec![
         row("zip of the authorizer", Aim::Most(5.0), "MB", zip(size)),
         row(
@@ -184,6 +186,12 @@ fn of_size_and_growth(results: &[Value]) -> Vec<Row> {
             Aim::Most(2.0),
             "×",
             growth(scale, "routes", 5_000.0),
+        ),
+        row(
+            "1,000,000 keys in the table: × the time of 1,000",
+            Aim::Most(2.0),
+            "×",
+            keys::most(table, 1e6).into_iter().collect(),
         ),
         row(
             "writes to the table for 1,000 authorised calls by a warm key, with leases of 200 and usage counted",

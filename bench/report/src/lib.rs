@@ -7,6 +7,7 @@ pub mod aims;
 pub mod cost;
 pub mod engine;
 pub mod invocations;
+pub mod keys;
 pub mod machine;
 pub mod numbers;
 mod plot;
@@ -73,6 +74,12 @@ pub const PARTS: &[Part] = &[
         path: "docs/growth.svg",
         results: &["scale.json"],
         written: |all| scale::curves(of(all, 0)),
+    },
+    Part {
+        by: Some("bench/keys"),
+        path: "docs/performance.md",
+        results: &["keys.json"],
+        written: |all| keys::table(of(all, 0)),
     },
     Part {
         by: Some("bench/size"),

@@ -22,21 +22,14 @@ const DAY: i64 = 86_400;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// What is in the table.
-pub(crate) struct Filled {
-    pub(crate) count: u32,
-}
-
-impl Filled {
-    /// Key `number`.
-    pub(crate) fn key(number: u32) -> KeyRecord {
-        let tenant = if number % 10 == 9 { "other" } else { LARGE };
-        record(number, tenant)
-    }
+/// Key `number` of a table.
+pub(crate) fn key(number: u32) -> KeyRecord {
+    let tenant = if number % 10 == 9 { "other" } else { LARGE };
+    record(number, tenant)
 }
 
 /// A key that is no copy; `number` tells it from the others.
-pub(crate) fn record(number: u32, tenant: &str) -> KeyRecord {
+fn record(number: u32, tenant: &str) -> KeyRecord {
     let draft = Draft {
         tenant: tenant.to_owned(),
         name: format!("key {number}"),
@@ -48,8 +41,8 @@ pub(crate) fn record(number: u32, tenant: &str) -> KeyRecord {
         plan: None,
         decoy: false,
         metadata: std::collections::BTreeMap::new(),
-        // Spread over a quarter of a year, so that no day has more than its share.
-        lifetime_seconds: DAY * (1 + i64::from(number % 90)),
+        // Spread over days, so that none has more than its share, and also of few keys each has more than a page.
+        lifetime_seconds: DAY * (1 + i64::from(number % 20)),
     };
     let fresh = Fresh {
         id: KeyId::new(BEGIN.plus(i64::from(number)), u128::from(number)),
@@ -68,7 +61,8 @@ fn ended(refusal: &lifecycle::Refusal) -> ! {
     std::process::exit(1)
 }
 
-pub(crate) async fn fill(client: &Client, table: &str, count: u32) -> anyhow::Result<Filled> {
+/// Puts `count` keys into the table, and ten more of a small tenant.
+pub(crate) async fn fill(client: &Client, table: &str, count: u32) -> anyhow::Result<()> {
     let keys = DynamoKeys::new(client.clone(), table);
     for number in 0..10 {
         let record = record(u32::MAX - number, SMALL);
@@ -90,7 +84,7 @@ pub(crate) async fn fill(client: &Client, table: &str, count: u32) -> anyhow::Re
     for chunk in numbers.chunks(12) {
         let puts = chunk
             .iter()
-            .flat_map(|number| copies(&item, &pointer, &Filled::key(*number)));
+            .flat_map(|number| copies(&item, &pointer, &key(*number)));
         let puts = puts
             .map(|item| {
                 let put = PutRequest::builder().set_item(Some(item)).build()?;
@@ -108,7 +102,7 @@ pub(crate) async fn fill(client: &Client, table: &str, count: u32) -> anyhow::Re
         }
     }
     eprintln!(" {count} keys");
-    Ok(Filled { count })
+    Ok(())
 }
 
 async fn read(client: &Client, table: &str, pk: &str, sk: &str) -> anyhow::Result<Item> {

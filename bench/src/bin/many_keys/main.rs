@@ -1,11 +1,13 @@
 //! How key administration does on a table of few keys and on one of many: each operation on both, side by side.
 //!
-//! The embedded `DynamoDB` is filled in bulk with copies of one item, each a key of its own, and then used as the functions use
-//! it. Nine keys of ten belong to one large tenant. No operation may scan; each is a fixed number of calls, whatever the size
-//! of the table. What is measured is this process and `SQLite`, not AWS: it shows growth, not speed.
+//! Two embedded `DynamoDB`s are filled in bulk with copies of one item, each a key of its own, and then used as the functions use
+//! them, in turn, so that what the machine does at the time hits both. Nine keys of ten belong to one large tenant. No operation
+//! may scan; each is a fixed number of calls, whatever the size of the table. The tables lie in memory, about 4 GB for 1,000,000
+//! keys, so that no disk is measured. What is measured is this process and `SQLite`, not AWS: it shows growth, not speed.
 //!
 //! ```sh
 //! cargo run --release -p doorward-bench --bin many-keys -- 1000000
+//! cargo run --release -p doorward-bench --bin many-keys -- 1000000 --save    # and writes bench/results/keys.json
 //! ```
 
 mod fill;
@@ -14,49 +16,75 @@ mod work;
 use anyhow::Context as _;
 use doorward::dynamodb::{EmbeddedDynamo, Storage};
 use doorward_backends::dynamodb::TableNames;
+use doorward_report::{
+    keys, machine,
+    numbers::{median, rounded, spread},
+};
+use serde_json::{Value, json};
+
+use self::work::{Bench, CALLS, Operation};
 
 const FEW: u32 = 1_000;
 const MANY: u32 = 20_000;
 
+/// How often the tables take turns at each operation.
+const ROUNDS: u32 = 7;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let many = match std::env::args().nth(1) {
+    let (flags, counts): (Vec<String>, Vec<String>) = std::env::args()
+        .skip(1)
+        .partition(|argument| argument.starts_with("--"));
+    let many = match counts.first() {
         Some(count) => count.parse().context("the count of keys is no number")?,
         None => MANY,
     };
-    let few = measured(FEW).await?;
-    let many_measured = measured(many).await?;
-    println!("| operation | calls | {FEW} keys, µs | {many} keys, µs | ratio |");
-    println!("|---|---|---|---|---|");
-    let mut most: f64 = 0.0;
-    for (few, many) in few.iter().zip(&many_measured) {
-        anyhow::ensure!(
-            few.calls == many.calls,
-            "`{}` took {} calls on few keys and {} on many",
-            few.name,
-            few.calls,
-            many.calls
-        );
-        let ratio = many.micros / few.micros.max(1.0);
-        most = most.max(ratio);
-        println!(
-            "| {} | {} | {:.0} | {:.0} | {ratio:.2} |",
-            few.name, few.calls, few.micros, many.micros
-        );
+    anyhow::ensure!(many > FEW, "the count of keys is not above {FEW}");
+    let tables = TableNames::default();
+    let small = EmbeddedDynamo::start(&Storage::Memory, 0, &tables).await?;
+    let large = EmbeddedDynamo::start(&Storage::Memory, 0, &tables).await?;
+    fill::fill(small.client(), &tables.keys, FEW).await?;
+    fill::fill(large.client(), &tables.keys, many).await?;
+    let of_few = Bench::new(small.client(), &tables.keys, FEW);
+    let of_many = Bench::new(large.client(), &tables.keys, many);
+    let mut rows = Vec::new();
+    for operation in Operation::ALL {
+        rows.push(compared(operation, &of_few, &of_many).await?);
     }
-    println!("\nat most {most:.2} times as long");
+    let results = json!({
+        "what": "key administration on few keys and on many", "machine": machine::described(), "load": machine::load(),
+        "rounds": ROUNDS, "times": CALLS, "few": FEW, "many": many, "rows": rows,
+    });
+    println!("{}", keys::table(&results));
+    if flags.iter().any(|flag| flag == "--save") {
+        doorward_bench::save("keys.json", &results)?;
+    }
     Ok(())
 }
 
-async fn measured(count: u32) -> anyhow::Result<Vec<work::Measured>> {
-    let folder = std::env::temp_dir().join(format!("doorward-many-keys-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
-    let file = folder.join(format!("{count}.db"));
-    let tables = TableNames::default();
-    let dynamo = EmbeddedDynamo::start(&Storage::File(file), 0, &tables).await?;
-    let filled = fill::fill(dynamo.client(), &tables.keys, count).await?;
-    let measured = work::measure(&dynamo, &tables.keys, &filled).await;
-    dynamo.stop().await;
-    std::fs::remove_dir_all(&folder)?;
-    measured
+/// One row: the operation on both tables.
+async fn compared(operation: Operation, few: &Bench, many: &Bench) -> anyhow::Result<Value> {
+    let name = operation.name();
+    let (mut of_few, mut of_many, mut calls) = (Vec::new(), Vec::new(), 0);
+    for round in 0..ROUNDS {
+        let few = few.measured(operation, round).await?;
+        let many = many.measured(operation, round).await?;
+        anyhow::ensure!(
+            few.calls == many.calls,
+            "{CALLS} times `{name}` took {} calls on few keys and {} on many",
+            few.calls,
+            many.calls
+        );
+        calls = many.calls / u64::from(CALLS);
+        of_few.push(few.micros);
+        of_many.push(many.micros);
+    }
+    let ratios: Vec<f64> = of_many
+        .iter()
+        .zip(&of_few)
+        .map(|(many, few)| many / few)
+        .collect();
+    Ok(json!({
+        "name": name, "calls": calls, "few_us": rounded(median(&of_few)), "many_us": rounded(median(&of_many)), "ratio": spread(&ratios),
+    }))
 }

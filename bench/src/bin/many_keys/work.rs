@@ -9,28 +9,70 @@ use std::{
 };
 
 use anyhow::Context as _;
-use aws_sdk_dynamodb::config::{
-    ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
+use aws_sdk_dynamodb::{
+    Client,
+    config::{
+        ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
+    },
 };
-use doorward::dynamodb::EmbeddedDynamo;
 use doorward_backends::dynamodb::DynamoKeys;
 use doorward_key_admin::{
     Caller, Command, KeyAdmin, KeyPolicy, SystemEntropy,
     command::{GetKey, ListKeys, RotateKey},
 };
 use doorward_keys::{Calendar as _, Cursor, Day, KeyLookup as _, Timestamp, format::KeyFormat};
+use doorward_report::numbers::median;
 
-use super::fill::{BEGIN, Filled, LARGE, SMALL};
+use super::fill::{BEGIN, LARGE, SMALL, key};
 
-/// How often each operation is done.
-const ROUNDS: u32 = 50;
+/// How often an operation is done in a round.
+pub(crate) const CALLS: u32 = 25;
 
-/// One operation.
+/// What a page holds.
+const PAGE: usize = 25;
+
+/// What is done.
+#[derive(Clone, Copy)]
+pub(crate) enum Operation {
+    Find,
+    Get,
+    ListSmall,
+    ListLarge,
+    ListLargeFromMiddle,
+    Expiring,
+    Rotate,
+}
+
+impl Operation {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Find,
+        Self::Get,
+        Self::ListSmall,
+        Self::ListLarge,
+        Self::ListLargeFromMiddle,
+        Self::Expiring,
+        Self::Rotate,
+    ];
+
+    /// For people.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Find => "find by digest",
+            Self::Get => "get by id",
+            Self::ListSmall => "list a small tenant",
+            Self::ListLarge => "list a large tenant from the first",
+            Self::ListLargeFromMiddle => "list a large tenant from the middle",
+            Self::Expiring => "25 keys that expire on a day",
+            Self::Rotate => "rotate",
+        }
+    }
+}
+
+/// One operation, [`CALLS`] times over.
 pub(crate) struct Measured {
-    pub(crate) name: &'static str,
-    /// Calls to the table for one.
+    /// Calls to the table, of all.
     pub(crate) calls: u64,
-    /// The median.
+    /// The median of one.
     pub(crate) micros: f64,
 }
 
@@ -54,73 +96,79 @@ impl Intercept for Counting {
     }
 }
 
-pub(crate) async fn measure(
-    dynamo: &EmbeddedDynamo,
-    table: &str,
-    filled: &Filled,
-) -> anyhow::Result<Vec<Measured>> {
-    let counting = Counting::default();
-    let config = dynamo.client().config().to_builder();
-    let client = aws_sdk_dynamodb::Client::from_conf(config.interceptor(counting.clone()).build());
-    let keys = DynamoKeys::new(client, table);
-    let admin = KeyAdmin::new(policy(), Arc::new(keys.clone()));
-    let now = BEGIN.plus(i64::from(filled.count));
-    let some = |round: u32| Filled::key((round * 7919 + 13) % filled.count);
-    let bench = Bench {
-        counting: &counting,
-        admin: &admin,
-        now,
-    };
-    let mut rows = vec![
-        bench
-            .row("find by digest", async |round| {
-                keys.lookup(&some(round).digest).await?.context("no key")?;
-                Ok(())
-            })
-            .await?,
-        bench
-            .row("get by id", async |round| {
-                let id = some(round).id.to_string();
-                bench.ask(Command::Get(GetKey { id })).await
-            })
-            .await?,
-    ];
-    for (name, tenant, after) in [
-        ("list a small tenant", SMALL, None),
-        ("list a large tenant from the first", LARGE, None),
-        (
-            "list a large tenant from the middle",
-            LARGE,
-            Some(Filled::key(filled.count / 2 / 10 * 10)),
-        ),
-    ] {
-        let cursor = after.map(|key| Cursor::behind(key.list_position()).to_string());
-        let row = bench.row(name, async |_| {
-            let list = ListKeys {
-                tenant: tenant.to_owned(),
-                limit: Some(25),
-                cursor: cursor.clone(),
-            };
-            bench.ask(Command::List(list)).await
-        });
-        rows.push(row.await?);
+/// Key administration on one table.
+pub(crate) struct Bench {
+    counting: Counting,
+    keys: DynamoKeys,
+    admin: KeyAdmin,
+    /// How many keys there are.
+    count: u32,
+    now: Timestamp,
+}
+
+impl Bench {
+    pub(crate) fn new(client: &Client, table: &str, count: u32) -> Self {
+        let counting = Counting::default();
+        let config = client.config().to_builder().interceptor(counting.clone());
+        let keys = DynamoKeys::new(Client::from_conf(config.build()), table);
+        Self {
+            counting,
+            admin: KeyAdmin::new(policy(), Arc::new(keys.clone())),
+            keys,
+            count,
+            now: BEGIN.plus(i64::from(count)),
+        }
     }
-    let day = Day::of(now.plus(10 * 86_400));
-    rows.push(
-        bench
-            .row("25 keys that expire on a day", async |_| {
-                let page = keys.expiring(day, 25, None).await?;
-                anyhow::ensure!(!page.items.is_empty(), "nothing expires");
+
+    #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
+    pub(crate) async fn measured(
+        &self,
+        operation: Operation,
+        round: u32,
+    ) -> anyhow::Result<Measured> {
+        let mut micros = Vec::new();
+        let before = self.counting.0.load(Ordering::Relaxed);
+        for turn in round * CALLS..(round + 1) * CALLS {
+            let begun = Instant::now();
+            let done = self.once(operation, turn).await;
+            micros.push(begun.elapsed().as_secs_f64() * 1e6);
+            done.with_context(|| operation.name())?;
+        }
+        Ok(Measured {
+            calls: self.counting.0.load(Ordering::Relaxed) - before,
+            micros: median(&micros),
+        })
+    }
+
+    async fn once(&self, operation: Operation, turn: u32) -> anyhow::Result<()> {
+        let some = || key((turn * 7919 + 13) % self.count);
+        match operation {
+            Operation::Find => {
+                let found = self.keys.lookup(&some().digest).await?;
+                found.context("no key")?;
                 Ok(())
-            })
-            .await?,
-    );
-    rows.push(
-        bench
-            .row("rotate", async |round| {
-                let id = Filled::key((round * 31 + 90 * 5 + 60) % filled.count)
-                    .id
-                    .to_string();
+            }
+            Operation::Get => {
+                let id = some().id.to_string();
+                self.ask(Command::Get(GetKey { id })).await
+            }
+            Operation::ListSmall => self.list(SMALL, None).await,
+            Operation::ListLarge => self.list(LARGE, None).await,
+            Operation::ListLargeFromMiddle => {
+                // A key of the large tenant.
+                let middle = key(self.count / 2 / 10 * 10);
+                let cursor = Cursor::behind(middle.list_position());
+                self.list(LARGE, Some(cursor.to_string())).await
+            }
+            Operation::Expiring => {
+                let day = Day::of(self.now.plus(10 * 86_400));
+                let page = self.keys.expiring(day, PAGE, None).await?;
+                anyhow::ensure!(page.items.len() == PAGE, "too few keys expire on {day}");
+                Ok(())
+            }
+            Operation::Rotate => {
+                // Another one each time, unless 31 divides the count.
+                let id = key((turn * 31 + 510) % self.count).id.to_string();
                 let rotate = RotateKey {
                     id,
                     overlap_seconds: None,
@@ -129,48 +177,25 @@ pub(crate) async fn measure(
                     reason: None,
                     idempotency_key: None,
                 };
-                bench.ask(Command::Rotate(rotate)).await
-            })
-            .await?,
-    );
-    Ok(rows)
-}
+                self.ask(Command::Rotate(rotate)).await
+            }
+        }
+    }
 
-struct Bench<'a> {
-    counting: &'a Counting,
-    admin: &'a KeyAdmin,
-    now: Timestamp,
-}
+    async fn list(&self, tenant: &str, cursor: Option<String>) -> anyhow::Result<()> {
+        let list = ListKeys {
+            tenant: tenant.to_owned(),
+            limit: u32::try_from(PAGE).ok(),
+            cursor,
+        };
+        self.ask(Command::List(list)).await
+    }
 
-impl Bench<'_> {
     async fn ask(&self, command: Command) -> anyhow::Result<()> {
         let operator = Caller::operator("bench");
         let done = self.admin.run(command, &operator, self.now, &SystemEntropy);
         done.await?;
         Ok(())
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
-    async fn row(
-        &self,
-        name: &'static str,
-        work: impl AsyncFn(u32) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Measured> {
-        let mut micros = Vec::new();
-        let before = self.counting.0.load(Ordering::Relaxed);
-        for round in 0..ROUNDS {
-            let begun = Instant::now();
-            work(round).await.with_context(|| name.to_owned())?;
-            micros.push(begun.elapsed().as_secs_f64() * 1e6);
-        }
-        let calls = self.counting.0.load(Ordering::Relaxed) - before;
-        micros.sort_by(f64::total_cmp);
-        let median = micros.get(micros.len() / 2).copied();
-        Ok(Measured {
-            name,
-            calls: calls / u64::from(ROUNDS),
-            micros: median.unwrap_or_default(),
-        })
     }
 }
 
