@@ -34,6 +34,8 @@ struct Row {
     unit: &'static str,
     /// One for each run; the worst of them counts.
     found: Vec<f64>,
+    /// When it was measured; empty where nobody knows.
+    on: String,
 }
 
 impl Row {
@@ -53,9 +55,10 @@ impl Row {
         let found: Vec<String> = self.found.iter().map(ToString::to_string).collect();
         let met = if self.is_met() { "met" } else { "**missed**" };
         format!(
-            "| {} | {sign} {aim} {unit} | {} {unit} | {met} |",
+            "| {} | {sign} {aim} {unit} | {} {unit} | {met} | {} |",
             self.what,
             found.join(", "),
+            self.on,
             unit = self.unit,
         )
     }
@@ -63,8 +66,9 @@ impl Row {
 
 /// The table.
 pub fn table(results: &[Value]) -> String {
-    let mut text =
-        String::from("\n| what | to reach | measured, run by run | |\n|---|---|---|---|\n");
+    let mut text = String::from(
+        "\n| what | to reach | measured, run by run | | on |\n|---|---|---|---|---|\n",
+    );
     for row in all(results) {
         // Writing to a text does not fail.
         let _ = writeln!(text, "{}", row.written());
@@ -79,12 +83,21 @@ fn all(results: &[Value]) -> Vec<Row> {
     rows
 }
 
-const fn row(what: &'static str, aim: Aim, unit: &'static str, found: Vec<f64>) -> Row {
+/// A row of what was `found` in `results`.
+fn row(
+    what: &'static str,
+    aim: Aim,
+    unit: &'static str,
+    results: &Value,
+    found: impl IntoIterator<Item = f64>,
+) -> Row {
+    let date = results.pointer("/machine/date").and_then(Value::as_str);
     Row {
         what,
         aim,
         unit,
-        found,
+        found: found.into_iter().collect(),
+        on: date.unwrap_or_default().to_owned(),
     }
 }
 
@@ -98,18 +111,21 @@ fn of_calls(results: &[Value]) -> Vec<Row> {
             "RS256, first sight of a token, in the engine: × the bare signature check",
             Aim::Most(1.25),
             "×",
+            engine,
             named(engine, "rows", "name", new, "/ratio/max"),
         ),
         row(
             "the same as a call: × faster than aws-jwt-verify on Node",
             Aim::Least(2.0),
             "×",
+            calls,
             beside(calls, new),
         ),
         row(
             "a token seen before, in the engine",
             Aim::Most(2.0),
             "µs",
+            engine,
             named(
                 engine,
                 "rows",
@@ -122,42 +138,49 @@ fn of_calls(results: &[Value]) -> Vec<Row> {
             "API key, cached, in the engine",
             Aim::Most(2.0),
             "µs",
+            engine,
             named(engine, "rows", "name", "API key, cached", "/median_us"),
         ),
         row(
             "API key, not cached: reads of the table for each call, and nothing else",
             Aim::Most(1.0),
             "",
+            operations,
             per_call(operations, "reads"),
         ),
         row(
             "a call with a new token: × a constant function",
             Aim::Most(1.3),
             "×",
+            calls,
             runs(calls, new),
         ),
         row(
             "a call with a token seen before: × a constant function",
             Aim::Most(1.3),
             "×",
+            calls,
             runs(calls, same),
         ),
         row(
             "a call with a cached key: × a constant function",
             Aim::Most(1.3),
             "×",
+            calls,
             runs(calls, key),
         ),
         row(
             "cold start: × a constant function",
             Aim::Most(2.0),
             "×",
+            calls,
             cold(calls, "doorward"),
         ),
         row(
             "cold start: × faster than Node with aws-jwt-verify and the DynamoDB client",
             Aim::Least(10.0),
             "×",
+            calls,
             quotients(&cold(calls, NODE), &cold(calls, "doorward")),
         ),
     ]
@@ -168,35 +191,46 @@ fn of_size_and_growth(results: &[Value]) -> Vec<Row> {
     let (calls, scale, size) = (of(1), of(2), of(3));
     let (operations, table) = (of(4), of(5));
     vec![
-        row("zip of the authorizer", Aim::Most(5.0), "MB", zip(size)),
+        row(
+            "zip of the authorizer",
+            Aim::Most(5.0),
+            "MB",
+            size,
+            zip(size),
+        ),
         row(
             "memory after 100,000 different tokens and keys",
             Aim::Most(40.0),
             "MiB",
+            calls,
             at(calls, "/memory/peak_mib"),
         ),
         row(
             "10,000 address ranges: × the time of 10",
             Aim::Most(2.0),
             "×",
+            scale,
             growth(scale, "address ranges", 10_000.0),
         ),
         row(
             "5,000 routes: × the time of 10",
             Aim::Most(2.0),
             "×",
+            scale,
             growth(scale, "routes", 5_000.0),
         ),
         row(
             "1,000,000 keys in the table: × the time of 1,000",
             Aim::Most(2.0),
             "×",
-            keys::most(table, 1e6).into_iter().collect(),
+            table,
+            keys::most(table, 1e6),
         ),
         row(
             "writes to the table for 1,000 authorised calls by a warm key, with leases of 200 and usage counted",
             Aim::Most(10.0),
             "",
+            operations,
             at(operations, "/leased_writes"),
         ),
     ]
@@ -290,6 +324,7 @@ mod tests {
             aim,
             unit: "×",
             found: found.to_vec(),
+            on: "2026-11-28".to_owned(),
         }
     }
 
@@ -302,18 +337,18 @@ mod tests {
         assert!(!row(Aim::Most(1.3), &[]).is_met());
         assert_eq!(
             row(Aim::Most(1.3), &[1.4]).written(),
-            "| w | ≤ 1.3 × | 1.4 × | **missed** |"
+            "| w | ≤ 1.3 × | 1.4 × | **missed** | 2026-11-28 |"
         );
     }
 
     #[test]
-    fn every_row_has_a_number() {
+    fn every_row_has_a_number_and_a_date() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let results = RESULTS
             .iter()
             .map(|name| crate::results(&root, name).unwrap());
         for row in all(&results.collect::<Vec<_>>()) {
-            assert!(!row.found.is_empty(), "{}", row.what);
+            assert!(!row.found.is_empty() && !row.on.is_empty(), "{}", row.what);
         }
     }
 }

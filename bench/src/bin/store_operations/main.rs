@@ -15,6 +15,7 @@ mod gate;
 use anyhow::Context as _;
 use doorward::dynamodb::{EmbeddedDynamo, Storage};
 use doorward_backends::dynamodb::TableNames;
+use doorward_report::machine;
 use serde_json::{Map, json};
 
 use self::{
@@ -130,7 +131,10 @@ async fn main() -> anyhow::Result<()> {
         "{:<44} {:>6} {:>7} {:>10}",
         "", "reads", "writes", "per call"
     );
-    let mut saved = Map::from_iter([("calls".to_owned(), json!(CALLS))]);
+    let mut saved = Map::from_iter([
+        ("calls".to_owned(), json!(CALLS)),
+        ("machine".to_owned(), machine::described()),
+    ]);
     for setting in &SETTINGS {
         let gate = Gate::start(&setting.config(), &counter.url, &tables).await;
         let keys = keys.iter().take(setting.keys).cycle();
