@@ -70,8 +70,9 @@
 //! # Where what is
 //!
 //! `issuers` is the journey of a token. `compact`, `json` and `header` read it; `issuer_keys` finds its key
-//! (fetched through `source`, found by `discovery`, read by `key_set` and `jwk`); `claims`, `profile` and
-//! `facts` judge it; `signed` is what its signature is about, and `seen` remembers it by that. `introspected` reads what a server says of a token with the same means.
+//! (fetched through `source`, found by `discovery`, read by `key_set` and `jwk`); `signed` is what its signature is about;
+//! `claims`, `profile` and `facts` judge it; `seen` remembers it. `introspected` reads what a server says of a token with the
+//! same means.
 
 pub(in crate::layers) mod algorithm;
 mod claim_path;

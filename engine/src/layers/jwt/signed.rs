@@ -28,9 +28,9 @@ impl<'t> Signed<'t> {
         self.digest.as_ref()
     }
 
-    /// The signature as it stands in the token.
-    pub(super) const fn signature(&self) -> &'t str {
-        self.parts.signature
+    /// The SHA-256 of the signature, as it is written.
+    pub(super) fn signature_digest(&self) -> Digest {
+        digest(&SHA256, self.parts.signature.as_bytes())
     }
 
     /// The length of the token.
