@@ -91,11 +91,9 @@ pub(crate) async fn fill(client: &Client, table: &str, count: u32) -> anyhow::Re
                 Ok(WriteRequest::builder().put_request(put).build())
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
-        client
-            .batch_write_item()
-            .request_items(table, puts)
-            .send()
-            .await?;
+        let written = client.batch_write_item().request_items(table, puts);
+        let left = written.send().await?.unprocessed_items.unwrap_or_default();
+        anyhow::ensure!(left.is_empty(), "the table does not take all of a batch");
         if chunk.first().is_some_and(|first| first % 60_000 == 0) {
             eprint!(".");
             std::io::stderr().flush()?;

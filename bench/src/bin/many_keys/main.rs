@@ -35,6 +35,11 @@ async fn main() -> anyhow::Result<()> {
     let (flags, counts): (Vec<String>, Vec<String>) = std::env::args()
         .skip(1)
         .partition(|argument| argument.starts_with("--"));
+    let is_saved = match flags.as_slice() {
+        [] => false,
+        [flag] if flag == "--save" => true,
+        _ => anyhow::bail!("the flags `{}` are not just --save", flags.join(" ")),
+    };
     let many = match counts.first() {
         Some(count) => count.parse().context("the count of keys is no number")?,
         None => MANY,
@@ -56,7 +61,7 @@ async fn main() -> anyhow::Result<()> {
         "rounds": ROUNDS, "times": CALLS, "few": FEW, "many": many, "rows": rows,
     });
     println!("{}", keys::table(&results));
-    if flags.iter().any(|flag| flag == "--save") {
+    if is_saved {
         doorward_bench::save("keys.json", &results)?;
     }
     Ok(())
