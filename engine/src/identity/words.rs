@@ -17,8 +17,13 @@ impl Words {
 
     /// Those of them that are to be kept.
     pub(crate) fn only(&self, is_kept: impl Fn(&str) -> bool) -> Self {
-        let mut text = String::with_capacity(self.0.len());
-        for word in self.iter().filter(|word| is_kept(word)) {
+        Self::written(self.iter().filter(|word| is_kept(word)), self.0.len())
+    }
+
+    /// These, which are in order; at most so many bytes.
+    fn written<'w>(words: impl Iterator<Item = &'w str>, bytes: usize) -> Self {
+        let mut text = String::with_capacity(bytes);
+        for word in words {
             text.push_str(word);
             text.push(END);
         }
@@ -41,12 +46,8 @@ impl<T: AsRef<str> + Ord> FromIterator<T> for Words {
         let bytes = words
             .iter()
             .map(|word| word.as_ref().len().saturating_add(1));
-        let mut text = String::with_capacity(bytes.sum());
-        for word in words {
-            text.push_str(word.as_ref());
-            text.push(END);
-        }
-        Self(text.into())
+        let bytes = bytes.sum();
+        Self::written(words.iter().map(AsRef::as_ref), bytes)
     }
 }
 

@@ -260,12 +260,13 @@ impl<'de> Visitor<'de> for Growing {
         let Some(first) = values.next_element_seed(inside)? else {
             return Ok(Node::List(Vec::new()));
         };
-        let second = values.next_element_seed(inside)?;
-        let mut list = match (first, second) {
-            (Node::Text(text), None) => return Ok(Node::One(text)),
-            (first, None) => vec![first],
-            (first, Some(second)) => vec![first, second],
+        let Some(second) = values.next_element_seed(inside)? else {
+            return Ok(match first {
+                Node::Text(text) => Node::One(text),
+                other => Node::List(vec![other]),
+            });
         };
+        let mut list = vec![first, second];
         while let Some(value) = values.next_element_seed(inside)? {
             list.push(value);
         }

@@ -71,21 +71,20 @@ impl Issuers {
 
     /// Verifies `token` at `now`. With the keys in memory nothing is awaited.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Known<Subject>>, Denial> {
-        let parts = Compact::split(token, self.max_token_bytes)?;
-        let signed = Signed::of(parts);
+        let signed = Signed::of(Compact::split(token, self.max_token_bytes)?);
         if let Some(subject) = self.seen_before(&signed, now).await {
             return Ok(subject);
         }
-        self.first_sight(parts, &signed, now).await
+        self.first_sight(&signed, now).await
     }
 
     /// Verifies a token that was not seen before.
     async fn first_sight(
         &self,
-        parts: Compact<'_>,
         signed: &Signed<'_>,
         now: Timestamp,
     ) -> Result<Arc<Known<Subject>>, Denial> {
+        let parts = signed.parts;
         let header = self.headers.parse(parts.header)?;
         let payload = decode(parts.payload, "payload")?;
         let claims =
@@ -129,8 +128,8 @@ impl Issuers {
 
     /// The subject of `token`, if it was verified before and still holds at `now`. Nothing is computed or fetched for it.
     pub(crate) fn recall(&self, token: &str, now: Timestamp) -> Option<Arc<Known<Subject>>> {
-        let parts = Compact::split(token, self.max_token_bytes).ok()?;
-        let verified = self.seen.find(&Signed::of(parts), now)?;
+        let signed = Signed::of(Compact::split(token, self.max_token_bytes).ok()?);
+        let verified = self.seen.find(&signed, now)?;
         let issuer = self.all.get(verified.issuer)?;
         let key = issuer.keys.known(verified.wanted(), now)?;
         Arc::ptr_eq(&key, &verified.key).then_some(verified.subject)

@@ -9,7 +9,7 @@ use super::{algorithm::Algorithm, compact::Compact};
 
 /// What was signed, and the signature that is said to be of it. No `Debug`: whoever holds a token may use it.
 pub(super) struct Signed<'t> {
-    parts: Compact<'t>,
+    pub(super) parts: Compact<'t>,
     /// The SHA-256 of what was signed.
     digest: Digest,
 }
