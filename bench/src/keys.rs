@@ -8,15 +8,17 @@ use doorward_backends::dynamodb::{DynamoKeys, TableNames};
 use doorward_key_admin::{
     Caller, Command, KeyAdmin, KeyPolicy, Reply, SystemEntropy, command::CreateKey,
 };
-use doorward_keys::format::KeyFormat;
+use doorward_micro::credentials::format;
 
-/// What all of them look like.
-pub fn format() -> KeyFormat {
-    KeyFormat {
-        prefix: "ck".to_owned(),
-        environments: vec!["live".to_owned()],
-        pepper: None,
-        previous_pepper: None,
+/// How they are administered.
+pub fn policy() -> KeyPolicy {
+    KeyPolicy {
+        format: format(),
+        default_lifetime_days: 90,
+        max_lifetime_days: 365,
+        retention_days: 30,
+        cache_seconds: 60,
+        gateway_ttl_seconds: 0,
     }
 }
 
@@ -30,16 +32,8 @@ pub async fn make(
     count: usize,
     scopes: &[&str],
 ) -> anyhow::Result<Vec<String>> {
-    let policy = KeyPolicy {
-        format: format(),
-        default_lifetime_days: 90,
-        max_lifetime_days: 365,
-        retention_days: 30,
-        cache_seconds: 60,
-        gateway_ttl_seconds: 0,
-    };
     let ledger = DynamoKeys::new(client.clone(), &tables.keys);
-    let admin = KeyAdmin::new(policy, Arc::new(ledger));
+    let admin = KeyAdmin::new(policy(), Arc::new(ledger));
     let operator = Caller::operator("bench");
     let mut printed = Vec::new();
     for number in 0..count {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     keys,
     numbers::rounded,
-    rows::{rows, word},
+    rows::{date, rows, word},
 };
 
 /// The results that it is made of, in the order in which [`table`] takes them.
@@ -91,13 +91,12 @@ fn row(
     results: &Value,
     found: impl IntoIterator<Item = f64>,
 ) -> Row {
-    let date = results.pointer("/machine/date").and_then(Value::as_str);
     Row {
         what,
         aim,
         unit,
         found: found.into_iter().collect(),
-        on: date.unwrap_or_default().to_owned(),
+        on: date(results).to_owned(),
     }
 }
 

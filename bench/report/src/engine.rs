@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::rows::{load, machine, number, ratio, rows, word};
+use crate::rows::{date, load, machine, number, ratio, rows, word};
 
 /// What is aimed at, by row: the most times the bare signature, or the most microseconds.
 const AIMS: &[(&str, Aim)] = &[
@@ -25,7 +25,7 @@ pub fn table(results: &Value) -> String {
         "\n{}. Middle of {} runs, on {}{}.\n\n| | µs | × the bare signature | aim |\n|---|---|---|---|\n",
         machine(results),
         number(results, "runs"),
-        word(results.get("machine").unwrap_or(&Value::Null), "date"),
+        date(results),
         load(results),
     );
     for row in rows(results, "rows") {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::rows::{number, ratio, rows, word};
+use crate::rows::{date, number, ratio, rows, word};
 
 /// The tables of docs/performance.md.
 pub fn performance(results: &Value) -> String {
@@ -93,6 +93,6 @@ fn machine(results: &Value) -> String {
         number(results, "runs"),
         number(results, "rounds"),
         number(results, "calls"),
-        word(machine, "date"),
+        date(results),
     )
 }

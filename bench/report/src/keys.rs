@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::rows::{load, machine, number, ratio, rows, word};
+use crate::rows::{date, load, machine, number, ratio, rows, word};
 
 /// The table.
 pub fn table(results: &Value) -> String {
@@ -14,7 +14,7 @@ pub fn table(results: &Value) -> String {
         machine(results),
         number(results, "rounds"),
         number(results, "times"),
-        word(results.get("machine").unwrap_or(&Value::Null), "date"),
+        date(results),
         load(results),
         number(results, "few"),
         number(results, "many"),

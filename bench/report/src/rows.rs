@@ -36,6 +36,13 @@ pub(crate) fn machine(results: &Value) -> String {
     )
 }
 
+/// The day of the measurement; empty where nobody knows.
+pub(crate) fn date(results: &Value) -> &str {
+    results
+        .get("machine")
+        .map_or("", |machine| word(machine, "date"))
+}
+
 /// How busy the machine was at the end, where that is known; what is far above 1 is not to be believed.
 pub(crate) fn load(results: &Value) -> String {
     let load = results.get("load").and_then(Value::as_f64);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     plot::{Panel, panels},
-    rows::{load, machine, number, ratio, rows, word},
+    rows::{date, load, machine, number, ratio, rows, word},
 };
 
 /// The tables.
@@ -16,7 +16,7 @@ pub fn tables(results: &Value) -> String {
         machine(results),
         number(results, "rounds"),
         number(results, "calls"),
-        word(results.get("machine").unwrap_or(&Value::Null), "date"),
+        date(results),
         load(results),
     );
     for series in rows(results, "series") {

@@ -6,15 +6,15 @@ use serde_json::Value;
 
 use crate::{
     numbers::rounded,
-    rows::{number, rows, word},
+    rows::{date, number, rows, word},
 };
 
 /// The tables.
 pub fn tables(results: &Value) -> String {
     let mut text = format!(
         "\nOn {}, x86_64, {}.\n",
-        word(machine(results), "date"),
-        word(machine(results), "rustc")
+        date(results),
+        word(results.get("machine").unwrap_or(&Value::Null), "rustc")
     );
     for binary in rows(results, "binaries") {
         // Writing to a text does not fail.
@@ -31,10 +31,6 @@ pub fn tables(results: &Value) -> String {
     }
     text.push('\n');
     text
-}
-
-fn machine(results: &Value) -> &Value {
-    results.get("machine").unwrap_or(&Value::Null)
 }
 
 fn list(text: &mut String, binary: &Value, name: &str) {

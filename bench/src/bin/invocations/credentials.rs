@@ -1,6 +1,5 @@
 //! Tokens and keys, and the events that carry them.
 
-use anyhow::anyhow;
 use doorward::local::issuer::{Algorithm, DemoKeys, TokenRequest};
 use doorward_authorizer::clock;
 use doorward_backends::dynamodb::TableNames;
@@ -64,18 +63,6 @@ pub(crate) fn token(
         algorithm,
     };
     Ok(issuer.mint(&request)?.expose().clone())
-}
-
-/// A key of the right form that is in no table.
-pub(crate) fn strange_key(number: u64) -> anyhow::Result<String> {
-    let mut seed = [7; 32];
-    for (byte, of_number) in seed.iter_mut().zip(number.to_be_bytes()) {
-        *byte = of_number;
-    }
-    let minted = keys::format()
-        .mint("live", seed)
-        .map_err(|error| anyhow!("{error}"))?;
-    Ok(minted.printed.expose().clone())
 }
 
 /// An event with this header `Authorization`, from `address` or from where everybody is let in.

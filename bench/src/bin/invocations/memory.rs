@@ -4,12 +4,13 @@ use anyhow::Context as _;
 use aws_sdk_dynamodb::Client;
 use doorward::local::issuer::{Algorithm, DemoKeys};
 use doorward_backends::dynamodb::TableNames;
+use doorward_micro::credentials::printed_key;
 use doorward_report::numbers::rounded;
 use serde_json::{Value, json};
 
 use crate::{
     candidates::{Candidate, DOORWARD},
-    credentials::{event, strange_key, token},
+    credentials::{event, token},
     process::Function,
 };
 
@@ -41,7 +42,8 @@ pub(crate) async fn after_many(
         if let Some(key) = known.get(number) {
             twice(&function, &format!("ApiKey {key}"))?;
         }
-        let key = strange_key(u64::try_from(number)?)?;
+        // Of the right form, and in no table.
+        let key = printed_key(number)?;
         let answered = function
             .lambda
             .invoke(&event(&format!("ApiKey {key}"), None))?;

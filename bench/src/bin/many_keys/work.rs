@@ -16,11 +16,12 @@ use aws_sdk_dynamodb::{
     },
 };
 use doorward_backends::dynamodb::DynamoKeys;
+use doorward_bench::keys::policy;
 use doorward_key_admin::{
     Caller, Command, KeyAdmin, KeyPolicy, SystemEntropy,
     command::{GetKey, ListKeys, RotateKey},
 };
-use doorward_keys::{Calendar as _, Cursor, Day, KeyLookup as _, Timestamp, format::KeyFormat};
+use doorward_keys::{Calendar as _, Cursor, Day, KeyLookup as _, Timestamp};
 use doorward_report::numbers::median;
 
 use super::fill::{BEGIN, LARGE, SMALL, key};
@@ -111,9 +112,13 @@ impl Bench {
         let counting = Counting::default();
         let config = client.config().to_builder().interceptor(counting.clone());
         let keys = DynamoKeys::new(Client::from_conf(config.build()), table);
+        let policy = KeyPolicy {
+            gateway_ttl_seconds: 300,
+            ..policy()
+        };
         Self {
             counting,
-            admin: KeyAdmin::new(policy(), Arc::new(keys.clone())),
+            admin: KeyAdmin::new(policy, Arc::new(keys.clone())),
             keys,
             count,
             now: BEGIN.plus(i64::from(count)),
@@ -196,21 +201,5 @@ impl Bench {
         let done = self.admin.run(command, &operator, self.now, &SystemEntropy);
         done.await?;
         Ok(())
-    }
-}
-
-fn policy() -> KeyPolicy {
-    KeyPolicy {
-        format: KeyFormat {
-            prefix: "ck".to_owned(),
-            environments: vec!["live".to_owned()],
-            pepper: None,
-            previous_pepper: None,
-        },
-        default_lifetime_days: 90,
-        max_lifetime_days: 365,
-        retention_days: 30,
-        cache_seconds: 60,
-        gateway_ttl_seconds: 300,
     }
 }
